@@ -1,0 +1,129 @@
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { isRunning, type ProcessIdentity, processIdentity } from './process-identity.js';
+import { stateError } from './state-errors.js';
+
+/** What the holder writes beside the lock, so that a refused process can say who has it. */
+interface Holder extends ProcessIdentity {
+  readonly program: string;
+}
+
+const nameWait = { tries: 25, ms: 20 };
+
+/** Keeps the connections from the garbage collector, which would close them and with that let go of the locks. */
+const held = new Set<DirectoryLock>();
+
+/**
+ * The lock of a directory: an exclusive lock of SQLite on an empty file of its own (`lock`).
+ *
+ * Why so: Node has no `flock`. A file that holds a pid goes stale after `kill -9`, and taking over a stale one is a race
+ * that two processes can both win. An advisory lock belongs to the kernel: it goes with the process, however that ends,
+ * and it holds across pid namespaces (two containers on one volume), where a pid means nothing. SQLite is the one
+ * dependency here that can take such a lock, and it also refuses a second one in the same process. The pid lies in a file
+ * beside it (`lock.json`) that serves the message alone and is believed only if its process still runs.
+ */
+export class DirectoryLock {
+  readonly #database: Database.Database;
+
+  private constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Takes the lock or fails at once (after half a second at most, if the holder hasn't said yet who it is).
+   *
+   * @throws AppError `state.locked`, or `state.unusable` when the file system can't lock.
+   */
+  static async acquire(directory: string, program: string): Promise<DirectoryLock> {
+    const namePath = join(directory, 'lock.json');
+    const database = tryLock(directory);
+    if (database === undefined) throw locked(directory, await readHolder(namePath));
+    const lock = new DirectoryLock(database);
+    held.add(lock);
+    try {
+      const holder = { ...ownIdentity(), program } satisfies Holder;
+      writeFileSync(namePath, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+    } catch (cause) {
+      lock.release();
+      throw unusable(directory, cause);
+    }
+    return lock;
+  }
+
+  release(): void {
+    held.delete(this);
+    this.#database.close();
+  }
+}
+
+/** Undefined when another holds it. */
+function tryLock(directory: string): Database.Database | undefined {
+  const path = join(directory, 'lock');
+  let database: Database.Database | undefined;
+  try {
+    makeLockFile(path);
+    database = new Database(path, { timeout: 0 });
+    database.pragma('journal_mode = MEMORY');
+    database.exec('BEGIN EXCLUSIVE');
+    return database;
+  } catch (error) {
+    database?.close();
+    if ((error as { code?: unknown }).code === 'SQLITE_BUSY') return undefined;
+    throw unusable(directory, error);
+  }
+}
+
+/** An existing lock file is never opened here: closing any descriptor of it would drop the lock that this process may hold. */
+function makeLockFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'ax', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+function ownIdentity(): ProcessIdentity {
+  return processIdentity(process.pid) ?? { pid: process.pid, startedAt: '' };
+}
+
+/** Waits a little for a name that fits a running process: the holder writes it just after it has the lock. */
+async function readHolder(path: string): Promise<Holder | undefined> {
+  for (let tries = 0; tries < nameWait.tries; tries += 1) {
+    const holder = parseHolder(path);
+    if (holder !== undefined && isRunning(holder)) return holder;
+    await delay(nameWait.ms);
+  }
+  return undefined;
+}
+
+function parseHolder(path: string): Holder | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const { pid, startedAt, program } = value as Partial<Record<keyof Holder, unknown>>;
+    if (typeof pid !== 'number' || typeof startedAt !== 'string' || typeof program !== 'string')
+      return undefined;
+    return { pid, startedAt, program };
+  } catch {
+    return undefined;
+  }
+}
+
+function locked(directory: string, holder: Holder | undefined) {
+  const who =
+    holder === undefined ? 'another process whose pid is not known' : `${holder.program} (pid ${holder.pid})`;
+  return stateError('locked', `State directory ${directory} is in use by ${who}`, {
+    hint: 'Stop that process, or name another directory with --state-dir',
+    details: { directory, ...(holder === undefined ? {} : { pid: holder.pid, program: holder.program }) },
+  });
+}
+
+function unusable(directory: string, cause: unknown) {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return stateError('unusable', `State directory ${directory} can't be locked: ${message}`, {
+    hint: 'Use a directory on a local disk that this user may write to; if its `lock` file is damaged, stop all programs and delete it',
+    details: { directory },
+    cause,
+  });
+}

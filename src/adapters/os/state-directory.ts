@@ -1,0 +1,94 @@
+import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { DirectoryLock } from './directory-lock.js';
+import { stateError } from './state-errors.js';
+
+export interface StateDirectoryOptions {
+  /** The name of the program that will hold the directory, for the message that a second one gets: `palyrad`. */
+  readonly program: string;
+}
+
+/** A directory that this process alone works in, until `release` or its death. */
+export interface StateDirectory {
+  /** Absolute, without symbolic links. */
+  readonly path: string;
+  /** The path of a file in it. `name` is one of the program's own names, never a peer's text. */
+  file(name: string): string;
+  /** Lets another process take the directory. Idempotent. */
+  release(): void;
+}
+
+/**
+ * Makes the directory (mode 0700) if it is absent, checks that it belongs to this user and to nobody else, and takes its
+ * lock.
+ *
+ * @throws AppError `state.locked` naming the pid that holds it, `state.foreign_owner`, `state.exposed` (group or others
+ *   have access), `state.not_a_directory`, `state.unusable`.
+ * @example
+ * const state = await openStateDirectory('/var/lib/palyra', { program: 'palyrad' });
+ * const store = await openStore(state.file('state.db'));
+ */
+export async function openStateDirectory(
+  path: string,
+  options: StateDirectoryOptions,
+): Promise<StateDirectory> {
+  const real = makeDirectory(path);
+  assertPrivate(real);
+  const lock = await DirectoryLock.acquire(real, options.program);
+  return { path: real, file: (name) => join(real, name), release: () => lock.release() };
+}
+
+const variables = { daemon: 'PALYRA_STATE_DIR', node: 'PALYRA_NODE_STATE_DIR' } as const;
+
+/**
+ * Where a program keeps its state unless told otherwise: its variable, else `$XDG_STATE_HOME/palyra/<role>`, else
+ * `~/.local/state/palyra/<role>`. A relative XDG_STATE_HOME is ignored (XDG Base Directory Specification).
+ */
+export function defaultStateDirectory(role: 'daemon' | 'node', env: NodeJS.ProcessEnv): string {
+  const named = env[variables[role]];
+  if (named !== undefined && named !== '') return named;
+  const xdg = env.XDG_STATE_HOME;
+  const base = xdg !== undefined && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), '.local', 'state');
+  return join(base, 'palyra', role);
+}
+
+function makeDirectory(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return realpathSync(path);
+  } catch (cause) {
+    const notDirectory = ['EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+    throw stateError(
+      notDirectory ? 'not_a_directory' : 'unusable',
+      `State directory ${path} can't be made: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { hint: 'Name another directory with --state-dir, or make this one', details: { path }, cause },
+    );
+  }
+}
+
+function assertPrivate(path: string): void {
+  const stats = statSync(path);
+  const user = process.getuid?.();
+  if (user !== undefined && stats.uid !== user) {
+    throw stateError(
+      'foreign_owner',
+      `State directory ${path} belongs to user ${stats.uid}, not to user ${user}`,
+      {
+        hint: 'Run as its owner, or name another directory with --state-dir',
+        details: { path },
+      },
+    );
+  }
+  if ((stats.mode & 0o077) !== 0) {
+    const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
+    throw stateError(
+      'exposed',
+      `State directory ${path} has mode ${mode}: others than its owner have access`,
+      {
+        hint: `Run \`chmod 700 ${path}\` after checking that nobody has changed what is in it`,
+        details: { path },
+      },
+    );
+  }
+}
