@@ -1,0 +1,87 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { parseDuration } from '../../kernel/duration.js';
+import { didYouMean } from '../../kernel/nearest.js';
+import { pointerTo } from '../../plugins/json-pointer.js';
+import { type ConfigProblem, quoted } from './config-error.js';
+import type { ConfigLayer } from './config-layer.js';
+import { configOptions, type OptionSchema } from './config-option.js';
+import { configSchema, type WrittenConfig } from './config-schema.js';
+import { parseEndpoint } from './endpoint.js';
+
+const duration = (range: NonNullable<OptionSchema['x-duration']>, text: string): boolean => {
+  try {
+    const ms = parseDuration(text);
+    return ms >= parseDuration(range.minimum) && ms <= parseDuration(range.maximum);
+  } catch {
+    return false;
+  }
+};
+
+const endpoint = (use: OptionSchema['x-endpoint'], text: string): boolean => {
+  const parsed = parseEndpoint(text);
+  return parsed !== undefined && (use === 'bind' || parsed.port > 0);
+};
+
+const ajv = new Ajv2020({ allErrors: true, strict: true, verbose: true })
+  .addKeyword({ keyword: 'x-duration', type: 'string', errors: false, validate: duration })
+  .addKeyword({ keyword: 'x-endpoint', type: 'string', errors: false, validate: endpoint });
+const validate: ValidateFunction<WrittenConfig> = ajv.compile<WrittenConfig>(configSchema);
+
+/** Whether every option is there and valid. */
+export function isComplete(tree: unknown): tree is WrittenConfig {
+  return validate(tree);
+}
+
+/** What is wrong with one layer; options that it doesn't mention are not missing. One problem for each place. */
+export function checkLayer(layer: ConfigLayer): ConfigProblem[] {
+  const problems = new Map(layer.problems.map((problem) => [problem.pointer, problem]));
+  const others = layer.problems.filter((problem) => problems.get(problem.pointer) !== problem);
+  validate(layer.tree);
+  for (const error of validate.errors ?? []) {
+    if (error.keyword === 'required') continue;
+    const problem = toProblem(error, layer);
+    if (!problems.has(problem.pointer)) problems.set(problem.pointer, problem);
+  }
+  return [...problems.values(), ...others];
+}
+
+function toProblem(error: ErrorObject, layer: ConfigLayer): ConfigProblem {
+  const schema = (error.parentSchema ?? {}) as OptionSchema;
+  if (error.keyword === 'additionalProperties') {
+    const key = String(error.params.additionalProperty);
+    const pointer = pointerTo(error.instancePath, key);
+    const known = Object.keys(schema.properties ?? {});
+    const suggestion = didYouMean(key, known) ?? elsewhere(key);
+    const message = `is not a known key; here are: ${known.join(', ')}`;
+    return { origin: layer.locate(pointer, 'key'), pointer, message, ...(suggestion && { suggestion }) };
+  }
+  const pointer = error.instancePath;
+  const suggestion =
+    schema.enum !== undefined && typeof error.data === 'string'
+      ? didYouMean(error.data, schema.enum)
+      : undefined;
+  const message = `should be ${expected(schema)}, but is ${quoted(error.data)}`;
+  return { origin: layer.locate(pointer, 'value'), pointer, message, ...(suggestion && { suggestion }) };
+}
+
+/** A known key in the wrong section. */
+function elsewhere(key: string): string | undefined {
+  const option = configOptions.find(({ path }) => path.at(-1) === key || path.at(-2) === key);
+  if (option === undefined) return undefined;
+  const path = option.path.slice(0, option.path.indexOf(key) + 1);
+  return `Did you mean '${path.join('.')}'?`;
+}
+
+/** What an option takes, in words. */
+function expected(schema: OptionSchema): string {
+  const range = schema['x-duration'];
+  if (range !== undefined)
+    return `a duration from ${range.minimum} to ${range.maximum}, such as '${range.minimum}'`;
+  if (schema['x-endpoint'] === 'bind') return "an address such as '127.0.0.1:7142' or '[::1]:0'";
+  if (schema['x-endpoint'] === 'advertise') return "an address such as 'palyra.example.org:7443'";
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`;
+  if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === 'array') return `a list of at most ${schema.maxItems} different texts`;
+  if (schema.properties !== undefined) return `a mapping with ${Object.keys(schema.properties).join(', ')}`;
+  return schema.pattern === undefined ? 'a text that is not empty' : `a name that matches ${schema.pattern}`;
+}

@@ -1,0 +1,165 @@
+import { type Static, Type } from 'typebox';
+import { durationPattern } from '../../kernel/duration.js';
+
+/** The limits of a duration, as durations. Checked by the keyword `x-duration`. */
+interface DurationRange {
+  readonly minimum: string;
+  readonly maximum: string;
+}
+
+const closed = { additionalProperties: false } as const;
+
+function duration(description: string, initial: string, range: DurationRange) {
+  return Type.String({ description, default: initial, pattern: durationPattern, 'x-duration': range });
+}
+
+function listener(what: string, bind: string) {
+  return Type.Object(
+    {
+      bind: Type.String({
+        description: `Where the daemon listens for ${what}, as host:port. An IPv6 address stands in brackets; port 0 takes any free one.`,
+        default: bind,
+        'x-endpoint': 'bind',
+      }),
+      advertise: Type.Array(Type.String({ 'x-endpoint': 'advertise' }), {
+        description:
+          'The addresses, as host:port, under which others reach it, if not the one it listens on.',
+        default: [],
+        maxItems: 16,
+        uniqueItems: true,
+      }),
+    },
+    { ...closed, description: `The port for ${what}.` },
+  );
+}
+
+const listen = Type.Object(
+  {
+    http: listener('callers of the HTTP API and the console', '127.0.0.1:7142'),
+    enrollment: listener('nodes that want to join', '127.0.0.1:7443'),
+    node: listener('nodes that have joined', '127.0.0.1:7444'),
+  },
+  { ...closed, description: 'The three ports of the daemon.' },
+);
+
+const log = Type.Object(
+  {
+    level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], {
+      description: 'The least severe messages that are logged.',
+      default: 'info',
+    }),
+  },
+  { ...closed, description: 'What is logged.' },
+);
+
+const plugins = Type.Object(
+  {
+    paths: Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), {
+      description: 'More folders to look for plugins in, relative to this file.',
+      default: [],
+      maxItems: 64,
+      uniqueItems: true,
+    }),
+    enabled: Type.Array(Type.String({ pattern: '^[a-z0-9@][a-z0-9@/._-]{0,127}$' }), {
+      description: 'The names of the plugins that nodes may run. What is not named here is off.',
+      default: ['echo', 'system-health', 'desktop-open-url'],
+      maxItems: 1000,
+      uniqueItems: true,
+    }),
+  },
+  { ...closed, description: 'Which plugins exist and which are on.' },
+);
+
+// A message on the wire ends at 4 MiB, and an input or output must fit into one with what surrounds it.
+const payload = { minimum: 1024, maximum: 3_145_728, default: 1_048_576 };
+
+const dispatch = Type.Object(
+  {
+    inputLimit: Type.Integer({
+      description: 'The largest input of a dispatch, in bytes of JSON.',
+      ...payload,
+    }),
+    outputLimit: Type.Integer({
+      description: 'The largest output of a dispatch, in bytes of JSON.',
+      ...payload,
+    }),
+    queuePerNode: Type.Integer({
+      description: 'How many dispatches may wait for one node; one more is refused as busy.',
+      default: 1000,
+      minimum: 1,
+      maximum: 1_000_000,
+    }),
+    inFlightPerNode: Type.Integer({
+      description: 'How many dispatches one node may have at a time; more of them wait.',
+      default: 256,
+      minimum: 1,
+      maximum: 10_000,
+    }),
+    defaultTimeout: duration(
+      'How long a capability may run when neither the caller nor its descriptor says.',
+      '30s',
+      { minimum: '1s', maximum: '24h' },
+    ),
+  },
+  { ...closed, description: 'Limits of dispatches.' },
+);
+
+const session = Type.Object(
+  {
+    heartbeat: duration('How often a node says that it is there, while there are few.', '10s', {
+      minimum: '1s',
+      maximum: '60s',
+    }),
+    heartbeatMax: duration('How far that interval grows with the number of nodes.', '60s', {
+      minimum: '1s',
+      maximum: '10m',
+    }),
+  },
+  { ...closed, description: 'The sessions of nodes.' },
+);
+
+const pairing = Type.Object(
+  {
+    defaultTtl: duration('How long a code to join is valid when its maker does not say.', '10m', {
+      minimum: '30s',
+      maximum: '24h',
+    }),
+    confirmWithin: duration('How long an approved node may take to fetch its certificate.', '24h', {
+      minimum: '1m',
+      maximum: '30d',
+    }),
+  },
+  { ...closed, description: 'How nodes join.' },
+);
+
+const certificates = Type.Object(
+  {
+    deviceLifetime: duration("How long a node's certificate is valid; it renews at two thirds.", '24h', {
+      minimum: '1m',
+      maximum: '90d',
+    }),
+    serverLifetime: duration("How long the daemon's own certificate is valid.", '30d', {
+      minimum: '1h',
+      maximum: '825d',
+    }),
+    caLifetime: duration("How long the daemon's certificate authority is valid.", '3650d', {
+      minimum: '1d',
+      maximum: '7300d',
+    }),
+  },
+  { ...closed, description: 'How long certificates are valid.' },
+);
+
+/** The schema of a complete configuration: `palyra.yaml` after defaults. In the file itself every key is optional. */
+export const configSchema = Type.Object(
+  { listen, log, plugins, dispatch, session, pairing, certificates },
+  {
+    ...closed,
+    title: 'Palyra daemon configuration',
+    description:
+      'palyra.yaml. Every key is optional. Durations are a whole number with ms, s, m, h or d: 30s, 24h.',
+  },
+);
+
+/** A complete configuration as it is written: durations and addresses are text. */
+export type WrittenConfig = Static<typeof configSchema>;
