@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { durationPattern } from '../../kernel/duration.js';
+import { pluginNamePattern } from '../../plugins/manifest-schema.js';
 
 /** The limits of a duration, as durations. Checked by the keyword `x-duration`. */
 interface DurationRange {
@@ -60,7 +61,7 @@ const plugins = Type.Object(
       maxItems: 64,
       uniqueItems: true,
     }),
-    enabled: Type.Array(Type.String({ pattern: '^[a-z0-9@][a-z0-9@/._-]{0,127}$' }), {
+    enabled: Type.Array(Type.String({ pattern: pluginNamePattern, maxLength: 128 }), {
       description: 'The names of the plugins that nodes may run. What is not named here is off.',
       default: ['echo', 'system-health', 'desktop-open-url'],
       maxItems: 1000,
