@@ -1,0 +1,219 @@
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import forge from 'node-forge';
+import { isDeviceId } from '../../actors/identity/device-id.js';
+import { parseNetworkAddress } from '../../actors/identity/network-address.js';
+import type { IssuedCertificate, PairingAuthority } from '../../actors/pairing/pairings.js';
+import type { Clock } from '../../kernel/clock.js';
+import { checkRequest } from './csr.js';
+import { type ForgeExtension, keyIdentifierOf, signCertificate } from './forge-signer.js';
+import { fingerprintOf, inspectCertificate, parseCertificate } from './inspect-certificate.js';
+import { freshKeys, type KeySource } from './keys.js';
+import { pkiError } from './pki-errors.js';
+import { caIdOf, daemonUri, deviceUri } from './uri-names.js';
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+
+/** A node whose clock is behind still accepts the daemon (protocol.md 15). */
+const daemonBackdateMs = dayMs;
+const deviceBackdateMs = 5 * minuteMs;
+
+/** The kinds of names in a certificate (RFC 5280 section 4.2.1.6). */
+const dnsName = 2;
+const uriName = 6;
+const ipName = 7;
+
+export interface CaLifetimes {
+  /** Milliseconds. Default: 24 hours. */
+  readonly deviceMs?: number;
+  /** Milliseconds. Default: 30 days. */
+  readonly serverMs?: number;
+}
+
+export interface CreateCaOptions extends CaLifetimes {
+  readonly clock: Clock;
+  /** Milliseconds. Default: 3,650 days. */
+  readonly lifetimeMs?: number;
+  readonly keys?: KeySource;
+}
+
+export interface LoadCaOptions extends CaLifetimes {
+  readonly clock: Clock;
+  readonly certificatePem: string;
+  readonly privateKey: KeyObject;
+}
+
+/**
+ * Makes a new CA: an RSA-3072 key and its own certificate, valid from a day ago.
+ *
+ * @example
+ * const ca = await createCa({ clock: systemClock });
+ * const server = await ca.issueServer({ publicKey, hosts: ['localhost', '127.0.0.1'] });
+ */
+export async function createCa(options: CreateCaOptions): Promise<CertificateAuthority> {
+  const { publicKey, privateKey } = await (options.keys ?? freshKeys).rsa(3072);
+  const now = options.clock.now();
+  const name = [
+    { name: 'organizationName', value: 'Palyra' },
+    { name: 'commonName', value: 'Palyra CA' },
+  ];
+  const der = await signCertificate(
+    {
+      publicKey,
+      subject: name,
+      issuer: name,
+      notBefore: now - daemonBackdateMs,
+      notAfter: now + (options.lifetimeMs ?? 3650 * dayMs),
+      extensions: [
+        { name: 'basicConstraints', critical: true, cA: true, pathLenConstraint: 0 },
+        { name: 'keyUsage', critical: true, keyCertSign: true, cRLSign: true },
+        { name: 'subjectKeyIdentifier' },
+      ],
+    },
+    privateKey,
+  );
+  return loadCa({ ...options, certificatePem: pemOf(der), privateKey });
+}
+
+/**
+ * Takes up a CA from its certificate and key.
+ *
+ * @throws AppError `pki.invalid_certificate` when it is no CA certificate, `pki.invalid_key` when the key is another's.
+ */
+export function loadCa(options: LoadCaOptions): CertificateAuthority {
+  const certificate = parseCertificate(options.certificatePem);
+  if (!certificate.ca) {
+    throw pkiError('invalid_certificate', 'The certificate of the CA is not one of a CA', {
+      hint: 'Restore the CA certificate and its key together from a backup.',
+    });
+  }
+  if (!certificate.checkPrivateKey(options.privateKey)) {
+    throw pkiError('invalid_key', 'The private key is not that of the CA certificate', {
+      hint: 'Restore the CA certificate and its key together from a backup.',
+    });
+  }
+  return new CertificateAuthority(certificate, options);
+}
+
+export interface ServerRequest {
+  /** RSA. */
+  readonly publicKey: KeyObject;
+  /** DNS names and IP addresses, for other clients; nodes check the daemon's URI instead. */
+  readonly hosts: readonly string[];
+}
+
+/** The daemon's certificate authority. What it issues is named by a URI and good for one purpose. */
+export class CertificateAuthority implements PairingAuthority {
+  /** SHA-256 of the CA's public key, hex: the name of this daemon. Stays when the certificate is renewed with its key. */
+  readonly caId: string;
+  readonly certificatePem: string;
+  /** The certificate, DER. */
+  readonly certificate: Buffer;
+  /** SHA-256 of the certificate, hex: what a join string pins. */
+  readonly fingerprint: string;
+  readonly privateKey: KeyObject;
+  /** Milliseconds since the epoch. */
+  readonly notAfter: number;
+  readonly #clock: Clock;
+  readonly #name: readonly forge.pki.CertificateField[];
+  readonly #keyIdentifier: string;
+  readonly #deviceMs: number;
+  readonly #serverMs: number;
+
+  /** Use {@link createCa} or {@link loadCa}, which check that certificate and key belong together. */
+  constructor(certificate: X509Certificate, options: LoadCaOptions) {
+    this.caId = caIdOf(certificate.publicKey);
+    this.certificatePem = pemOf(certificate.raw);
+    this.certificate = certificate.raw;
+    this.fingerprint = fingerprintOf(certificate.raw);
+    this.privateKey = options.privateKey;
+    this.notAfter = Date.parse(certificate.validTo);
+    this.#clock = options.clock;
+    this.#name = forge.pki.certificateFromPem(this.certificatePem).subject.attributes;
+    this.#keyIdentifier = keyIdentifierOf(certificate.publicKey);
+    this.#deviceMs = options.deviceMs ?? dayMs;
+    this.#serverMs = options.serverMs ?? 30 * dayMs;
+  }
+
+  /** @throws AppError `pki.invalid_request` when the request is malformed, weak or not signed by its own key. */
+  checkRequest(request: Uint8Array): void {
+    checkRequest(request);
+  }
+
+  /**
+   * Issues the certificate of a device. Of the request only the key is used: name, purpose and time are the daemon's.
+   *
+   * @throws AppError `pki.invalid_request` as {@link checkRequest}. RangeError when `deviceId` is not one.
+   */
+  async issueDevice(request: Uint8Array, deviceId: string): Promise<IssuedCertificate> {
+    if (!isDeviceId(deviceId))
+      throw new RangeError('A device certificate needs a device id in its canonical form');
+    return this.#issue(checkRequest(request), deviceId, deviceBackdateMs, this.#deviceMs, [
+      { name: 'extKeyUsage', clientAuth: true },
+      { name: 'subjectAltName', altNames: [{ type: uriName, value: deviceUri(deviceId) }] },
+    ]);
+  }
+
+  /**
+   * Issues the certificate with which this daemon serves.
+   *
+   * @throws AppError `pki.invalid_host` when a host is neither a DNS name nor an IP address.
+   */
+  async issueServer(request: ServerRequest): Promise<IssuedCertificate> {
+    const hosts = request.hosts.map(altNameOf);
+    return this.#issue(request.publicKey, 'palyrad', daemonBackdateMs, this.#serverMs, [
+      { name: 'extKeyUsage', serverAuth: true },
+      { name: 'subjectAltName', altNames: [{ type: uriName, value: daemonUri(this.caId) }, ...hosts] },
+    ]);
+  }
+
+  async #issue(
+    publicKey: KeyObject,
+    commonName: string,
+    backdateMs: number,
+    lifetimeMs: number,
+    extensions: readonly ForgeExtension[],
+  ): Promise<IssuedCertificate> {
+    const now = this.#clock.now();
+    const der = await signCertificate(
+      {
+        publicKey,
+        subject: [{ name: 'commonName', value: commonName }],
+        issuer: this.#name,
+        notBefore: now - backdateMs,
+        notAfter: Math.min(now + lifetimeMs, this.notAfter),
+        extensions: [
+          { name: 'basicConstraints', critical: true, cA: false },
+          { name: 'keyUsage', critical: true, digitalSignature: true },
+          { name: 'subjectKeyIdentifier' },
+          { name: 'authorityKeyIdentifier', keyIdentifier: this.#keyIdentifier },
+          ...extensions,
+        ],
+      },
+      this.privateKey,
+    );
+    const { fingerprint, serial, notBefore, notAfter } = inspectCertificate(der);
+    return { pem: pemOf(der), fingerprint, serial, notBefore, notAfter };
+  }
+}
+
+function altNameOf(host: string): { type: number; value: string } | { type: number; ip: string } {
+  if (isIP(host) !== 0) return { type: ipName, ip: host };
+  if (parseNetworkAddress(`${host}:1`) === undefined) {
+    throw pkiError('invalid_host', `'${host}' is neither a DNS name nor an IP address`, {
+      hint: 'Name hosts without port and brackets, such as daemon.example or 2001:db8::1.',
+      fields: [{ field: 'hosts', message: `'${host}' is neither a DNS name nor an IP address` }],
+    });
+  }
+  return { type: dnsName, value: host };
+}
+
+/** DER as PEM (RFC 7468). */
+function pemOf(der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
