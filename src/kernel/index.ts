@@ -1,0 +1,30 @@
+/** The kernel: supervised XState actors with addresses, deadlines and ordered ends. It knows actors, not nodes. */
+export { type Address, address, addressKind, parseAddress } from './address.js';
+export * from './authority.js';
+export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.js';
+export type { ChildPhase, ChildSpec, ChildStatus, RestartKind } from './child.js';
+export * from './clock.js';
+export { type CrowdEvent, type CrowdLogic, type CrowdOptions, type CrowdSnapshot, crowd } from './crowd.js';
+export type { DeadLetter, DeadLetterReason, DeadLetters } from './dead-letters.js';
+export { type DeadlineHandle, type DeadlineOptions, Deadlines, type PendingDeadline } from './deadlines.js';
+export { type AskOptions, Directory, type Reply } from './directory.js';
+export * from './errors.js';
+export {
+  createKernel,
+  type Kernel,
+  type KernelOptions,
+  type RootHandle,
+  type RootOutcome,
+  startRoot,
+} from './kernel.js';
+export { contained, type DownReason, type Ending, type ShutdownEvent } from './lifecycle.js';
+export { type KernelLog, stderrLog } from './log.js';
+export { SimulatedClock } from './simulated-clock.js';
+export * from './store.js';
+export {
+  type Strategy,
+  type SupervisorLogic,
+  type SupervisorOptions,
+  type SupervisorSnapshot,
+  supervisor,
+} from './supervisor.js';

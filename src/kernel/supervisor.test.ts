@@ -1,0 +1,645 @@
+import { describe, expect, it } from 'vitest';
+import { type AnyActorLogic, assign, type EventObject, fromCallback, fromPromise, setup } from 'xstate';
+import { address } from './address.js';
+import type { ChildSpec, RestartKind } from './child.js';
+import type { AppError } from './errors.js';
+import { createKernel, type Kernel, startRoot } from './kernel.js';
+import { contained, type DownReason } from './lifecycle.js';
+import { SimulatedClock } from './simulated-clock.js';
+import { type Strategy, type SupervisorOptions, supervisor } from './supervisor.js';
+
+const boom = new Error('boom');
+
+function make() {
+  const clock = new SimulatedClock();
+  const silent = (): void => {};
+  const log = { debug: silent, info: silent, warn: silent, error: silent };
+  const kernel = createKernel({ clock, log, random: () => 1 });
+  /** What happened to the probes: `+a` started, `-a` stopped. */
+  const trace: string[] = [];
+  const starts = (name: string): number => trace.filter((entry) => entry === `+${name}`).length;
+  const alive = (): string[] => {
+    const names = new Set<string>();
+    for (const entry of trace) {
+      if (entry.startsWith('+')) names.add(entry.slice(1));
+      if (entry.startsWith('-')) names.delete(entry.slice(1));
+    }
+    return [...names].sort();
+  };
+  /** Runs until it is stopped; does not listen to `kernel.shutdown`. */
+  const probe = (name: string): AnyActorLogic =>
+    fromCallback(() => {
+      trace.push(`+${name}`);
+      return () => trace.push(`-${name}`);
+    });
+  return { clock, kernel, trace, starts, alive, probe };
+}
+
+const child = (id: string, logic: AnyActorLogic, rest: Partial<ChildSpec> = {}): ChildSpec => ({
+  id,
+  address: address(id),
+  logic,
+  restart: 'permanent',
+  shutdown: 'brutal',
+  ...rest,
+});
+
+const send = (kernel: Kernel, id: string, type: string): boolean =>
+  kernel.directory.send(address(id), { type });
+
+/** Ends in every way that a machine can; owns a probe, which has to end with it. */
+function subject(owned: AnyActorLogic, onStart: () => void) {
+  return setup({
+    actors: { owned },
+    actions: {
+      started: () => onStart(),
+      explode: () => {
+        throw boom;
+      },
+    },
+    guards: {
+      explode: () => {
+        throw boom;
+      },
+    },
+  }).createMachine({
+    initial: 'up',
+    states: {
+      up: {
+        entry: 'started',
+        invoke: { src: 'owned' },
+        on: {
+          'throw in action': { actions: 'explode' },
+          'throw in guard': { guard: 'explode', target: 'end' },
+          finish: 'end',
+          'kernel.shutdown': 'end',
+        },
+      },
+      end: { type: 'final' },
+    },
+  });
+}
+
+const leaf = (): AnyActorLogic =>
+  setup({
+    actions: {
+      explode: () => {
+        throw boom;
+      },
+    },
+  }).createMachine({
+    initial: 'up',
+    states: {
+      up: { on: { throw: { actions: 'explode' }, finish: 'end', 'kernel.shutdown': 'end' } },
+      end: { type: 'final' },
+    },
+  });
+
+const failing = (onStart: () => void = () => {}): AnyActorLogic =>
+  setup({
+    actions: {
+      explode: () => {
+        onStart();
+        throw boom;
+      },
+    },
+  }).createMachine({ entry: 'explode' });
+
+const strategies = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
+const restarts = ['permanent', 'transient', 'temporary'] as const;
+const endings = [
+  'throw in action',
+  'throw in guard',
+  'reject',
+  'finish',
+  'xstate.stop',
+  'fail at start',
+] as const;
+type EndingName = (typeof endings)[number];
+
+const table = strategies.flatMap((strategy) =>
+  restarts.flatMap((restart) => endings.map((ending) => [strategy, restart, ending] as const)),
+);
+
+describe('strategy × restart kind × end of a child', () => {
+  it.each(table)('%s, %s, %s', async (strategy: Strategy, restart: RestartKind, ending: EndingName) => {
+    const { clock, kernel, starts, alive, probe, trace } = make();
+    const rejections: ((error: Error) => void)[] = [];
+    let attempts = 0;
+    const started = (): void => {
+      attempts += 1;
+      trace.push('+b');
+      if (ending === 'fail at start' && attempts === 1) throw boom;
+    };
+    const logic =
+      ending === 'reject'
+        ? fromPromise(() => {
+            started();
+            return new Promise((_, reject) => rejections.push(reject));
+          })
+        : subject(probe('owned'), started);
+    const downs: DownReason['kind'][] = [];
+    const root = startRoot(
+      kernel,
+      supervisor({
+        kernel,
+        strategy,
+        children: [child('a', probe('a')), child('b', logic, { restart }), child('c', probe('c'))],
+      }),
+    );
+    if (ending !== 'fail at start') {
+      kernel.directory.watch(address('b'), (reason) => downs.push(reason.kind));
+      if (ending === 'reject') rejections[0]?.(boom);
+      else send(kernel, 'b', ending);
+      await clock.advanceAsync(0);
+      const kind = ending === 'finish' ? 'done' : ending === 'xstate.stop' ? 'stopped' : 'crashed';
+      expect(downs).toEqual([kind]);
+    }
+
+    const crashed = ending !== 'finish' && ending !== 'xstate.stop';
+    const again = restart === 'permanent' || (restart === 'transient' && crashed);
+    const groupRestarts = again && strategy !== 'one_for_one';
+    expect(starts('b')).toBe(again ? 2 : 1);
+    expect(starts('a')).toBe(groupRestarts && strategy === 'one_for_all' ? 2 : 1);
+    // A child that fails at once holds back those after it, so they are started once in any case.
+    expect(starts('c')).toBe(groupRestarts && ending !== 'fail at start' ? 2 : 1);
+    expect(kernel.directory.addresses().toSorted()).toEqual(again ? ['a', 'b', 'c'] : ['a', 'c']);
+    if (ending !== 'reject') {
+      expect(alive().filter((name) => name !== 'b')).toEqual(again ? ['a', 'c', 'owned'] : ['a', 'c']);
+      expect(starts('owned') - trace.filter((entry) => entry === '-owned').length).toBe(again ? 1 : 0);
+    }
+    expect(kernel.deadlines.size).toBe(0);
+
+    await expect(root.shutdown('test', 1_000)).resolves.toEqual({ status: 'done', output: undefined });
+    expect(alive().filter((name) => name !== 'b')).toEqual([]);
+    expect(kernel.directory.addresses()).toEqual([]);
+    expect(kernel.deadlines.size).toBe(0);
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe('restarts', () => {
+  const one = (kernel: Kernel, spec: ChildSpec, options: Partial<SupervisorOptions> = {}) =>
+    startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children: [spec], ...options }));
+
+  it('backs off: at once, 200 ms, 400 ms; then gives up with the cause', async () => {
+    const { clock, kernel } = make();
+    const times: number[] = [];
+    const root = one(
+      kernel,
+      child(
+        'bad',
+        failing(() => times.push(clock.monotonic())),
+      ),
+    );
+    clock.advance(60_000);
+    expect(times).toEqual([0, 0, 200, 600]);
+    const outcome = await root.stopped;
+    expect(outcome).toMatchObject({
+      status: 'error',
+      error: { code: 'kernel.restart_intensity', cause: { code: 'internal', cause: boom } },
+    });
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('escalates through nested supervisors with a chain of causes', async () => {
+    const { clock, kernel } = make();
+    let started = 0;
+    const inner = supervisor({
+      kernel,
+      strategy: 'one_for_one',
+      children: [
+        child(
+          'leaf',
+          failing(() => (started += 1)),
+        ),
+      ],
+    });
+    const root = one(kernel, child('inner', inner));
+    clock.advance(60_000);
+    const outcome = await root.stopped;
+    const codes: unknown[] = [];
+    let cause: unknown = outcome.status === 'error' ? outcome.error : undefined;
+    for (; cause instanceof Error; cause = cause.cause) codes.push((cause as AppError).code ?? cause.message);
+    expect(codes).toEqual(['kernel.restart_intensity', 'kernel.restart_intensity', 'internal', 'boom']);
+    expect(started).toBe(16);
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('forgets restarts outside the window and backs off from the start after a quiet period', () => {
+    const { clock, kernel } = make();
+    one(kernel, child('leaf', leaf()), {
+      intensity: { restarts: 1, withinMs: 1_000 },
+      backoff: { quietMs: 500 },
+    });
+    for (let n = 0; n < 10; n += 1) {
+      expect(send(kernel, 'leaf', 'throw')).toBe(true);
+      expect(kernel.directory.has(address('leaf'))).toBe(true);
+      clock.advance(1_000);
+    }
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('with infinite restarts pauses up to the maximum and goes on for ever', () => {
+    const { clock, kernel } = make();
+    const times: number[] = [];
+    one(
+      kernel,
+      child(
+        'edge',
+        failing(() => times.push(clock.monotonic())),
+      ),
+      {
+        intensity: { restarts: Number.POSITIVE_INFINITY, withinMs: 1 },
+      },
+    );
+    clock.advance(3_600_000);
+    const last = times.slice(-2);
+    expect((last[1] ?? 0) - (last[0] ?? 0)).toBe(30_000);
+    expect(times.length).toBeGreaterThan(100);
+  });
+
+  it('says that a permanent child ended when that is why it gave up', async () => {
+    const { kernel } = make();
+    const root = one(kernel, child('leaf', leaf()), { intensity: { restarts: 0, withinMs: 1_000 } });
+    send(kernel, 'leaf', 'finish');
+    expect(await root.stopped).toMatchObject({ error: { cause: { code: 'kernel.child_ended' } } });
+  });
+
+  it('makes the input anew for each start; an input or an address that fails is a failed start', async () => {
+    const { clock, kernel } = make();
+    const inputs: unknown[] = [];
+    let n = 0;
+    const logic = setup({ types: { input: {} as number, context: {} as { n: number } } }).createMachine({
+      context: ({ input }) => {
+        inputs.push(input);
+        return { n: input };
+      },
+      entry: assign({
+        n: ({ context }) => {
+          if (context.n < 3) throw boom;
+          return context.n;
+        },
+      }),
+    });
+    one(kernel, child('counting', logic, { input: () => (n += 1) }));
+    clock.advance(1_000);
+    expect(inputs).toEqual([1, 2, 3]);
+
+    const taken = one(kernel, child('counting', logic, { input: 9 }));
+    clock.advance(1_000);
+    expect(await taken.stopped).toMatchObject({ error: { cause: { code: 'kernel.address_taken' } } });
+
+    const bad = one(
+      kernel,
+      child('bad', logic, {
+        input: () => {
+          throw boom;
+        },
+      }),
+    );
+    clock.advance(1_000);
+    expect(await bad.stopped).toMatchObject({ error: { cause: { cause: boom } } });
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('ignores signals of dead incarnations and events that it does not know', () => {
+    const { kernel, starts, probe } = make();
+    const inner = supervisor({
+      kernel,
+      strategy: 'one_for_one',
+      children: [child('a', probe('a'))],
+    });
+    one(kernel, child('inner', inner));
+    send(kernel, 'a', 'xstate.stop');
+    expect(starts('a')).toBe(2);
+    const stale: EventObject & { actorId: string } = { type: 'xstate.done.actor.a#1', actorId: 'a#1' };
+    kernel.directory.send(address('inner'), stale);
+    send(kernel, 'inner', 'nonsense');
+    expect(starts('a')).toBe(2);
+    expect(kernel.directory.has(address('inner'))).toBe(true);
+  });
+
+  it('drops the deadlines of a child that ended', () => {
+    const { kernel } = make();
+    const fired: string[] = [];
+    const logic = setup({
+      actions: {
+        wait: ({ self }) => kernel.deadlines.set(self, 1_000, () => fired.push('late'), { label: 'answer' }),
+        explode: () => {
+          throw boom;
+        },
+      },
+    }).createMachine({
+      entry: 'wait',
+      after: { 5000: { actions: 'explode' } },
+      on: { throw: { actions: 'explode' } },
+    });
+    one(kernel, child('waiting', logic, { restart: 'temporary' }));
+    expect(kernel.deadlines.size).toBe(2);
+    send(kernel, 'waiting', 'throw');
+    expect(kernel.deadlines.size).toBe(0);
+    expect(fired).toEqual([]);
+  });
+
+  it('rest_for_one: a crash before the group that is waiting to restart widens the group', () => {
+    const { clock, kernel, trace, starts, alive, probe } = make();
+    startRoot(
+      kernel,
+      supervisor({
+        kernel,
+        strategy: 'rest_for_one',
+        children: [child('a', leaf()), child('b', leaf()), child('c', probe('c'))],
+      }),
+    );
+    send(kernel, 'b', 'throw');
+    send(kernel, 'b', 'throw');
+    expect(alive()).toEqual([]);
+    expect(kernel.directory.addresses()).toEqual(['a']);
+    send(kernel, 'a', 'throw');
+    expect(kernel.directory.addresses()).toEqual([]);
+    clock.advance(200);
+    expect(kernel.directory.addresses()).toEqual(['a', 'b', 'c']);
+    expect(starts('c')).toBe(3);
+    expect(trace).toEqual(['+c', '-c', '+c', '-c', '+c']);
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('does not start again what waits for its backoff when it is shut down', async () => {
+    for (const strategy of strategies) {
+      const { clock, kernel } = make();
+      let started = 0;
+      const root = startRoot(
+        kernel,
+        supervisor({
+          kernel,
+          strategy,
+          children: [
+            child(
+              'bad',
+              failing(() => (started += 1)),
+            ),
+          ],
+        }),
+      );
+      expect(started).toBe(2);
+      await expect(root.shutdown('test', 1_000)).resolves.toMatchObject({ status: 'done' });
+      expect(kernel.deadlines.size).toBe(0);
+      clock.advance(60_000);
+      expect(started).toBe(2);
+    }
+  });
+
+  it('does not start again what waits for its backoff while a sibling is being shut down', async () => {
+    const { clock, kernel, probe } = make();
+    let started = 0;
+    const children = [
+      child(
+        'bad',
+        failing(() => (started += 1)),
+      ),
+      child('slow', probe('slow'), { shutdown: 1_000 }),
+    ];
+    const root = startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children }));
+    expect(started).toBe(2);
+    const ended = root.shutdown('test', 60_000);
+    clock.advance(1_000);
+    await expect(ended).resolves.toMatchObject({ status: 'done' });
+    expect(started).toBe(2);
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('refuses two children with one id', () => {
+    const { kernel, probe } = make();
+    const children = [child('a', probe('a')), child('a', probe('a'))];
+    expect(() => supervisor({ kernel, strategy: 'one_for_one', children })).toThrow(
+      expect.objectContaining({ code: 'kernel.bad_supervisor' }),
+    );
+  });
+});
+
+describe('ordered stop', () => {
+  /** Ends `ms` after it was asked to. */
+  const graceful = (trace: string[], name: string, ms: number): AnyActorLogic =>
+    setup({ actions: { note: (_, params: { text: string }) => trace.push(params.text) } }).createMachine({
+      initial: 'up',
+      states: {
+        up: { on: { 'kernel.shutdown': 'ending' } },
+        ending: { entry: { type: 'note', params: { text: `?${name}` } }, after: { [ms]: 'end' } },
+        end: { type: 'final', entry: { type: 'note', params: { text: `-${name}` } } },
+      },
+    });
+
+  it('asks in reverse order, waits for each, and stops who takes too long', async () => {
+    const { clock, kernel, trace, probe } = make();
+    const root = startRoot(
+      kernel,
+      supervisor({
+        kernel,
+        strategy: 'one_for_one',
+        children: [
+          child('a', graceful(trace, 'a', 100), { shutdown: 1_000 }),
+          child('b', probe('b'), { shutdown: 1_000 }),
+          child('c', graceful(trace, 'c', 100), { shutdown: 1_000 }),
+          child('d', probe('d'), { shutdown: 'brutal' }),
+        ],
+      }),
+    );
+    trace.length = 0;
+    const ended = root.shutdown('test', 60_000);
+    expect(trace.splice(0)).toEqual(['-d', '?c']);
+    clock.advance(100);
+    expect(trace.splice(0)).toEqual(['-c']);
+    clock.advance(999);
+    expect(trace.splice(0)).toEqual([]);
+    clock.advance(1);
+    expect(trace.splice(0)).toEqual(['-b', '?a']);
+    clock.advance(100);
+    expect(trace).toEqual(['-a']);
+    await expect(ended).resolves.toMatchObject({ status: 'done' });
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('goes on when a child crashes instead of ending', async () => {
+    const { kernel, trace, probe } = make();
+    const crashing = setup({
+      actions: {
+        explode: () => {
+          throw boom;
+        },
+      },
+    }).createMachine({ on: { 'kernel.shutdown': { actions: 'explode' } } });
+    const root = startRoot(
+      kernel,
+      supervisor({
+        kernel,
+        strategy: 'one_for_all',
+        children: [child('a', probe('a')), child('b', crashing, { shutdown: 1_000 })],
+      }),
+    );
+    await expect(root.shutdown('test', 60_000)).resolves.toMatchObject({ status: 'done' });
+    expect(trace).toEqual(['+a', '-a']);
+  });
+
+  it('goes on when a child throws while it is stopped by force', async () => {
+    const { clock, kernel, trace, probe } = make();
+    const throwing = fromCallback(() => () => {
+      trace.push('-b throws');
+      throw boom;
+    });
+    const children = [child('a', probe('a')), child('b', throwing, { shutdown: 10 }), child('c', throwing)];
+    const root = startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children }));
+    const ended = root.shutdown('test', 60_000);
+    clock.advance(10);
+    await expect(ended).resolves.toMatchObject({ status: 'done' });
+    expect(trace).toEqual(['+a', '-b throws', '-b throws', '-a']);
+    expect(kernel.directory.addresses()).toEqual([]);
+  });
+
+  it('stops the rest at its own limit', async () => {
+    const { clock, kernel, alive, probe } = make();
+    const children = ['a', 'b', 'c'].map((id) =>
+      child(id, probe(id), { shutdown: Number.POSITIVE_INFINITY }),
+    );
+    const root = startRoot(
+      kernel,
+      supervisor({ kernel, strategy: 'one_for_one', shutdownMs: 500, children }),
+    );
+    const ended = root.shutdown('test', 60_000);
+    clock.advance(499);
+    expect(alive()).toEqual(['a', 'b', 'c']);
+    clock.advance(1);
+    expect(alive()).toEqual([]);
+    await expect(ended).resolves.toMatchObject({ status: 'done' });
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('leaves no descendant when the root is stopped by force, or when it escalates', async () => {
+    for (const how of ['force', 'escalate']) {
+      const { clock, kernel, alive, probe } = make();
+      const inner = supervisor({
+        kernel,
+        strategy: 'one_for_one',
+        children: [
+          child('deep', supervisor({ kernel, strategy: 'one_for_all', children: [child('x', probe('x'))] }), {
+            shutdown: Number.POSITIVE_INFINITY,
+          }),
+          child(
+            'y',
+            subject(probe('owned by y'), () => {}),
+            { shutdown: 1_000 },
+          ),
+          child('stuck', probe('stuck'), { shutdown: 5_000 }),
+        ],
+      });
+      const root = startRoot(
+        kernel,
+        supervisor({
+          kernel,
+          strategy: 'one_for_one',
+          intensity: { restarts: 0, withinMs: 1_000 },
+          children: [
+            child('inner', inner, { shutdown: how === 'force' ? Number.POSITIVE_INFINITY : 1_000 }),
+            child('leaf', leaf()),
+          ],
+        }),
+      );
+      expect(alive()).toEqual(['owned by y', 'stuck', 'x']);
+      if (how === 'force') root.shutdown('test', 2_000);
+      else send(kernel, 'leaf', 'throw');
+      clock.advance(2_000);
+      expect((await root.stopped).status).toBe(how === 'force' ? 'stopped' : 'error');
+      expect(alive()).toEqual([]);
+      expect(kernel.directory.addresses()).toEqual([]);
+      expect(kernel.deadlines.size).toBe(0);
+    }
+  });
+});
+
+describe('contained', () => {
+  it.each(['later', 'at once'])(
+    'stops what a machine owns when it crashes %s inside another machine',
+    (when) => {
+      const { kernel, alive, starts, probe } = make();
+      const inner = setup({
+        actors: { owned: probe('owned') },
+        actions: {
+          explode: () => {
+            throw boom;
+          },
+        },
+      }).createMachine({
+        invoke: { src: 'owned' },
+        entry: when === 'at once' ? 'explode' : [],
+        on: { throw: { actions: 'explode' } },
+      });
+      const outer = setup({ actors: { inner: contained(inner) } }).createMachine({
+        initial: 'up',
+        states: {
+          up: {
+            invoke: { src: 'inner', id: 'inner', onError: 'failed' },
+            on: {
+              throw: {
+                actions: ({ event, self }) => {
+                  const { inner: running } = self.getSnapshot().children;
+                  running?.send(event);
+                },
+              },
+            },
+          },
+          failed: {},
+        },
+      });
+      startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children: [child('outer', outer)] }));
+      if (when === 'later') expect(alive()).toEqual(['owned']);
+      send(kernel, 'outer', 'throw');
+      expect(alive()).toEqual([]);
+      expect(starts('owned')).toBe(1);
+      expect(kernel.directory.has(address('outer'))).toBe(true);
+    },
+  );
+});
+
+describe('startRoot', () => {
+  it('goes on when its log throws', () => {
+    const fail = (): never => {
+      throw new Error('no disk');
+    };
+    const kernel = createKernel({
+      clock: new SimulatedClock(),
+      log: { debug: fail, info: fail, warn: fail, error: fail },
+    });
+    startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children: [child('leaf', leaf())] }));
+    send(kernel, 'leaf', 'throw');
+    expect(kernel.directory.has(address('leaf'))).toBe(true);
+    expect(send(kernel, 'nobody', 'hello')).toBe(false);
+  });
+
+  it('resolves with the error of a root that fails at once, and of one that is a machine', async () => {
+    const { kernel, alive, probe } = make();
+    expect(await startRoot(kernel, failing()).stopped).toMatchObject({
+      status: 'error',
+      error: { cause: boom },
+    });
+    const machine = startRoot(
+      kernel,
+      subject(probe('owned'), () => {
+        throw boom;
+      }),
+    );
+    expect((await machine.stopped).status).toBe('error');
+    expect(alive()).toEqual([]);
+  });
+
+  it('stops a root that does not end by itself at the deadline', async () => {
+    const { clock, kernel, alive, probe } = make();
+    const root = startRoot(kernel, probe('stubborn'));
+    const ended = root.shutdown('test', 300);
+    clock.advance(299);
+    expect(alive()).toEqual(['stubborn']);
+    clock.advance(1);
+    await expect(ended).resolves.toEqual({ status: 'stopped' });
+    await expect(root.shutdown('again', 300)).resolves.toEqual({ status: 'stopped' });
+    expect(kernel.deadlines.size).toBe(0);
+  });
+});
