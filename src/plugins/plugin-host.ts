@@ -93,6 +93,20 @@ export class PluginHost {
   }
 
   /**
+   * Checks that a run could start: before a person is asked, or anything is journaled.
+   *
+   * @throws AppError `plugin.unknown_capability` (with near matches), `plugin.descriptor_changed`, `plugin.input_invalid`
+   */
+  check(run: Pick<Execution, 'capability' | 'digest' | 'input'>): void {
+    this.#checked(run);
+  }
+
+  /** Whether a person at the node is to be asked before this descriptor runs. */
+  needsMediation(digest: string): boolean {
+    return this.#loaded.get(digest)?.entry.descriptor.mediation.mode === 'local';
+  }
+
+  /**
    * Runs a capability and returns its output, which is JSON and valid by its schema.
    *
    * @throws AppError `plugin.unknown_capability` (with near matches), `plugin.descriptor_changed`, `plugin.input_invalid`
@@ -100,9 +114,7 @@ export class PluginHost {
    */
   async execute(execution: Execution): Promise<unknown> {
     const { capability, input, signal, deadline, progress, log } = execution;
-    const { entry, runner, gate, config } = this.#find(execution);
-    const wrong = entry.input.check(input);
-    if (wrong.length > 0) throw mismatch('input_invalid', `The input of '${capability}'`, wrong);
+    const { entry, runner, gate, config } = this.#checked(execution);
     const turn = gate.enter(signal);
     if (turn !== undefined) await turn;
     try {
@@ -122,7 +134,14 @@ export class PluginHost {
     for (const one of this.#loaded.values()) this.#catalog.remove(one.entry.digest, one.runner.plugin);
   }
 
-  #find({ capability, digest }: Execution): LoadedCapability {
+  #checked(run: Pick<Execution, 'capability' | 'digest' | 'input'>): LoadedCapability {
+    const found = this.#find(run);
+    const wrong = found.entry.input.check(run.input);
+    if (wrong.length > 0) throw mismatch('input_invalid', `The input of '${run.capability}'`, wrong);
+    return found;
+  }
+
+  #find({ capability, digest }: Pick<Execution, 'capability' | 'digest'>): LoadedCapability {
     const found = this.#loaded.get(digest);
     if (found !== undefined && found.entry.descriptor.name === capability) return found;
     if (this.#catalog.digestsOf(capability).length > 0) {

@@ -1,0 +1,63 @@
+/** The addresses of the actors, and which events each takes: a send that does not fit does not compile. */
+import { type Address, address } from '../kernel/address.js';
+import type { CrowdEvent } from '../kernel/crowd.js';
+import type { Directory } from '../kernel/directory.js';
+import type { DispatchEvent, DispatchInput } from './dispatch/machine.js';
+import type { ExecutionEvent, ExecutionInput } from './execution/machine.js';
+import type { PairingEvent, PairingInput } from './pairing/machine.js';
+import type { SessionEvent, SessionInput } from './session/machine.js';
+
+export const crowds = {
+  sessions: address('sessions'),
+  pairings: address('pairings'),
+  dispatches: address('dispatches'),
+  executions: address('executions'),
+} as const;
+
+export const sessionAddress = (deviceId: string): Address => address('session', deviceId);
+export const pairingAddress = (id: string): Address => address('pairing', id);
+export const dispatchAddress = (id: string): Address => address('dispatch', id);
+export const executionAddress = (dispatchId: string): Address => address('execution', dispatchId);
+
+/**
+ * Sends to an actor that may have ended in the meantime, which is no fault. Returns whether it took the event; an event
+ * that must not get lost silently goes through `directory.send`, where a miss is a dead letter.
+ */
+function sendIfThere(directory: Directory, target: Address, event: { readonly type: string }): boolean {
+  return directory.has(target) && directory.send(target, event);
+}
+
+export function sendToSession(directory: Directory, deviceId: string, event: SessionEvent): boolean {
+  return sendIfThere(directory, sessionAddress(deviceId), event);
+}
+
+export function sendToDispatch(directory: Directory, id: string, event: DispatchEvent): boolean {
+  return sendIfThere(directory, dispatchAddress(id), event);
+}
+
+export function sendToPairing(directory: Directory, id: string, event: PairingEvent): boolean {
+  return sendIfThere(directory, pairingAddress(id), event);
+}
+
+export function sendToExecution(directory: Directory, dispatchId: string, event: ExecutionEvent): boolean {
+  return sendIfThere(directory, executionAddress(dispatchId), event);
+}
+
+/** What a member of each crowd starts from. */
+interface Members {
+  readonly sessions: SessionInput;
+  readonly pairings: PairingInput;
+  readonly dispatches: DispatchInput;
+  readonly executions: ExecutionInput;
+}
+
+/** Starts a member of a crowd; it can be reached when this returns. False is a dead letter: the crowd is not there. */
+export function startMember<K extends keyof Members>(
+  directory: Directory,
+  crowd: K,
+  key: string,
+  input: Members[K],
+): boolean {
+  const event: CrowdEvent = { type: 'crowd.start', key, input };
+  return directory.send(crowds[crowd], event);
+}

@@ -1,0 +1,129 @@
+/**
+ * What the control plane asks of the daemon: the one set of operations behind the HTTP API, and through it behind the
+ * CLI and the console. Each takes the verified caller; the rules live in the actors behind it.
+ */
+import type { VerifiedCaller } from '../kernel/authority.js';
+import type { DeviceAlert, HostFacts } from './device/record.js';
+import type { DispatchRecord, DispatchState } from './dispatch/record.js';
+import type { PairingRecord, PairingState } from './pairing/record.js';
+
+export interface MintJoinCode {
+  /** Milliseconds, 30 s to 24 h. */
+  readonly ttlMs?: number;
+  readonly purpose?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface MintedJoinCode {
+  readonly id: string;
+  /** Shown once, here; not stored. */
+  readonly joinString: string;
+  readonly expiresAt: number;
+  readonly enrollmentAddresses: readonly string[];
+  /** True when only loopback addresses are in the join string: another machine could not use it. */
+  readonly loopbackOnly: boolean;
+}
+
+export interface PairingDecision {
+  /** `transcript` of the pairing as the operator saw it (protocol.md 10). */
+  readonly transcript: string;
+  readonly reason?: string;
+  /** Approval only: the node's name; default: the name it proposed, made unique. */
+  readonly name?: string;
+}
+
+export interface PairingView extends Omit<PairingRecord, 'csr' | 'certificate' | 'identityKey'> {
+  readonly fingerprintWords: readonly string[];
+  /** Whether this device id was trusted, revoked or removed before. */
+  readonly seenBefore?: 'trusted' | 'revoked' | 'removed';
+}
+
+export interface PairingControl {
+  mintJoinCode(caller: VerifiedCaller, options: MintJoinCode): Promise<MintedJoinCode>;
+  list(
+    caller: VerifiedCaller,
+    filter: { readonly states?: readonly PairingState[] },
+  ): Promise<readonly PairingView[]>;
+  get(caller: VerifiedCaller, id: string): Promise<PairingView>;
+  /** @throws AppError `pairing.decided` when it is decided already, `pairing.changed` when another proof is pending by now. */
+  approve(caller: VerifiedCaller, id: string, decision: PairingDecision): Promise<PairingView>;
+  reject(caller: VerifiedCaller, id: string, decision: PairingDecision): Promise<PairingView>;
+}
+
+export type Presence = 'online' | 'late' | 'offline';
+export type TrustState = 'pending' | 'trusted' | 'expired' | 'revoked' | 'removed';
+export type CapabilityStatus = 'available' | 'not_approved' | 'not_enabled' | 'not_offered';
+
+export interface InventoryCapability {
+  readonly capability: string;
+  readonly digest: string;
+  readonly plugin: string;
+  readonly pluginVersion: string;
+  readonly buildDigest: string;
+  readonly status: CapabilityStatus;
+}
+
+export interface InventoryEntry {
+  readonly deviceId: string;
+  readonly name: string;
+  readonly trust: TrustState;
+  readonly presence: Presence;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly facts: HostFacts;
+  readonly capabilities: readonly InventoryCapability[];
+  readonly certificateExpiresAt?: number;
+  readonly lastSeenAt?: number;
+  readonly connectedSince?: number;
+  readonly epoch: number;
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly alerts: readonly DeviceAlert[];
+}
+
+export interface InventoryControl {
+  list(caller: VerifiedCaller): Promise<readonly InventoryEntry[]>;
+}
+
+export interface CreateDispatch {
+  /** A device id (with or without grouping), a unique prefix of one, or a node's name. */
+  readonly node: string;
+  readonly capability: string;
+  readonly input: unknown;
+  /** How long the handler may run, milliseconds; default: the capability's own timeout. */
+  readonly timeoutMs?: number;
+  readonly idempotencyKey?: string;
+  /** A key that counts only for a capability that is neither idempotent nor read-only; repeatable work stays keyless. */
+  readonly keyIfNeeded?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Answer when it has ended. Without it the answer comes once the dispatch is accepted and on disk. */
+  readonly wait?: boolean;
+  /** Accept it although the node is offline. Without it an offline node is refused at once. */
+  readonly queue?: boolean;
+}
+
+export interface DispatchControl {
+  /**
+   * @throws AppError `dispatch.unknown_node`, `dispatch.unknown_capability` (near matches in the hint), `dispatch.not_approved`,
+   *   `dispatch.node_offline`, `dispatch.invalid_input` (names each field), `dispatch.input_too_large`, `dispatch.busy`,
+   *   `dispatch.key_conflict`, `dispatch.wait_timeout` (the id is in `details.dispatchId`; the dispatch goes on).
+   */
+  create(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchRecord>;
+  get(caller: VerifiedCaller, id: string): Promise<DispatchRecord>;
+  list(
+    caller: VerifiedCaller,
+    filter: {
+      readonly states?: readonly DispatchState[];
+      readonly deviceId?: string;
+      readonly limit?: number;
+      readonly cursor?: string;
+    },
+  ): Promise<{ readonly dispatches: readonly DispatchRecord[]; readonly next?: string }>;
+  /** Records the wish and carries it to the node; the final state is the node's word (protocol.md 21). */
+  cancel(caller: VerifiedCaller, id: string, reason: string): Promise<DispatchRecord>;
+}
+
+export interface Control {
+  readonly pairings: PairingControl;
+  readonly inventory: InventoryControl;
+  readonly dispatches: DispatchControl;
+}

@@ -1,0 +1,97 @@
+import { fromPromise } from 'xstate';
+import { crowd } from '../kernel/crowd.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
+import { crowds, dispatchAddress, pairingAddress, sessionAddress } from './addresses.js';
+import type { Dispatches } from './dispatch/dispatches.js';
+import { dispatchMachine } from './dispatch/machine.js';
+import { pairingMachine } from './pairing/machine.js';
+import type { Pairings } from './pairing/pairings.js';
+import { sessionMachine } from './session/machine.js';
+import type { Sessions } from './session/sessions.js';
+
+export interface DaemonTreeOptions {
+  readonly kernel: Kernel;
+  readonly sessions: Sessions;
+  readonly pairings: Pairings;
+  readonly dispatches: Dispatches;
+  /** All actors that have a record run: nodes may come. Called after the start and after each restart of a crowd. */
+  recovered(): void;
+}
+
+/** How long sessions have to say goodbye, milliseconds. Pairings and dispatches live on in their records and just stop. */
+const goodbyeMs = 2_000;
+
+/**
+ * The daemon's actors:
+ *
+ *     root (rest_for_one)
+ *     ├── sessions     one per connected node      session/<device>
+ *     ├── pairings     one per open request        pairing/<id>
+ *     ├── dispatches   one per unfinished dispatch dispatch/<id>
+ *     └── recovery     starts both from their records, at the start and after a restart
+ *
+ * A restart of one crowd restarts those after it, so recovery always meets a fresh set.
+ */
+export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
+  const { kernel, sessions, pairings, dispatches } = options;
+  return supervisor({
+    kernel,
+    strategy: 'rest_for_one',
+    children: [
+      {
+        id: 'sessions',
+        address: crowds.sessions,
+        logic: crowd({
+          kernel,
+          name: 'sessions',
+          logic: sessionMachine,
+          address: sessionAddress,
+          abandon: (deviceId) => sessions.abandon(deviceId),
+          shutdownMs: goodbyeMs,
+        }),
+        restart: 'permanent',
+        shutdown: goodbyeMs + 500,
+      },
+      {
+        id: 'pairings',
+        address: crowds.pairings,
+        logic: crowd({
+          kernel,
+          name: 'pairings',
+          logic: pairingMachine,
+          address: pairingAddress,
+          revive: (id) => pairings.revive(id),
+          shutdownMs: 0,
+        }),
+        restart: 'permanent',
+        shutdown: 'brutal',
+      },
+      {
+        id: 'dispatches',
+        address: crowds.dispatches,
+        logic: crowd({
+          kernel,
+          name: 'dispatches',
+          logic: dispatchMachine,
+          address: dispatchAddress,
+          revive: (id) => dispatches.revive(id),
+          abandon: (id, error) => dispatches.abandon(id, error),
+          shutdownMs: 0,
+        }),
+        restart: 'permanent',
+        shutdown: 'brutal',
+      },
+      {
+        id: 'recovery',
+        logic: fromPromise(async () => {
+          pairings.recover();
+          await dispatches.recover();
+          options.recovered();
+        }),
+        restart: 'transient',
+        shutdown: 'brutal',
+      },
+    ],
+  });
+}

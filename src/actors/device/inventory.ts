@@ -1,0 +1,101 @@
+import type { VerifiedCaller } from '../../kernel/authority.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { InventoryCapability, InventoryControl, InventoryEntry, TrustState } from '../control.js';
+import type { LiveDispatches } from '../dispatch/live.js';
+import type { Pairings } from '../pairing/pairings.js';
+import type { PairingRecord } from '../pairing/record.js';
+import { presenceOf } from '../session/presence.js';
+import type { Sessions } from '../session/sessions.js';
+import type { Devices } from './devices.js';
+import type { DeviceRecord } from './record.js';
+import type { CompiledSurface } from './surface.js';
+
+export interface InventoryOptions {
+  readonly devices: Devices;
+  readonly pairings: Pairings;
+  readonly sessions: Sessions;
+  readonly surface: CompiledSurface;
+  readonly live: LiveDispatches;
+  readonly clock: Clock;
+}
+
+/** Every device that is known or asks to be: whether it is trusted, whether it is there, and what may be called on it. */
+export class Inventory implements InventoryControl {
+  readonly #options: InventoryOptions;
+
+  constructor(options: InventoryOptions) {
+    this.#options = options;
+  }
+
+  async list(_caller: VerifiedCaller): Promise<readonly InventoryEntry[]> {
+    const { devices, pairings } = this.#options;
+    const known = [...devices.all()]
+      .filter((device) => device.state !== 'removed')
+      .map((device) => this.#known(device));
+    const asking = pairings
+      .open()
+      .filter(
+        (pairing) => pairing.state === 'pending_approval' && devices.get(pairing.deviceId) === undefined,
+      )
+      .map(pendingEntry);
+    return [...known, ...asking].sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  #known(device: DeviceRecord): InventoryEntry {
+    const { sessions, live, clock } = this.#options;
+    const session = sessions.live(device.id);
+    const inFlight = sessions.inFlight(device.id);
+    const certificateExpiresAt = Math.max(
+      0,
+      ...device.certificates.map((certificate) => certificate.notAfter),
+    );
+    const lastSeenAt = session?.seenAt ?? device.lastSeenAt;
+    return {
+      deviceId: device.id,
+      name: device.name,
+      trust: trustOf(device, certificateExpiresAt, clock.now()),
+      presence: presenceOf(session, clock.monotonic()),
+      labels: device.labels,
+      facts: device.facts,
+      capabilities: this.#capabilities(device),
+      epoch: device.epoch,
+      queued: Math.max(0, live.countOf(device.id) - inFlight),
+      inFlight,
+      alerts: device.alerts,
+      ...(certificateExpiresAt === 0 ? {} : { certificateExpiresAt }),
+      ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
+      ...(session === undefined ? {} : { connectedSince: session.since }),
+    };
+  }
+
+  #capabilities(device: DeviceRecord): readonly InventoryCapability[] {
+    return device.offered.map((offered) => ({
+      ...offered,
+      status: this.#options.surface.status(device, offered),
+    }));
+  }
+}
+
+function trustOf(device: DeviceRecord, certificateExpiresAt: number, now: number): TrustState {
+  if (device.state !== 'trusted') return device.state;
+  return certificateExpiresAt > now ? 'trusted' : 'expired';
+}
+
+function pendingEntry(pairing: PairingRecord): InventoryEntry {
+  return {
+    deviceId: pairing.deviceId,
+    name: pairing.proposedName,
+    trust: 'pending',
+    presence: 'offline',
+    labels: pairing.labels,
+    facts: pairing.facts,
+    capabilities: pairing.requested.map(({ descriptor: _descriptor, ...capability }) => ({
+      ...capability,
+      status: 'not_approved',
+    })),
+    epoch: 0,
+    queued: 0,
+    inFlight: 0,
+    alerts: [],
+  };
+}

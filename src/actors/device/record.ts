@@ -1,0 +1,74 @@
+import type { Descriptor } from '../../plugins/descriptor.js';
+
+/** What a machine said of itself when it last registered. Never a ground for a decision. */
+export interface HostFacts {
+  readonly hostname: string;
+  readonly platform: string;
+  readonly arch: string;
+  readonly osRelease: string;
+  readonly nodeVersion: string;
+  readonly palyraVersion: string;
+}
+
+/** One certificate of a device. Times are milliseconds since the epoch. */
+export interface DeviceCertificate {
+  /** SHA-256 of the DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly serial: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** One descriptor that an operator approved for one device. */
+export interface SurfaceApproval {
+  readonly digest: string;
+  readonly capability: string;
+  readonly approvedBy: string;
+  readonly approvedAt: number;
+}
+
+/** One capability as a node offered it when it last registered. */
+export interface OfferedCapability {
+  readonly digest: string;
+  readonly capability: string;
+  readonly plugin: string;
+  readonly pluginVersion: string;
+  readonly buildDigest: string;
+}
+
+/** A machine that was approved. Kind `device`; its id is the device id; `state` is the operator's word on it. */
+export interface DeviceRecord {
+  readonly id: string;
+  readonly version: number;
+  readonly state: 'trusted' | 'revoked' | 'removed';
+  readonly name: string;
+  /** Raw Ed25519 public identity key, base64url. */
+  readonly identityKey: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly facts: HostFacts;
+  readonly certificates: readonly DeviceCertificate[];
+  readonly approvals: readonly SurfaceApproval[];
+  readonly offered: readonly OfferedCapability[];
+  /** Grows with each registration. */
+  readonly epoch: number;
+  /** The session ticket that the node last confirmed, and the one that was handed out since; base64url. */
+  readonly ticket: { readonly confirmed?: string; readonly offered?: string };
+  readonly alerts: readonly DeviceAlert[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** When the node was last connected; written when a session ends, so it lags behind a live one. */
+  readonly lastSeenAt?: number;
+}
+
+/** Something about a device that an operator should look at. */
+export interface DeviceAlert {
+  readonly code: 'stale_ticket';
+  readonly at: number;
+  readonly message: string;
+}
+
+/** A descriptor that an operator approved, kept so that the daemon can route by it after a restart. Kind `descriptor`. */
+export interface DescriptorRecord {
+  readonly digest: string;
+  readonly descriptor: Descriptor;
+}

@@ -1,0 +1,77 @@
+import type { Catalog } from '../../plugins/catalog.js';
+import { dispatchError } from '../errors.js';
+import type { NodeOutcome, NodeResult } from '../link/frames.js';
+import {
+  type DispatchOutcome,
+  type DispatchRecord,
+  rejectionReasons,
+  type TerminalDispatchState,
+} from './record.js';
+
+const states: Readonly<Record<NodeOutcome, TerminalDispatchState>> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  rejected: 'rejected',
+  timed_out: 'timed_out',
+  cancelled: 'cancelled',
+  unknown: 'outcome_unknown',
+};
+
+/**
+ * What a node's result means. A success counts only when its output is JSON within the limit and fits the schema of the
+ * descriptor that was approved; the node has checked the same, but the daemon believes only itself.
+ */
+export function judgeResult(
+  catalog: Catalog,
+  outputLimit: number,
+  record: DispatchRecord,
+  result: NodeResult,
+): DispatchOutcome {
+  const how = { durationMs: result.durationMs, started: result.started };
+  if (result.outcome === 'succeeded')
+    return { ...how, ...judgeOutput(catalog, outputLimit, record, result.output) };
+  const isReason = (rejectionReasons as readonly string[]).includes(result.reason);
+  const reason = result.outcome === 'rejected' && !isReason ? 'node_policy' : result.reason;
+  return {
+    ...how,
+    state: states[result.outcome],
+    ...(reason === '' ? {} : { reason }),
+    ...(result.error === undefined ? {} : { error: result.error }),
+  };
+}
+
+function judgeOutput(
+  catalog: Catalog,
+  outputLimit: number,
+  record: DispatchRecord,
+  bytes: Uint8Array,
+): DispatchOutcome {
+  if (bytes.length > outputLimit) {
+    const error = dispatchError(
+      'output_too_large',
+      `The output has ${bytes.length} bytes, more than ${outputLimit}`,
+      {
+        hint: 'Ask for less, or raise dispatch.outputLimit in palyra.yaml.',
+      },
+    );
+    return { state: 'failed', error: error.toEnvelope() };
+  }
+  let output: unknown;
+  try {
+    output = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  } catch {
+    const error = dispatchError('invalid_output', 'The output of the node is not JSON');
+    return { state: 'failed', error: error.toEnvelope() };
+  }
+  const fields = catalog.get(record.descriptorDigest)?.output.check(output) ?? [];
+  if (fields.length === 0) return { state: 'succeeded', output };
+  const error = dispatchError(
+    'invalid_output',
+    `The output does not fit the schema of ${record.capability}`,
+    {
+      fields: fields.map(({ field, message }) => ({ field: `output${field}`, message })),
+      hint: 'This is a fault of the plugin on the node.',
+    },
+  );
+  return { state: 'failed', error: error.toEnvelope() };
+}

@@ -1,0 +1,82 @@
+import type { ErrorEnvelope } from '../../kernel/errors.js';
+
+export const liveDispatchStates = ['queued', 'dispatched', 'awaiting_local_mediation', 'running'] as const;
+export const terminalDispatchStates = [
+  'succeeded',
+  'failed',
+  'rejected',
+  'timed_out',
+  'cancelled',
+  'expired',
+  'outcome_unknown',
+] as const;
+export type TerminalDispatchState = (typeof terminalDispatchStates)[number];
+export type DispatchState = (typeof liveDispatchStates)[number] | TerminalDispatchState;
+
+export const rejectionReasons = [
+  'mediation_denied',
+  'mediation_timeout',
+  'node_policy',
+  'node_validation',
+] as const;
+export type RejectionReason = (typeof rejectionReasons)[number];
+
+/** How a dispatch ended, in the node's words or the daemon's. */
+export interface DispatchOutcome {
+  readonly state: TerminalDispatchState;
+  /** A {@link RejectionReason}, or why the daemon decided: `lost`, `crashed`, `unsettled`, `operator`. */
+  readonly reason?: string;
+  readonly output?: unknown;
+  readonly error?: ErrorEnvelope;
+  /** How long the handler ran, milliseconds by the node's monotonic clock. */
+  readonly durationMs?: number;
+  /** Whether the handler was ever started; absent when nobody knows. */
+  readonly started?: boolean;
+}
+
+/** One step in the life of a dispatch, kept in its own row. `by` is a caller label. */
+export interface DispatchStep {
+  readonly at: number;
+  readonly to: DispatchState | 'cancel_requested' | 'resent' | 'resolution';
+  readonly by: string;
+  readonly note?: string;
+}
+
+/** One request to run one capability on one node. Kind `dispatch`; `owner` is the device id. Times are milliseconds since the epoch. */
+export interface DispatchRecord {
+  readonly id: string;
+  readonly version: number;
+  readonly state: DispatchState;
+  readonly deviceId: string;
+  readonly capability: string;
+  readonly descriptorDigest: string;
+  readonly input: unknown;
+  readonly caller: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** May be started more than once (protocol.md 18). */
+  readonly repeatable: boolean;
+  readonly idempotencyKey?: string;
+  /** How long the handler may run, milliseconds. */
+  readonly timeoutMs: number;
+  readonly mediationTimeoutMs: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Not delivered by then: `expired`. */
+  readonly deliverBy: number;
+  /** Nothing starts after this time. */
+  readonly latestEnd: number;
+  /** The epoch of the session in which it was or may have been sent; 0 when it certainly never was. */
+  readonly sentInEpoch: number;
+  readonly deliveredAt?: number;
+  readonly finishedAt?: number;
+  readonly cancelRequestedBy?: string;
+  readonly outcome?: DispatchOutcome;
+  /** What the node said after the daemon had ended it as `outcome_unknown`. */
+  readonly resolution?: DispatchOutcome;
+  readonly steps: readonly DispatchStep[];
+}
+
+/** Whether a state is final: nothing but a resolution is ever added to it. */
+export function isTerminal(state: DispatchState): state is TerminalDispatchState {
+  return (terminalDispatchStates as readonly string[]).includes(state);
+}

@@ -1,0 +1,65 @@
+import { errorTable } from '../kernel/errors.js';
+
+/** Errors of enrolment. `code_refused` has one text for every reason, so that a guesser learns nothing (protocol.md 3). */
+export const pairingError = errorTable('pairing', {
+  invalid_request: { category: 'validation', retryable: false },
+  unsupported_protocol: { category: 'precondition', retryable: false },
+  code_refused: { category: 'forbidden', retryable: false },
+  busy: { category: 'busy', retryable: true },
+  not_found: { category: 'not_found', retryable: false },
+  decided: { category: 'conflict', retryable: false },
+  changed: { category: 'conflict', retryable: false },
+  not_ready: { category: 'precondition', retryable: true },
+  forbidden: { category: 'forbidden', retryable: false },
+  bad_signature: { category: 'forbidden', retryable: false },
+  device_barred: { category: 'policy', retryable: false },
+  name_taken: { category: 'conflict', retryable: false },
+});
+
+/** Errors of the node port: who may speak, and what a session accepts. */
+export const sessionError = errorTable('session', {
+  unknown_device: { category: 'unauthenticated', retryable: false },
+  unknown_certificate: { category: 'unauthenticated', retryable: false },
+  revoked: { category: 'forbidden', retryable: false },
+  wrong_device: { category: 'forbidden', retryable: false },
+  unsupported_protocol: { category: 'precondition', retryable: false },
+  stale_epoch: { category: 'precondition', retryable: true },
+  stale_ticket: { category: 'precondition', retryable: false },
+  invalid_announcement: { category: 'validation', retryable: false },
+  protocol: { category: 'validation', retryable: false },
+});
+
+/** Errors of dispatches, as the caller of the control plane sees them. */
+export const dispatchError = errorTable('dispatch', {
+  unknown_node: { category: 'not_found', retryable: false },
+  ambiguous_node: { category: 'validation', retryable: false },
+  unknown_capability: { category: 'not_found', retryable: false },
+  not_approved: { category: 'policy', retryable: false },
+  not_trusted: { category: 'policy', retryable: false },
+  node_offline: { category: 'unavailable', retryable: true },
+  invalid_input: { category: 'validation', retryable: false },
+  invalid_request: { category: 'validation', retryable: false },
+  input_too_large: { category: 'validation', retryable: false },
+  invalid_output: { category: 'internal', retryable: false },
+  output_too_large: { category: 'internal', retryable: false },
+  busy: { category: 'busy', retryable: true },
+  key_conflict: { category: 'conflict', retryable: false },
+  wait_timeout: { category: 'timeout', retryable: true },
+  not_found: { category: 'not_found', retryable: false },
+  already_ended: { category: 'conflict', retryable: false },
+  stopping: { category: 'unavailable', retryable: true },
+  forbidden: { category: 'forbidden', retryable: false },
+});
+
+/** Errors of the node host. */
+export const nodeError = errorTable('node', {
+  busy: { category: 'busy', retryable: true },
+  unknown_capability: { category: 'policy', retryable: false },
+  mediation_denied: { category: 'policy', retryable: false },
+  mediation_timeout: { category: 'policy', retryable: false },
+  deadline: { category: 'timeout', retryable: true },
+  cancelled: { category: 'policy', retryable: false },
+  interrupted: { category: 'internal', retryable: false },
+  refused: { category: 'policy', retryable: false },
+  not_paired: { category: 'precondition', retryable: false },
+});

@@ -1,0 +1,221 @@
+import { assign, setup } from 'xstate';
+import type { Clock } from '../../kernel/clock.js';
+import type { Deadlines } from '../../kernel/deadlines.js';
+import { type AppError, toAppError } from '../../kernel/errors.js';
+import type { ShutdownEvent } from '../../kernel/lifecycle.js';
+import { nodeError } from '../errors.js';
+import type { DispatchOrder, NodeResult } from '../link/frames.js';
+
+export type ExecutionEvent =
+  | { type: 'allowed' }
+  | { type: 'denied'; reason: string }
+  | { type: 'journaled' }
+  | { type: 'succeeded'; output: Uint8Array }
+  | { type: 'failed'; error: AppError }
+  | { type: 'cancel'; reason: string }
+  | { type: 'deadline' }
+  | ShutdownEvent;
+
+/** What an execution asks of the node host. */
+export interface ExecutionPorts {
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  /** The daemon's wall clock as this node estimates it, milliseconds since the epoch. */
+  daemonNow(): number;
+  /** Why this order may not run here, or undefined: unknown capability, another descriptor, input that does not fit, owner's rules. */
+  refusal(order: DispatchOrder): { readonly reason: string; readonly error: AppError } | undefined;
+  needsMediation(order: DispatchOrder): boolean;
+  /** Asks the person at the node; answers with `allowed` or `denied`. Aborted when nobody needs the answer any more. */
+  mediate(
+    order: DispatchOrder,
+    signal: AbortSignal,
+    answer: (allowed: boolean, reason: string) => void,
+  ): void;
+  mediationChanged(order: DispatchOrder, waiting: boolean): void;
+  /** Writes "started" to disk, then calls back. */
+  journalStart(order: DispatchOrder, done: () => void): void;
+  started(order: DispatchOrder): void;
+  /** Runs the handler; settles in bounded time after `signal` aborts. The output is checked JSON. */
+  run(order: DispatchOrder, signal: AbortSignal, deadline: number): Promise<Uint8Array>;
+  /** It has ended: keep the result until the daemon has it. */
+  finished(order: DispatchOrder, result: NodeResult): void;
+}
+
+export interface ExecutionInput {
+  readonly ports: ExecutionPorts;
+  readonly order: DispatchOrder;
+  /** Milliseconds that the order spent on its way. */
+  readonly age: number;
+}
+
+type Ending = Pick<NodeResult, 'outcome' | 'reason' | 'output' | 'error'>;
+
+interface ExecutionContext extends ExecutionInput {
+  readonly abort: AbortController;
+  readonly runStarted: number | undefined;
+  readonly ending: Ending | undefined;
+}
+
+const nothing = new Uint8Array(0);
+
+function ended(outcome: NodeResult['outcome'], error: AppError, reason = ''): { ending: Ending } {
+  return { ending: { outcome, reason, output: nothing, error: error.toEnvelope() } };
+}
+
+/**
+ * One dispatch on the node: checked, allowed by a person where the descriptor asks for it, journaled where it may not be
+ * started twice, run, and its result kept. What ends it before the handler starts says so; from then on the handler is
+ * told to stop and its end is awaited, so that the outcome is what really happened.
+ */
+export const executionMachine = setup({
+  types: { context: {} as ExecutionContext, events: {} as ExecutionEvent, input: {} as ExecutionInput },
+  guards: {
+    'is too late': ({ context }) => context.ports.daemonNow() >= context.order.latestEndMs,
+    'is refused': ({ context }) => context.ports.refusal(context.order) !== undefined,
+    'needs a person': ({ context }) => context.ports.needsMediation(context.order),
+    'is repeatable': ({ context }) => context.order.repeatable,
+  },
+  actions: {
+    'end as too late': assign(() =>
+      ended('timed_out', nodeError('deadline', 'It came after its latest end')),
+    ),
+    'end as refused': assign(({ context }) => {
+      const refusal = context.ports.refusal(context.order);
+      return refusal ? ended('rejected', refusal.error, refusal.reason) : {};
+    }),
+    'ask the person': ({ context, self }) => {
+      const { ports, order, abort } = context;
+      ports.mediationChanged(order, true);
+      ports.deadlines.set(self, order.mediationTimeoutMs, () => self.send({ type: 'deadline' }), {
+        label: 'mediation',
+      });
+      ports.mediate(order, abort.signal, (allowed, reason) =>
+        self.send(allowed ? { type: 'allowed' } : { type: 'denied', reason }),
+      );
+    },
+    'take the question back': ({ context }) => context.abort.abort(),
+    'end mediation': ({ context }) => context.ports.mediationChanged(context.order, false),
+    'end as denied': assign(({ event }) => {
+      const reason = event.type === 'denied' ? event.reason : '';
+      const message =
+        reason === '' ? 'The person at the node denied it' : `The person at the node denied it: ${reason}`;
+      return ended('rejected', nodeError('mediation_denied', message), 'mediation_denied');
+    }),
+    'end as unanswered': assign(() =>
+      ended(
+        'rejected',
+        nodeError('mediation_timeout', 'Nobody at the node answered in time'),
+        'mediation_timeout',
+      ),
+    ),
+    'end as cancelled': assign(({ event }) => {
+      const reason = event.type === 'cancel' || event.type === 'kernel.shutdown' ? event.reason : '';
+      return ended(
+        'cancelled',
+        nodeError('cancelled', `It was cancelled: ${reason || 'no reason given'}`),
+        reason,
+      );
+    }),
+    'end as timed out': assign(({ context }) =>
+      ended(
+        'timed_out',
+        nodeError('deadline', `The handler did not end within ${context.order.timeoutMs} ms`),
+      ),
+    ),
+    'journal the start': ({ context, self }) =>
+      context.ports.journalStart(context.order, () => self.send({ type: 'journaled' })),
+    run: ({ context, self }) => {
+      const { ports, order, abort } = context;
+      const left = Math.max(0, order.timeoutMs - context.age);
+      ports.deadlines.set(self, left, () => self.send({ type: 'deadline' }), { label: 'handler' });
+      ports.run(order, abort.signal, ports.clock.now() + left).then(
+        (output) => self.send({ type: 'succeeded', output }),
+        (error: unknown) => self.send({ type: 'failed', error: toAppError(error) }),
+      );
+      ports.started(order);
+    },
+    'note the start': assign(({ context }) => ({
+      runStarted: context.ports.clock.monotonic(),
+      abort: context.abort.signal.aborted ? new AbortController() : context.abort,
+    })),
+    'stop the handler': ({ context }) => context.abort.abort(),
+    'take the output': assign(({ event }) =>
+      event.type === 'succeeded'
+        ? { ending: { outcome: 'succeeded' as const, reason: '', output: event.output } }
+        : {},
+    ),
+    'take the failure': assign(({ event }) => (event.type === 'failed' ? ended('failed', event.error) : {})),
+    disarm: ({ context, self }) => context.ports.deadlines.release(self),
+    finish: ({ context }) => {
+      const { ports, order, runStarted, ending } = context;
+      if (!ending) return;
+      ports.finished(order, {
+        ...ending,
+        dispatchId: order.dispatchId,
+        durationMs: runStarted === undefined ? 0 : ports.clock.monotonic() - runStarted,
+        started: runStarted !== undefined,
+      });
+    },
+  },
+}).createMachine({
+  id: 'execution',
+  context: ({ input }) => ({
+    ...input,
+    abort: new AbortController(),
+    runStarted: undefined,
+    ending: undefined,
+  }),
+  initial: 'checking',
+  states: {
+    checking: {
+      always: [
+        { guard: 'is too late', target: 'finished', actions: 'end as too late' },
+        { guard: 'is refused', target: 'finished', actions: 'end as refused' },
+        { guard: 'needs a person', target: 'mediating' },
+        { guard: 'is repeatable', target: 'running' },
+        { target: 'starting' },
+      ],
+    },
+    mediating: {
+      entry: 'ask the person',
+      exit: ['disarm', 'take the question back'],
+      on: {
+        allowed: [
+          { guard: 'is repeatable', target: 'running', actions: 'end mediation' },
+          { target: 'starting', actions: 'end mediation' },
+        ],
+        denied: { target: 'finished', actions: 'end as denied' },
+        deadline: { target: 'finished', actions: 'end as unanswered' },
+        cancel: { target: 'finished', actions: 'end as cancelled' },
+        'kernel.shutdown': { target: 'finished', actions: 'end as cancelled' },
+      },
+    },
+    // What may not be started twice is on disk as started before its handler runs (protocol.md 19).
+    starting: {
+      entry: 'journal the start',
+      on: {
+        journaled: { target: 'running' },
+        cancel: { target: 'finished', actions: 'end as cancelled' },
+      },
+    },
+    running: {
+      entry: ['note the start', 'run'],
+      on: {
+        succeeded: { target: 'finished', actions: 'take the output' },
+        failed: { target: 'finished', actions: 'take the failure' },
+        cancel: { target: 'stopping', actions: 'end as cancelled' },
+        'kernel.shutdown': { target: 'stopping', actions: 'end as cancelled' },
+        deadline: { target: 'stopping', actions: 'end as timed out' },
+      },
+    },
+    // The handler was told to stop. If it succeeds all the same, that is what happened.
+    stopping: {
+      entry: ['disarm', 'stop the handler'],
+      on: {
+        succeeded: { target: 'finished', actions: 'take the output' },
+        failed: { target: 'finished' },
+      },
+    },
+    finished: { type: 'final', entry: ['disarm', 'finish'] },
+  },
+});

@@ -1,0 +1,48 @@
+import { crowd } from '../kernel/crowd.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
+import { crowds, executionAddress } from './addresses.js';
+import type { Executions } from './execution/executions.js';
+import { executionMachine } from './execution/machine.js';
+import { type UplinkPorts, uplinkMachine } from './uplink/machine.js';
+
+export interface NodeTreeOptions {
+  readonly kernel: Kernel;
+  readonly uplink: UplinkPorts;
+  readonly executions: Executions;
+  /** How long running handlers have to end at shutdown, milliseconds. */
+  readonly drainMs: number;
+}
+
+/**
+ * The node host's actors:
+ *
+ *     root (one_for_one)
+ *     ├── uplink       the line to the daemon
+ *     └── executions   one per dispatch    execution/<dispatch>
+ *
+ * They are stopped in reverse: first the handlers end and their results go out, then the uplink says goodbye.
+ */
+export function nodeTree({ kernel, uplink, executions, drainMs }: NodeTreeOptions): SupervisorLogic {
+  return supervisor({
+    kernel,
+    strategy: 'one_for_one',
+    children: [
+      { id: 'uplink', logic: uplinkMachine, input: { ports: uplink }, restart: 'permanent', shutdown: 2_000 },
+      {
+        id: 'executions',
+        address: crowds.executions,
+        logic: crowd({
+          kernel,
+          name: 'executions',
+          logic: executionMachine,
+          address: executionAddress,
+          abandon: (id, error) => executions.abandon(id, error),
+          shutdownMs: drainMs,
+        }),
+        restart: 'permanent',
+        shutdown: drainMs + 500,
+      },
+    ],
+  });
+}

@@ -1,0 +1,272 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { verifiedCaller } from '../../kernel/authority.js';
+import { AppError } from '../../kernel/errors.js';
+import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
+import type { Devices } from '../device/devices.js';
+import type { HostFacts } from '../device/record.js';
+import { pairingError } from '../errors.js';
+import { deviceIdOf } from '../identity/device-id.js';
+import { verifyEd25519 } from '../identity/ed25519.js';
+import { proofStatement, signedStatement } from '../identity/transcript.js';
+import { idPattern } from '../ids.js';
+import { type PluginAnnouncement, type ProtocolVersion, protocolVersion } from '../link/frames.js';
+import type { Attempt, Attempts } from './attempts.js';
+import { codeRefused, type PairingCodes } from './codes.js';
+import type { Nonces } from './nonces.js';
+import type { PairingAuthority, Pairings } from './pairings.js';
+import type { PairingCodeRecord, PairingRecord, PairingState } from './record.js';
+
+export interface Begin {
+  readonly protocol: ProtocolVersion;
+  readonly identityKey: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly csrDigest: Uint8Array;
+  readonly surfaceDigest: Uint8Array;
+  readonly facts: HostFacts;
+  readonly codeId: string;
+}
+
+export interface BeginAnswer {
+  readonly protocol: ProtocolVersion;
+  readonly attemptId: string;
+  readonly nonce: Uint8Array;
+  readonly caCertificate: Uint8Array;
+}
+
+export interface Prove {
+  readonly attemptId: string;
+  readonly csr: Uint8Array;
+  readonly identitySignature: Uint8Array;
+  readonly joinSignature: Uint8Array;
+}
+
+/** A call that the identity key signed over the RPC's name, the pairing id, the CSR digest and a nonce (protocol.md 5). */
+export interface SignedCall {
+  readonly pairingId: string;
+  readonly nonce: Uint8Array;
+  readonly identitySignature: Uint8Array;
+}
+
+export interface Submit extends SignedCall {
+  readonly plugins: readonly PluginAnnouncement[];
+  readonly proposedName: string;
+}
+
+export interface EnrolmentOptions {
+  readonly pairings: Pairings;
+  readonly codes: PairingCodes;
+  readonly attempts: Attempts;
+  readonly nonces: Nonces;
+  readonly devices: Devices;
+  readonly authority: PairingAuthority;
+  lifetime(state: PairingState): number;
+}
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+/** The daemon's side of enrolment, as the enrolment port calls it. Nothing a peer says here is believed unproven. */
+export class Enrolment {
+  readonly #options: EnrolmentOptions;
+
+  constructor(options: EnrolmentOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens an attempt. The same answer comes for a code that lives and for one that does not (protocol.md 3).
+   *
+   * @throws AppError `pairing.invalid_request`, `pairing.unsupported_protocol`, `pairing.busy`.
+   */
+  begin(address: string, begin: Begin): BeginAnswer {
+    requireProtocol(begin.protocol);
+    requireLength('identity_key', begin.identityKey, 32);
+    requireLength('nonce', begin.nonce, 32);
+    requireLength('csr_digest', begin.csrDigest, 32);
+    requireLength('surface_digest', begin.surfaceDigest, 32);
+    if (!idPattern('pc').test(begin.codeId)) throw invalid('join.code_id', 'is not the id of a code');
+    const attempt = this.#options.attempts.open({
+      address,
+      deviceId: deviceIdOf(begin.identityKey),
+      identityKey: begin.identityKey,
+      csrDigest: begin.csrDigest,
+      surfaceDigest: begin.surfaceDigest,
+      facts: begin.facts,
+      codeId: begin.codeId,
+    });
+    return {
+      protocol: protocolVersion,
+      attemptId: attempt.id,
+      nonce: randomBytes(32),
+      caCertificate: this.#options.authority.certificate,
+    };
+  }
+
+  /** Binds an attempt to the complete bytes of its Begin exchange (protocol.md 4). */
+  bind(attemptId: string, transcript: Buffer): void {
+    this.#options.attempts.bind(attemptId, transcript);
+  }
+
+  /**
+   * Checks a proof. The code is charged, on disk, before anything is compared.
+   *
+   * @throws AppError `pairing.code_refused` for every reason that lies in code, attempt or signature;
+   *   `pairing.device_barred` for a proven device that an operator shut out.
+   */
+  async prove(prove: Prove): Promise<PairingRecord> {
+    const { attempts, codes, devices, pairings } = this.#options;
+    const opened = attempts.take(prove.attemptId);
+    if (!opened) throw codeRefused();
+    const { attempt, transcript } = opened;
+    const code = await codes.charge(attempt.codeId);
+    const statement = proofStatement(transcript);
+    const codeHolds =
+      code !== undefined &&
+      verifyEd25519(Buffer.from(code.joinKey, 'base64url'), statement, prove.joinSignature);
+    const identityHolds = verifyEd25519(attempt.identityKey, statement, prove.identitySignature);
+    if (!code || !codeHolds || !identityHolds || !this.#requestHolds(attempt, prove.csr)) throw codeRefused();
+    if (code.boundTo !== undefined && code.boundTo !== attempt.deviceId) {
+      this.#alertSecondDevice(code, attempt);
+      throw codeRefused();
+    }
+    await codes.accept(code.id, attempt.deviceId);
+    const device = devices.get(attempt.deviceId);
+    if (device && device.state !== 'trusted') {
+      throw pairingError('device_barred', `Device ${device.id} is ${device.state}`, {
+        hint: 'It stays out until an operator of the daemon lifts this.',
+      });
+    }
+    return this.#proven(attempt, transcript, prove.csr, code, pairings.openOf(attempt.deviceId));
+  }
+
+  /** A fresh nonce for the next signed call. */
+  challenge(): Buffer {
+    return this.#options.nonces.issue();
+  }
+
+  /**
+   * Takes what the operator is to approve. From then on the request is pending.
+   *
+   * @throws AppError `pairing.not_found`, `pairing.bad_signature`, `session.invalid_announcement`, `pairing.invalid_request`.
+   */
+  async submit(submit: Submit): Promise<PairingRecord> {
+    const pairing = this.#authenticate('AwaitDecision', submit);
+    if (!isUndecided(pairing.state)) return pairing;
+    const requested = readAnnouncement(submit.plugins);
+    if (digestOfSurface(requested) !== pairing.surfaceDigest) {
+      throw invalid('plugins', 'is not the set of descriptors that Begin announced');
+    }
+    const proposedName = namePattern.test(submit.proposedName)
+      ? submit.proposedName
+      : `node-${pairing.deviceId.slice(0, 7).toLowerCase()}`;
+    return this.#options.pairings.ask(pairing.id, (reply) => ({
+      type: 'submit',
+      caller: callerOf(pairing),
+      requested,
+      proposedName,
+      reply,
+    }));
+  }
+
+  /** The node has its certificate on disk. @throws AppError as {@link submit}. */
+  async confirm(call: SignedCall): Promise<void> {
+    const pairing = this.#authenticate('Confirm', call);
+    if (pairing.state === 'completed') return;
+    await this.#options.pairings.ask(pairing.id, (reply) => ({
+      type: 'confirm',
+      caller: callerOf(pairing),
+      reply,
+    }));
+  }
+
+  #authenticate(rpc: string, call: SignedCall): PairingRecord {
+    if (!idPattern('pr').test(call.pairingId)) throw invalid('pairing_id', 'is not the id of a pairing');
+    this.#options.nonces.consume(call.nonce);
+    const pairing = this.#options.pairings.require(call.pairingId);
+    const statement = signedStatement({
+      rpc,
+      subject: pairing.id,
+      csrDigest: Buffer.from(pairing.csrDigest, 'hex'),
+      nonce: call.nonce,
+    });
+    if (!verifyEd25519(Buffer.from(pairing.identityKey, 'base64url'), statement, call.identitySignature)) {
+      throw pairingError('bad_signature', 'The call is not signed by the identity key of this pairing', {
+        hint: 'Only the machine that began the pairing can go on with it.',
+      });
+    }
+    return pairing;
+  }
+
+  #requestHolds(attempt: Attempt, csr: Uint8Array): boolean {
+    if (!createHash('sha256').update(csr).digest().equals(attempt.csrDigest)) return false;
+    try {
+      this.#options.authority.checkRequest(csr);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof AppError) return false;
+      throw thrown;
+    }
+  }
+
+  #alertSecondDevice(code: PairingCodeRecord, attempt: Attempt): void {
+    const message = `Another machine (${attempt.deviceId}, from ${attempt.address}) used the same join string`;
+    for (const pairing of this.#options.pairings.open()) {
+      if (pairing.codeId === code.id) this.#options.pairings.alert(pairing.id, message);
+    }
+  }
+
+  async #proven(
+    attempt: Attempt,
+    transcript: Buffer,
+    csr: Uint8Array,
+    code: PairingCodeRecord,
+    open: PairingRecord | undefined,
+  ): Promise<PairingRecord> {
+    const proof = {
+      codeId: code.id,
+      transcript: transcript.toString('hex'),
+      csr: Buffer.from(csr).toString('base64'),
+      csrDigest: Buffer.from(attempt.csrDigest).toString('hex'),
+      surfaceDigest: Buffer.from(attempt.surfaceDigest).toString('hex'),
+      facts: attempt.facts,
+      peerAddress: attempt.address,
+      purpose: code.purpose,
+      labels: code.labels,
+    };
+    const { pairings } = this.#options;
+    if (open) {
+      return pairings.ask(open.id, (reply) => ({ type: 'prove', caller: callerOf(open), proof, reply }));
+    }
+    const identityKey = Buffer.from(attempt.identityKey).toString('base64url');
+    return pairings.create(proof, attempt.deviceId, identityKey, this.#options.lifetime('proving'));
+  }
+}
+
+/** The device of a pairing as a caller. Only called after its identity key's signature was checked. */
+function callerOf(pairing: PairingRecord) {
+  return verifiedCaller({ kind: 'device', deviceId: pairing.deviceId, fingerprint: '' });
+}
+
+function isUndecided(state: PairingState): boolean {
+  return state === 'proving' || state === 'pending_approval';
+}
+
+function invalid(field: string, message: string): AppError {
+  return pairingError('invalid_request', `${field} ${message}`, { fields: [{ field, message }] });
+}
+
+function requireLength(field: string, bytes: Uint8Array, length: number): void {
+  if (bytes.length !== length) throw invalid(field, `must have ${length} bytes, not ${bytes.length}`);
+}
+
+/** @throws AppError `pairing.unsupported_protocol` naming the side to upgrade. */
+export function requireProtocol(theirs: ProtocolVersion): void {
+  const ours = protocolVersion;
+  const served = theirs.major === ours.major && theirs.minor <= ours.minor && theirs.minor >= ours.minor - 1;
+  if (served) return;
+  const nodeIsOlder = theirs.major < ours.major || (theirs.major === ours.major && theirs.minor < ours.minor);
+  throw pairingError(
+    'unsupported_protocol',
+    `The node speaks protocol ${theirs.major}.${theirs.minor}, the daemon ${ours.major}.${ours.minor}`,
+    { hint: nodeIsOlder ? 'Upgrade palyra on the node.' : 'Upgrade palyrad on the daemon.' },
+  );
+}

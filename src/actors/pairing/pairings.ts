@@ -1,0 +1,296 @@
+import type { Clock } from '../../kernel/clock.js';
+import type { Deadlines } from '../../kernel/deadlines.js';
+import type { Directory } from '../../kernel/directory.js';
+import type { Store } from '../../kernel/store.js';
+import { pairingAddress, sendToPairing, startMember } from '../addresses.js';
+import type { Devices } from '../device/devices.js';
+import type { DeviceRecord } from '../device/record.js';
+import type { CompiledSurface } from '../device/surface.js';
+import { pairingError } from '../errors.js';
+import { newId } from '../ids.js';
+import { RecordTable, transact } from '../records.js';
+import type { PairingCodes } from './codes.js';
+import type {
+  PairingEvent,
+  PairingInput,
+  PairingIntent,
+  PairingPorts,
+  PairingProof,
+  PairingReply,
+} from './machine.js';
+import type { PairingRecord, PairingState } from './record.js';
+
+/** A device certificate as the CA issued it. Times are milliseconds since the epoch. */
+export interface IssuedCertificate {
+  readonly pem: string;
+  readonly fingerprint: string;
+  readonly serial: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** What pairing needs of the certificate authority. */
+export interface PairingAuthority {
+  /** The CA certificate, DER. */
+  readonly certificate: Uint8Array;
+  /** @throws AppError when the request is malformed, weak or not signed by its own key. */
+  checkRequest(csr: Uint8Array): void;
+  issueDevice(csr: Uint8Array, deviceId: string): Promise<IssuedCertificate>;
+}
+
+const askTimeoutMs = 10_000;
+
+export interface PairingsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly directory: Directory;
+  readonly devices: Devices;
+  readonly codes: PairingCodes;
+  readonly surface: CompiledSurface;
+  readonly authority: PairingAuthority;
+  readonly deadlines: Deadlines;
+  /** How long a state may last without progress, milliseconds. */
+  lifetime(state: PairingState): number;
+}
+
+/**
+ * The pairing records and the one way to change them: an event to the pairing's actor. Enrolment (from nodes) and control
+ * (from operators) both go through here.
+ */
+export class Pairings {
+  readonly #options: PairingsOptions;
+  readonly #table = new RecordTable<PairingRecord>('pairing', (pairing) => pairing.deviceId);
+  readonly #watchers = new Map<string, Set<(record: PairingRecord) => void>>();
+
+  readonly #ports: PairingPorts;
+
+  private constructor(options: PairingsOptions) {
+    this.#options = options;
+    const { deadlines, clock, lifetime } = options;
+    this.#ports = {
+      deadlines,
+      lifetime,
+      now: () => clock.now(),
+      commit: (intent) => this.#commit(intent),
+      changed: (record) => this.#changed(record),
+    };
+  }
+
+  static async open(options: PairingsOptions): Promise<Pairings> {
+    const pairings = new Pairings(options);
+    await pairings.#table.load(options.store);
+    return pairings;
+  }
+
+  get(id: string): PairingRecord | undefined {
+    return this.#table.get(id);
+  }
+
+  /** @throws AppError `pairing.not_found`. */
+  require(id: string): PairingRecord {
+    const record = this.#table.get(id);
+    if (record) return record;
+    throw pairingError('not_found', `There is no pairing ${id}`, {
+      hint: 'List them with `palyra pairings list`.',
+    });
+  }
+
+  all(): readonly PairingRecord[] {
+    return [...this.#table.values()];
+  }
+
+  /** Those that are not decided for good: their actors live. */
+  open(): readonly PairingRecord[] {
+    return this.all().filter((record) => isOpen(record.state));
+  }
+
+  /** The request under way of a device: a machine that tries again keeps its one request and id. */
+  openOf(deviceId: string): PairingRecord | undefined {
+    return this.open().find((record) => record.deviceId === deviceId);
+  }
+
+  /** Records a first proof and starts its actor. */
+  async create(
+    proof: PairingProof,
+    deviceId: string,
+    identityKey: string,
+    lifetimeMs: number,
+  ): Promise<PairingRecord> {
+    const now = this.#options.clock.now();
+    const id = newId('pr', now);
+    const record = await transact(this.#options.store, () => {
+      const next: PairingRecord = {
+        ...proof,
+        id,
+        version: 1,
+        state: 'proving',
+        deviceId,
+        identityKey,
+        wordsTranscript: proof.transcript,
+        requested: [],
+        proposedName: '',
+        alerts: [],
+        createdAt: now,
+        updatedAt: now,
+        expiresAt: now + lifetimeMs,
+      };
+      return { changes: [this.#table.put(next)], result: next };
+    });
+    this.#start(record);
+    return record;
+  }
+
+  /** Starts the actors of all pairings that are not decided for good. */
+  recover(): void {
+    for (const record of this.open()) this.#start(record);
+  }
+
+  /** What the crashed actor of a pairing starts from. */
+  revive(id: string): PairingInput | undefined {
+    const record = this.#table.get(id);
+    return record && isOpen(record.state) ? { ports: this.#ports, record } : undefined;
+  }
+
+  #start(record: PairingRecord): void {
+    startMember(this.#options.directory, 'pairings', record.id, { ports: this.#ports, record });
+  }
+
+  /**
+   * Sends an event to a pairing and waits for its answer.
+   *
+   * @throws AppError what the pairing answers, `pairing.not_found`, or `pairing.decided` when it has ended.
+   */
+  async ask(id: string, event: (reply: PairingReply) => PairingEvent): Promise<PairingRecord> {
+    const record = this.require(id);
+    const target = pairingAddress(id);
+    if (!this.#options.directory.has(target)) {
+      throw pairingError('decided', `Pairing ${id} is ${record.state} already`, {
+        hint: 'A decision stands. Ask the machine to pair again for another one.',
+      });
+    }
+    return this.#options.directory.ask(target, event, { timeoutMs: askTimeoutMs });
+  }
+
+  /** Tells a pairing something that an operator should see next to it. */
+  alert(id: string, message: string): void {
+    sendToPairing(this.#options.directory, id, { type: 'alert', message });
+  }
+
+  /** Calls back with each later version of a record. Returns the function that ends this. */
+  watch(id: string, onChange: (record: PairingRecord) => void): () => void {
+    const watchers = this.#watchers.get(id) ?? new Set();
+    watchers.add(onChange);
+    this.#watchers.set(id, watchers);
+    return () => {
+      watchers.delete(onChange);
+      if (watchers.size === 0) this.#watchers.delete(id);
+    };
+  }
+
+  #changed(record: PairingRecord): void {
+    for (const watcher of [...(this.#watchers.get(record.id) ?? [])]) watcher(record);
+  }
+
+  /** Writes what a pairing's actor intends; an approval writes certificate, device, code and descriptors with it. */
+  async #commit(intent: PairingIntent): Promise<PairingRecord> {
+    if (intent.kind === 'approve') return this.#approve(intent.next);
+    return transact(this.#options.store, () => ({
+      changes: [this.#table.put(intent.next)],
+      result: { ...intent.next, version: this.#nextVersion(intent.next.id) },
+    }));
+  }
+
+  async #approve(next: PairingRecord): Promise<PairingRecord> {
+    const { authority, store, devices, codes, surface } = this.#options;
+    this.#refuseBarred(next.deviceId);
+    this.#refuseTakenName(next);
+    const prepared = surface.prepare(next.requested.map((requested) => requested.descriptor));
+    const certificate = await authority.issueDevice(Buffer.from(next.csr, 'base64'), next.deviceId);
+    const record = await transact(store, () => {
+      this.#refuseBarred(next.deviceId);
+      const approved: PairingRecord = {
+        ...next,
+        certificate: certificate.pem,
+        version: this.#nextVersion(next.id),
+      };
+      return {
+        changes: [
+          this.#table.put(approved),
+          devices.put(trustedDevice(approved, certificate, devices.get(next.deviceId))),
+          ...codes.use(next.codeId),
+          ...prepared.changes(),
+        ],
+        result: approved,
+      };
+    });
+    prepared.adopt();
+    return record;
+  }
+
+  #nextVersion(id: string): number {
+    return (this.#table.get(id)?.version ?? 0) + 1;
+  }
+
+  #refuseBarred(deviceId: string): void {
+    const device = this.#options.devices.get(deviceId);
+    if (device && device.state !== 'trusted') {
+      throw pairingError('device_barred', `Device ${deviceId} is ${device.state}`, {
+        hint: 'It stays out until an operator lifts this.',
+      });
+    }
+  }
+
+  #refuseTakenName(next: PairingRecord): void {
+    const name = next.decision?.name;
+    for (const device of this.#options.devices.all()) {
+      if (device.id !== next.deviceId && device.name === name) {
+        throw pairingError('name_taken', `Another node is named ${name}`, {
+          fields: [{ field: 'name', message: 'is taken' }],
+          hint: 'Choose another one: `palyra pairings approve ID --name NAME`.',
+        });
+      }
+    }
+  }
+}
+
+function isOpen(state: PairingState): boolean {
+  return state === 'proving' || state === 'pending_approval' || state === 'approved';
+}
+
+/** The device as the approval of this pairing makes it: new, or known and renewed. */
+function trustedDevice(
+  pairing: PairingRecord,
+  certificate: IssuedCertificate,
+  known: DeviceRecord | undefined,
+): Omit<DeviceRecord, 'version'> {
+  const now = pairing.updatedAt;
+  const by = pairing.decision?.by ?? '';
+  const { pem: _pem, ...issued } = certificate;
+  return {
+    id: pairing.deviceId,
+    state: 'trusted',
+    name: pairing.decision?.name ?? pairing.proposedName,
+    identityKey: pairing.identityKey,
+    labels: { ...known?.labels, ...pairing.labels },
+    facts: pairing.facts,
+    certificates: [...(known?.certificates ?? []).filter((old) => old.notAfter > now), issued],
+    approvals: [
+      ...(known?.approvals ?? []).filter(
+        (old) => !pairing.requested.some((asked) => asked.digest === old.digest),
+      ),
+      ...pairing.requested.map(({ digest, capability }) => ({
+        digest,
+        capability,
+        approvedBy: by,
+        approvedAt: now,
+      })),
+    ],
+    offered: known?.offered ?? [],
+    epoch: known?.epoch ?? 0,
+    ticket: known?.ticket ?? {},
+    alerts: known?.alerts ?? [],
+    createdAt: known?.createdAt ?? now,
+    updatedAt: now,
+    ...(known?.lastSeenAt === undefined ? {} : { lastSeenAt: known.lastSeenAt }),
+  };
+}

@@ -1,0 +1,80 @@
+import type { Descriptor } from '../../plugins/descriptor.js';
+import type { HostFacts } from '../device/record.js';
+
+export const pairingStates = [
+  'proving',
+  'pending_approval',
+  'approved',
+  'completed',
+  'rejected',
+  'expired',
+  'cancelled',
+] as const;
+export type PairingState = (typeof pairingStates)[number];
+
+/** One capability that a machine asks to offer, as data: nothing is compiled before an operator approves. */
+export interface RequestedCapability {
+  readonly digest: string;
+  readonly capability: string;
+  readonly plugin: string;
+  readonly pluginVersion: string;
+  readonly buildDigest: string;
+  readonly descriptor: Descriptor;
+}
+
+/** One machine's request to join. Kind `pairing`; `owner` is the device id. Times are milliseconds since the epoch. */
+export interface PairingRecord {
+  readonly id: string;
+  readonly version: number;
+  readonly state: PairingState;
+  readonly deviceId: string;
+  /** Raw Ed25519 public identity key, base64url. */
+  readonly identityKey: string;
+  readonly codeId: string;
+  /** SHA-256 of the latest proven Begin exchange, hex: what an approval names. */
+  readonly transcript: string;
+  /** The first proven one: what the fingerprint words are made of. */
+  readonly wordsTranscript: string;
+  /** PKCS #10 DER, base64. */
+  readonly csr: string;
+  /** SHA-256 of the CSR, hex. */
+  readonly csrDigest: string;
+  readonly surfaceDigest: string;
+  readonly requested: readonly RequestedCapability[];
+  readonly facts: HostFacts;
+  readonly proposedName: string;
+  readonly peerAddress: string;
+  readonly purpose: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly alerts: readonly string[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly expiresAt: number;
+  readonly decision?: {
+    readonly by: string;
+    readonly at: number;
+    readonly reason: string;
+    readonly name: string;
+  };
+  /** The issued device certificate (PEM). */
+  readonly certificate?: string;
+}
+
+/** A code that an operator minted. Kind `pairing-code`. It holds nothing that could be used as the code. */
+export interface PairingCodeRecord {
+  readonly id: string;
+  readonly version: number;
+  readonly state: 'live' | 'bound' | 'used' | 'exhausted' | 'cancelled' | 'expired';
+  readonly method: 'join';
+  /** Raw Ed25519 public key of the join string, base64url. */
+  readonly joinKey: string;
+  readonly purpose: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly wrongProofs: number;
+  /** The first device that proved it. */
+  readonly boundTo?: string;
+  readonly mintedBy: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly expiresAt: number;
+}

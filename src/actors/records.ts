@@ -1,0 +1,115 @@
+import { AppError } from '../kernel/errors.js';
+import type { Durability, PutOperation, Store, StoredRecord } from '../kernel/store.js';
+
+/** What every record carries besides its own fields. */
+export interface RecordHead {
+  readonly id: string;
+  readonly version: number;
+  readonly state: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** A record's next value within a transaction; see {@link RecordTable.put}. */
+export interface Change {
+  readonly operation: PutOperation;
+  adopt(): void;
+}
+
+/** The store's form of a record: its head in columns, the rest as data. */
+export function toOperation<R extends RecordHead>(kind: string, owner: string, record: R): PutOperation {
+  const { id, version, state, createdAt, updatedAt, ...data } = record;
+  return { op: 'put', kind, id, expect: version - 1, state, owner, createdAt, updatedAt, data };
+}
+
+/** The record that {@link toOperation} stored. */
+export function fromStored<R extends RecordHead>(stored: StoredRecord): R {
+  const { id, version, state, createdAt, updatedAt } = stored;
+  return { ...(stored.data as object), id, version, state, createdAt, updatedAt } as R;
+}
+
+/** All pages of a list, one record at a time. */
+export async function* eachStored(
+  store: Store,
+  kind: string,
+  states?: readonly string[],
+): AsyncGenerator<StoredRecord> {
+  let cursor: string | undefined;
+  do {
+    const page = await store.list({
+      kind,
+      limit: 1000,
+      ...(states ? { states } : {}),
+      ...(cursor ? { cursor } : {}),
+    });
+    yield* page.records;
+    cursor = page.next;
+  } while (cursor);
+}
+
+/**
+ * The records of one kind, all in memory and written through. Reads are synchronous, so that a check on each call costs a
+ * map look-up; a change becomes visible when its commit has succeeded. For kinds with thousands of records, not millions.
+ */
+export class RecordTable<R extends RecordHead> {
+  readonly #kind: string;
+  readonly #ownerOf: (record: R) => string;
+  readonly #records = new Map<string, R>();
+
+  constructor(kind: string, ownerOf: (record: R) => string = () => '') {
+    this.#kind = kind;
+    this.#ownerOf = ownerOf;
+  }
+
+  async load(store: Store): Promise<void> {
+    for await (const stored of eachStored(store, this.#kind))
+      this.#records.set(stored.id, fromStored<R>(stored));
+  }
+
+  get(id: string): R | undefined {
+    return this.#records.get(id);
+  }
+
+  values(): IterableIterator<R> {
+    return this.#records.values();
+  }
+
+  /** The change that makes `next` the record's value. Its version is set here: one more than what is in memory. */
+  put(next: Omit<R, 'version'>): Change {
+    const record = { ...next, version: (this.#records.get(next.id)?.version ?? 0) + 1 } as R;
+    return {
+      operation: toOperation(this.#kind, this.#ownerOf(record), record),
+      adopt: () => this.#records.set(record.id, record),
+    };
+  }
+}
+
+const attempts = 8;
+
+/**
+ * Commits changes of several records together. `build` reads the tables and returns the changes; when another change got
+ * in between, it is run again on what is there by then, so its checks always hold for what is committed.
+ *
+ * @throws AppError what `build` throws, and what {@link Store.commit} throws.
+ */
+export async function transact<T>(
+  store: Store,
+  build: () => { readonly changes: readonly Change[]; readonly result: T },
+  durability: Durability = 'fsync',
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const { changes, result } = build();
+    if (changes.length === 0) return result;
+    try {
+      await store.commit(
+        changes.map((change) => change.operation),
+        durability,
+      );
+    } catch (thrown) {
+      if (thrown instanceof AppError && thrown.code === 'store.conflict' && attempt < attempts) continue;
+      throw thrown;
+    }
+    for (const change of changes) change.adopt();
+    return result;
+  }
+}

@@ -1,0 +1,222 @@
+import { setup } from 'xstate';
+import type { Clock } from '../../kernel/clock.js';
+import type { Deadlines } from '../../kernel/deadlines.js';
+import type { Directory } from '../../kernel/directory.js';
+import type { ShutdownEvent } from '../../kernel/lifecycle.js';
+import { sendToDispatch } from '../addresses.js';
+import type { DispatchEvent, SettlePhase } from '../dispatch/machine.js';
+import type { FrameBatch } from '../link/batch.js';
+import type {
+  CancelOrder,
+  DaemonFrame,
+  DispatchOrder,
+  GoodbyeKind,
+  Hello,
+  NodeFrame,
+  NodeResult,
+} from '../link/frames.js';
+import type { Outbound } from './outbound.js';
+import { type LiveSession, offlineAfter } from './presence.js';
+
+/** The stream of one session, as its adapter offers it. */
+export interface SessionLink {
+  readonly batch: FrameBatch<DaemonFrame>;
+  /** Ends the stream once everything that was said before is written. */
+  end(): void;
+}
+
+export type SessionEvent =
+  | { type: 'frame'; frame: NodeFrame }
+  | { type: 'offer'; order: DispatchOrder }
+  | { type: 'withdraw'; dispatchId: string }
+  | { type: 'stop'; order: CancelOrder }
+  | { type: 'settled'; dispatchId: string }
+  | { type: 'end'; kind: GoodbyeKind; reason: string }
+  | { type: 'link.ended'; epoch: number; reason: string }
+  | { type: 'silence' }
+  | ShutdownEvent;
+
+/** What a session asks of the outside. */
+export interface SessionPorts {
+  readonly directory: Directory;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  /** The unfinished dispatches of the device, oldest first. */
+  unfinished(): readonly string[];
+  /** The node has stored its ticket: the session counts from now. */
+  live(): void;
+  /** A result for a dispatch that has no actor any more, or never had one. */
+  late(result: NodeResult): void;
+  ended(reason: string): void;
+}
+
+export interface SessionInput {
+  readonly ports: SessionPorts;
+  readonly link: SessionLink;
+  readonly outbound: Outbound;
+  readonly session: LiveSession;
+  readonly hello: Hello;
+  readonly ticketMatches: boolean;
+  /** When the certificate behind the stream ends, milliseconds since the epoch. */
+  readonly certificateEnds: number;
+}
+
+/** How long a node may take from Welcome to Ready, milliseconds. */
+const readyLimitMs = 10_000;
+
+type Self = { send(event: SessionEvent): void };
+
+function toDispatch(input: SessionInput, dispatchId: string, event: DispatchEvent): boolean {
+  return sendToDispatch(input.ports.directory, dispatchId, event);
+}
+
+/** Each unfinished dispatch learns what the node knows of it; what only the node knows is stopped or awaited. */
+function settle(input: SessionInput): void {
+  const { hello, ports, outbound, session, ticketMatches } = input;
+  const phases = new Map<string, SettlePhase>(hello.inFlight.map((entry) => [entry.dispatchId, entry.phase]));
+  const unfinished = ports.unfinished();
+  for (const id of unfinished) {
+    const phase = phases.get(id) ?? 'none';
+    if (phase === 'received' || phase === 'started') outbound.adopt(id);
+    toDispatch(input, id, { type: 'settle', epoch: session.epoch, phase, ticketMatches });
+  }
+  const known = new Set(unfinished);
+  for (const { dispatchId, phase } of hello.inFlight) {
+    if (known.has(dispatchId)) continue;
+    if (phase === 'received' || phase === 'started') {
+      input.link.batch.push('cancels', { dispatchId, reason: 'The daemon has ended this dispatch' });
+    } else if (phase === 'cancelled') {
+      input.link.batch.push('settled', dispatchId);
+    }
+  }
+}
+
+/** Hands everything in a frame to the dispatches that it concerns, in the order in which the node said it. */
+function receive(input: SessionInput, frame: NodeFrame): void {
+  for (const id of frame.started ?? []) toDispatch(input, id, { type: 'started' });
+  for (const { dispatchId, waiting } of frame.mediation ?? []) {
+    toDispatch(input, dispatchId, { type: 'mediation', waiting });
+  }
+  for (const { dispatchId, outcome } of frame.cancelOutcomes ?? []) {
+    if (outcome === 'not_known') input.outbound.finished(dispatchId);
+    const taken = toDispatch(input, dispatchId, { type: 'cancel.outcome', outcome });
+    if (!taken && outcome === 'not_known') input.link.batch.push('settled', dispatchId);
+  }
+  for (const result of frame.results ?? []) {
+    if (!toDispatch(input, result.dispatchId, { type: 'result', result })) input.ports.late(result);
+    input.outbound.finished(result.dispatchId);
+  }
+  if (frame.heartbeat) input.link.batch.set('heartbeatAck', true);
+}
+
+/**
+ * One live stream of one node. It opens when Hello was accepted, is live from Ready on, and when it ends every dispatch
+ * that it carried learns so. Its address is the device's; its epoch tells it from the sessions before.
+ */
+export const sessionMachine = setup({
+  types: { context: {} as SessionInput, events: {} as SessionEvent, input: {} as SessionInput },
+  guards: {
+    'says ready': ({ event }) => event.type === 'frame' && event.frame.ready === true,
+    'says goodbye': ({ event }) => event.type === 'frame' && event.frame.goodbye !== undefined,
+    'is its own link': ({ context, event }) =>
+      event.type === 'link.ended' && event.epoch === context.session.epoch,
+    'is silent': ({ context }) => silentFor(context) >= context.session.heartbeatMs * offlineAfter,
+    'has expired': ({ context }) => context.ports.clock.now() >= context.certificateEnds,
+  },
+  actions: {
+    'note that it was heard': ({ context }) => {
+      context.session.seenAt = context.ports.clock.now();
+      context.session.seenMonotonic = context.ports.clock.monotonic();
+    },
+    'arm ready limit': ({ context, self }) => arm(context, self, readyLimitMs),
+    'watch for silence': ({ context, self }) => {
+      const untilSilent = context.session.heartbeatMs * offlineAfter - silentFor(context);
+      const untilExpired = context.certificateEnds - context.ports.clock.now();
+      arm(context, self, Math.max(0, Math.min(untilSilent, untilExpired)));
+    },
+    'go live': ({ context }) => context.ports.live(),
+    settle: ({ context }) => settle(context),
+    receive: ({ context, event }) => {
+      if (event.type === 'frame') receive(context, event.frame);
+    },
+    offer: ({ context, event }) => {
+      if (event.type === 'offer') context.outbound.offer(event.order);
+    },
+    withdraw: ({ context, event }) => {
+      if (event.type === 'withdraw') context.outbound.withdraw(event.dispatchId);
+    },
+    'tell it to stop': ({ context, event }) => {
+      if (event.type === 'stop') context.link.batch.push('cancels', event.order);
+    },
+    'tell what is settled': ({ context, event }) => {
+      if (event.type === 'settled') context.link.batch.push('settled', event.dispatchId);
+    },
+    'say goodbye': ({ context, event }) => {
+      if (event.type === 'end') context.link.batch.set('goodbye', { kind: event.kind, reason: event.reason });
+      if (event.type === 'kernel.shutdown') {
+        context.link.batch.set('goodbye', { kind: 'shutdown', reason: event.reason });
+      }
+    },
+    'say that the certificate has expired': ({ context }) =>
+      context.link.batch.set('goodbye', {
+        kind: 'certificate_expired',
+        reason: 'The certificate of this stream ended',
+      }),
+    'tear down': ({ context, event, self }) => {
+      context.ports.deadlines.release(self);
+      context.link.end();
+      context.ports.ended(event.type === 'link.ended' || event.type === 'end' ? event.reason : event.type);
+      for (const id of context.outbound.unfinished()) toDispatch(context, id, { type: 'session.lost' });
+    },
+  },
+}).createMachine({
+  id: 'session',
+  context: ({ input }) => input,
+  initial: 'opening',
+  on: {
+    end: { target: '.closed', actions: 'say goodbye' },
+    'kernel.shutdown': { target: '.closed', actions: 'say goodbye' },
+    'link.ended': { guard: 'is its own link', target: '.closed' },
+  },
+  states: {
+    opening: {
+      entry: 'arm ready limit',
+      on: {
+        frame: {
+          guard: 'says ready',
+          target: 'live',
+          actions: ['note that it was heard', 'go live', 'settle', 'receive'],
+        },
+        silence: { target: 'closed' },
+      },
+    },
+    live: {
+      entry: 'watch for silence',
+      on: {
+        frame: [
+          { guard: 'says goodbye', target: 'closed', actions: ['note that it was heard', 'receive'] },
+          { actions: ['note that it was heard', 'receive'] },
+        ],
+        offer: { actions: 'offer' },
+        withdraw: { actions: 'withdraw' },
+        stop: { actions: 'tell it to stop' },
+        settled: { actions: 'tell what is settled' },
+        silence: [
+          { guard: 'has expired', target: 'closed', actions: 'say that the certificate has expired' },
+          { guard: 'is silent', target: 'closed' },
+          { actions: 'watch for silence' },
+        ],
+      },
+    },
+    closed: { type: 'final', entry: 'tear down' },
+  },
+});
+
+function silentFor({ ports, session }: SessionInput): number {
+  return ports.clock.monotonic() - session.seenMonotonic;
+}
+
+function arm({ ports }: SessionInput, self: Self & object, delayMs: number): void {
+  ports.deadlines.release(self);
+  ports.deadlines.set(self, delayMs, () => self.send({ type: 'silence' }), { label: 'silence' });
+}

@@ -1,0 +1,255 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../kernel/clock.js';
+import type { Deadlines } from '../../kernel/deadlines.js';
+import type { Directory } from '../../kernel/directory.js';
+import type { KernelLog } from '../../kernel/log.js';
+import { sendToDispatch, sendToSession, sessionAddress, startMember } from '../addresses.js';
+import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
+import type { Devices } from '../device/devices.js';
+import type { DeviceRecord } from '../device/record.js';
+import type { CompiledSurface } from '../device/surface.js';
+import { sessionError } from '../errors.js';
+import {
+  type Hello,
+  type NodeResult,
+  protocolVersion,
+  type Registered,
+  type RegisterNode,
+} from '../link/frames.js';
+import { requireProtocol } from '../pairing/enrolment.js';
+import type { SessionInput, SessionLink, SessionPorts } from './machine.js';
+import { Outbound } from './outbound.js';
+import { heartbeatInterval, type LiveSession } from './presence.js';
+
+/** Who is at the other end of a connection, as TLS proved it. Times are milliseconds since the epoch. */
+export interface NodePeer {
+  readonly deviceId: string;
+  readonly fingerprint: string;
+  readonly certificateEnds: number;
+  readonly address: string;
+}
+
+export interface SessionsOptions {
+  readonly directory: Directory;
+  readonly deadlines: Deadlines;
+  readonly clock: Clock;
+  readonly log: KernelLog;
+  readonly devices: Devices;
+  readonly surface: CompiledSurface;
+  readonly heartbeatMs: number;
+  /** Unfinished dispatches at a node at a time. */
+  readonly window: number;
+  /** The unfinished dispatches of a device, oldest first. */
+  unfinished(deviceId: string): readonly string[];
+  /** A result for a dispatch without an actor. */
+  late(deviceId: string, result: NodeResult): void;
+}
+
+/** Registration and opening of sessions, and which are live. The sessions themselves are actors under `sessions`. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #live = new Map<string, LiveSession>();
+  readonly #outbound = new Map<string, Outbound>();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** The live session of a device. */
+  live(deviceId: string): LiveSession | undefined {
+    return this.#live.get(deviceId);
+  }
+
+  /** How many dispatches are at the node. */
+  inFlight(deviceId: string): number {
+    return this.#outbound.get(deviceId)?.inFlight ?? 0;
+  }
+
+  /**
+   * Takes what a node says of itself, intersects its offer with what is enabled and approved, and gives it the next epoch.
+   *
+   * @throws AppError `session.wrong_device` when the message names another device than the certificate,
+   *   `session.revoked`, `session.unknown_certificate`, `session.unknown_device`, `session.invalid_announcement`,
+   *   `pairing.unsupported_protocol`.
+   */
+  async register(peer: NodePeer, request: RegisterNode): Promise<Registered> {
+    const { devices, clock, surface } = this.#options;
+    requireProtocol(request.protocol);
+    if (request.deviceId !== peer.deviceId) {
+      throw sessionError('wrong_device', 'The certificate of this connection belongs to another device', {
+        fields: [{ field: 'device_id', message: `is not ${peer.deviceId}` }],
+      });
+    }
+    devices.authenticate(peer.deviceId, peer.fingerprint);
+    const requested = readAnnouncement(request.plugins);
+    const offered = requested.map(({ descriptor: _descriptor, ...capability }) => capability);
+    const device = await devices.update(
+      peer.deviceId,
+      (current) => ({ facts: request.facts, offered, epoch: current.epoch + 1, lastSeenAt: clock.now() }),
+      clock.now(),
+    );
+    const accepted = offered.filter((capability) => surface.status(device, capability) === 'available');
+    return {
+      protocol: protocolVersion,
+      epoch: device.epoch,
+      surfaceDigest: digestOfSurface(accepted),
+      name: device.name,
+      surface: offered.map(({ digest, capability, ...rest }) => {
+        const status = surface.status(device, { digest, capability, ...rest });
+        return {
+          digest,
+          capability,
+          status: status === 'not_enabled' || status === 'not_approved' ? status : ('accepted' as const),
+        };
+      }),
+    };
+  }
+
+  /**
+   * Opens the session that Hello asks for: ends the one before, hands out a new ticket, starts the actor.
+   *
+   * @throws AppError `session.stale_epoch` when Hello is not of the latest registration, `session.stale_ticket` when a node
+   *   with another disk state comes while the old stream is alive (protocol.md 17), and as {@link register}.
+   */
+  async open(peer: NodePeer, hello: Hello, link: SessionLink): Promise<void> {
+    const { devices, clock, directory } = this.#options;
+    const device = devices.authenticate(peer.deviceId, peer.fingerprint);
+    if (hello.epoch !== device.epoch) {
+      throw sessionError(
+        'stale_epoch',
+        `Hello names epoch ${hello.epoch}, the latest registration is ${device.epoch}`,
+        {
+          hint: 'Register again.',
+        },
+      );
+    }
+    const shown = Buffer.from(hello.ticket).toString('base64url');
+    const ticketMatches =
+      shown !== '' && (shown === device.ticket.confirmed || shown === device.ticket.offered);
+    const isFirst = device.ticket.confirmed === undefined && shown === '';
+    if (!ticketMatches && !isFirst) await this.#alarm(device, peer, hello);
+    const ticket = randomBytes(32);
+    const updated = await devices.update(
+      peer.deviceId,
+      (current) =>
+        current.epoch === hello.epoch
+          ? { ticket: { ...keptTicket(current, shown), offered: ticket.toString('base64url') } }
+          : undefined,
+      clock.now(),
+    );
+    if (updated.epoch !== hello.epoch)
+      throw sessionError('stale_epoch', 'A newer registration came in between');
+    this.end(peer.deviceId, 'replaced', 'A newer session of this node took over');
+    this.#start(peer, hello, link, ticket, ticketMatches || isFirst);
+    if (!directory.has(sessionAddress(peer.deviceId))) {
+      throw sessionError('protocol', 'The session could not be started', {
+        hint: 'See the log of the daemon.',
+      });
+    }
+  }
+
+  /** Ends the session of a device, if it has one. */
+  end(deviceId: string, kind: 'replaced' | 'revoked', reason: string): void {
+    sendToSession(this.#options.directory, deviceId, { type: 'end', kind, reason });
+  }
+
+  /** The actor of a session crashed: its stream ends, and what it carried waits for the next one. */
+  abandon(deviceId: string): void {
+    const session = this.#live.get(deviceId);
+    if (!session) return;
+    const unfinished = this.#outbound.get(deviceId)?.unfinished() ?? [];
+    this.#ended(session, 'crashed');
+    for (const id of unfinished) sendToDispatch(this.#options.directory, id, { type: 'session.lost' });
+  }
+
+  #start(peer: NodePeer, hello: Hello, link: SessionLink, ticket: Buffer, ticketMatches: boolean): void {
+    const { directory, clock, deadlines } = this.#options;
+    const heartbeatMs = heartbeatInterval(this.#options.heartbeatMs, this.#live.size);
+    const session: LiveSession = {
+      deviceId: peer.deviceId,
+      fingerprint: peer.fingerprint,
+      epoch: hello.epoch,
+      heartbeatMs,
+      since: clock.now(),
+      seenAt: clock.now(),
+      seenMonotonic: clock.monotonic(),
+    };
+    const outbound = new Outbound(this.#options.window, (order) => {
+      link.batch.push('dispatches', order);
+      sendToDispatch(directory, order.dispatchId, { type: 'delivered', at: clock.now() });
+    });
+    const ports: SessionPorts = {
+      directory,
+      deadlines,
+      clock,
+      unfinished: () => this.#options.unfinished(peer.deviceId),
+      live: () => this.#becomeLive(session, outbound, ticket),
+      late: (result) => this.#options.late(peer.deviceId, result),
+      ended: (reason) => this.#ended(session, reason),
+    };
+    const input: SessionInput = {
+      ports,
+      link,
+      outbound,
+      session,
+      hello,
+      ticketMatches,
+      certificateEnds: peer.certificateEnds,
+    };
+    startMember(directory, 'sessions', peer.deviceId, input);
+    link.batch.set('welcome', { ticket, heartbeatMs, window: this.#options.window, settled: [] });
+  }
+
+  #becomeLive(session: LiveSession, outbound: Outbound, ticket: Buffer): void {
+    this.#live.set(session.deviceId, session);
+    this.#outbound.set(session.deviceId, outbound);
+    const confirmed = ticket.toString('base64url');
+    this.#update(session.deviceId, (current) =>
+      current.ticket.offered === confirmed
+        ? { ticket: { confirmed }, lastSeenAt: session.seenAt }
+        : undefined,
+    );
+    this.#options.log.info({ device: session.deviceId, epoch: session.epoch }, 'Node connected');
+  }
+
+  #ended(session: LiveSession, reason: string): void {
+    if (this.#live.get(session.deviceId) === session) {
+      this.#live.delete(session.deviceId);
+      this.#outbound.delete(session.deviceId);
+    }
+    this.#update(session.deviceId, () => ({ lastSeenAt: session.seenAt }));
+    this.#options.log.info({ device: session.deviceId, epoch: session.epoch, reason }, 'Node disconnected');
+  }
+
+  /** A change that nobody waits for; the store itself reports a disk that fails. */
+  #update(deviceId: string, change: (device: DeviceRecord) => Partial<DeviceRecord> | undefined): void {
+    this.#options.devices.update(deviceId, change, this.#options.clock.now()).catch((err: unknown) => {
+      this.#options.log.warn({ err, device: deviceId }, 'A device record could not be updated');
+    });
+  }
+
+  async #alarm(device: DeviceRecord, peer: NodePeer, hello: Hello): Promise<void> {
+    const { devices, clock, log } = this.#options;
+    const now = clock.now();
+    const message = `A node with this identity came from ${peer.address} with another state on disk: a clone or a restored copy`;
+    log.warn({ device: device.id, address: peer.address }, message);
+    await devices.update(
+      device.id,
+      (current) => ({
+        alerts: [...current.alerts, { code: 'stale_ticket' as const, at: now, message }].slice(-20),
+      }),
+      now,
+    );
+    if (this.#live.has(device.id) && !hello.handedOver) {
+      throw sessionError('stale_ticket', 'Another host with this identity is connected', {
+        hint: 'Stop one of the two. If this one is a copy of the other, pair it as a machine of its own.',
+      });
+    }
+  }
+}
+
+/** What stays valid beside a newly offered ticket: the one that the node has just shown. */
+function keptTicket(device: DeviceRecord, shown: string): { readonly confirmed?: string } {
+  if (shown !== '' && shown === device.ticket.offered) return { confirmed: shown };
+  return device.ticket.confirmed === undefined ? {} : { confirmed: device.ticket.confirmed };
+}

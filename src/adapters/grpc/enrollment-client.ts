@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { type ChannelCredentials, Metadata, makeClientConstructor, type ServiceError } from '@grpc/grpc-js';
+import type { HostFacts } from '../../actors/device/record.js';
+import { transcriptDigest } from '../../actors/identity/transcript.js';
+import { type PluginAnnouncement, protocolVersion } from '../../actors/link/frames.js';
+import { factsToWire, pluginsToWire, protocolToWire } from './codec.js';
+import type { BeginReply__Output } from './gen/palyra/node/v1/BeginReply.js';
+import type { BeginRequest } from './gen/palyra/node/v1/BeginRequest.js';
+import type { DecisionEvent__Output } from './gen/palyra/node/v1/DecisionEvent.js';
+import type { EnrollmentClient as WireClient } from './gen/palyra/node/v1/Enrollment.js';
+import { beginRequestBytes, enrollmentWithBytes, type Received } from './proto.js';
+import { fromStatus, linkError } from './status.js';
+
+const callLimitMs = 15_000;
+const channelOptions = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 10_000 };
+
+export interface BeginDetails {
+  readonly identityKey: Uint8Array;
+  readonly csrDigest: Uint8Array;
+  readonly surfaceDigest: Uint8Array;
+  readonly facts: HostFacts;
+  readonly codeId: string;
+}
+
+/** What the operator decided. */
+export type Decision =
+  | {
+      readonly kind: 'approved';
+      readonly certificate: string;
+      readonly caCertificates: readonly string[];
+      readonly nodeAddresses: readonly string[];
+      readonly enrollmentAddresses: readonly string[];
+      readonly name: string;
+    }
+  | { readonly kind: 'rejected'; readonly reason: string }
+  | { readonly kind: 'expired' };
+
+/** A signed call of a pairing. */
+export interface SignedRequest {
+  readonly pairingId: string;
+  readonly nonce: Uint8Array;
+  readonly identitySignature: Uint8Array;
+}
+
+/** The enrolment port as a node calls it. One client is one connection. */
+export class EnrollmentClient {
+  readonly #client: WireClient;
+
+  constructor(
+    address: string,
+    credentials: ChannelCredentials,
+    options: Readonly<Record<string, string | number>>,
+  ) {
+    const Client = makeClientConstructor(enrollmentWithBytes(), 'Enrollment');
+    this.#client = new Client(address, credentials, {
+      ...channelOptions,
+      ...options,
+    }) as unknown as WireClient;
+  }
+
+  /** Opens an attempt. The transcript covers the complete bytes of both messages (protocol.md 4). */
+  async begin(details: BeginDetails): Promise<{ readonly attemptId: string; readonly transcript: Buffer }> {
+    const request: BeginRequest = {
+      protocol: protocolToWire(protocolVersion),
+      identityKey: Buffer.from(details.identityKey),
+      nonce: randomBytes(32),
+      csrDigest: Buffer.from(details.csrDigest),
+      surfaceDigest: Buffer.from(details.surfaceDigest),
+      facts: factsToWire(details.facts),
+      join: { codeId: details.codeId },
+    };
+    const reply = await unary<BeginReply__Output>((done) =>
+      this.#client.Begin(request, new Metadata(), limit(), done),
+    );
+    const { received } = reply as BeginReply__Output & Received;
+    return { attemptId: reply.attemptId, transcript: transcriptDigest(beginRequestBytes(request), received) };
+  }
+
+  async prove(proof: {
+    readonly attemptId: string;
+    readonly csr: Uint8Array;
+    readonly identitySignature: Uint8Array;
+    readonly joinSignature: Uint8Array;
+  }): Promise<{ readonly pairingId: string; readonly wordsTranscript: Buffer }> {
+    const request = {
+      attemptId: proof.attemptId,
+      csr: Buffer.from(proof.csr),
+      identitySignature: Buffer.from(proof.identitySignature),
+      joinSignature: Buffer.from(proof.joinSignature),
+    };
+    return unary((done) => this.#client.Prove(request, new Metadata(), limit(), done));
+  }
+
+  /** A nonce for the next signed call. */
+  async challenge(): Promise<Buffer> {
+    const reply = await unary<{ nonce: Buffer }>((done) =>
+      this.#client.Challenge({}, new Metadata(), limit(), done),
+    );
+    return reply.nonce;
+  }
+
+  /**
+   * Submits the request and waits for the decision, for as long as the stream lasts.
+   *
+   * @throws AppError what the daemon answers, or `link.*` when the connection is lost: ask again with a new nonce.
+   */
+  awaitDecision(
+    request: SignedRequest & {
+      readonly plugins: readonly PluginAnnouncement[];
+      readonly proposedName: string;
+    },
+    onPending: () => void,
+    signal: AbortSignal,
+  ): Promise<Decision> {
+    return new Promise((resolve, reject) => {
+      const stream = this.#client.AwaitDecision({
+        ...signedToWire(request),
+        plugins: pluginsToWire(request.plugins),
+        proposedName: request.proposedName,
+      });
+      const stop = (): void => stream.cancel();
+      signal.addEventListener('abort', stop, { once: true });
+      const settle = (): void => signal.removeEventListener('abort', stop);
+      stream.on('data', (event: DecisionEvent__Output) => {
+        if (event.pending) {
+          onPending();
+          return;
+        }
+        const decision = decisionOf(event);
+        if (!decision) return;
+        settle();
+        resolve(decision);
+      });
+      stream.on('error', (error: ServiceError) => {
+        settle();
+        reject(fromStatus(error));
+      });
+      stream.on('end', () => {
+        settle();
+        reject(linkError('ended', 'The daemon ended the call before a decision'));
+      });
+    });
+  }
+
+  async confirm(request: SignedRequest): Promise<void> {
+    await unary((done) => this.#client.Confirm(signedToWire(request), new Metadata(), limit(), done));
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+function signedToWire(request: SignedRequest) {
+  return {
+    pairingId: request.pairingId,
+    nonce: Buffer.from(request.nonce),
+    identitySignature: Buffer.from(request.identitySignature),
+  };
+}
+
+function limit(): { deadline: number } {
+  return { deadline: Date.now() + callLimitMs };
+}
+
+function unary<Reply>(
+  call: (done: (error: ServiceError | null, reply?: Reply) => void) => void,
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    call((error, reply) => {
+      if (error) reject(fromStatus(error));
+      else if (reply === undefined) reject(linkError('ended', 'The daemon answered with nothing'));
+      else resolve(reply);
+    });
+  });
+}
+
+function decisionOf(event: DecisionEvent__Output): Decision | undefined {
+  if (event.approved) return { kind: 'approved', ...event.approved };
+  if (event.rejected) return { kind: 'rejected', reason: event.rejected.reason };
+  return event.expired ? { kind: 'expired' } : undefined;
+}

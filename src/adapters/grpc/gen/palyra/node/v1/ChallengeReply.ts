@@ -1,0 +1,10 @@
+// Original file: proto/palyra/node/v1/enrollment.proto
+
+
+export interface ChallengeReply {
+  'nonce'?: (Buffer | Uint8Array | string);
+}
+
+export interface ChallengeReply__Output {
+  'nonce': (Buffer);
+}

@@ -1,0 +1,17 @@
+// Original file: proto/palyra/node/v1/common.proto
+
+import type { DescriptorAnnouncement as _palyra_node_v1_DescriptorAnnouncement, DescriptorAnnouncement__Output as _palyra_node_v1_DescriptorAnnouncement__Output } from '../../../palyra/node/v1/DescriptorAnnouncement.js';
+
+export interface PluginAnnouncement {
+  'name'?: (string);
+  'version'?: (string);
+  'buildDigest'?: (string);
+  'descriptors'?: (_palyra_node_v1_DescriptorAnnouncement)[];
+}
+
+export interface PluginAnnouncement__Output {
+  'name': (string);
+  'version': (string);
+  'buildDigest': (string);
+  'descriptors': (_palyra_node_v1_DescriptorAnnouncement__Output)[];
+}

@@ -1,0 +1,12 @@
+// Original file: proto/palyra/node/v1/node.proto
+
+
+export interface RenewCertificateReply {
+  'certificate'?: (string);
+  'caCertificates'?: (string)[];
+}
+
+export interface RenewCertificateReply__Output {
+  'certificate': (string);
+  'caCertificates': (string)[];
+}

@@ -1,0 +1,44 @@
+import { destination, pino } from 'pino';
+import { AppError } from '../../kernel/errors.js';
+import type { KernelLog } from '../../kernel/log.js';
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** An error as log data: an AppError by its code and hint, anything else with its stack. */
+function errorFields(thrown: unknown): unknown {
+  if (thrown instanceof AppError) {
+    return {
+      ...thrown.toEnvelope(),
+      ...(thrown.cause === undefined ? {} : { cause: errorFields(thrown.cause) }),
+    };
+  }
+  if (thrown instanceof Error) return { message: thrown.message, stack: thrown.stack };
+  return thrown;
+}
+
+/**
+ * Structured logs: one JSON object a line on stderr, so that stdout stays for results. Anything under a key that names a
+ * secret is redacted.
+ *
+ * @example
+ * const log = jsonLog('info');
+ * log.info({ device: 'MFZ…' }, 'Node connected');
+ */
+export function jsonLog(level: LogLevel): KernelLog {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: errorFields },
+      redact: {
+        paths: ['token', 'secret', 'joinString', 'passphrase', '*.token', '*.secret'],
+        censor: '[redacted]',
+      },
+    },
+    destination({ dest: 2, sync: true }),
+  );
+  return logger;
+}

@@ -1,0 +1,83 @@
+/**
+ * The store port. It keeps records and gives three guarantees: compare-and-set on a record's version; all operations of
+ * one `commit` become visible together or not at all; lists by kind, state, owner and time with a cursor.
+ * Ids and times are arguments, so a store never invents one.
+ */
+
+/** One record as it stands in the store. `data` is JSON; times are milliseconds since the epoch. */
+export interface StoredRecord {
+  readonly kind: string;
+  readonly id: string;
+  /** 1 when first written, then one more with each write. */
+  readonly version: number;
+  readonly state: string;
+  /** Whose it is (a device id, say), or '' for nobody's. */
+  readonly owner: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly data: unknown;
+}
+
+/** Writes a record. `expect` is the version it must have now; 0 means that it must not exist. */
+export interface PutOperation {
+  readonly op: 'put';
+  readonly kind: string;
+  readonly id: string;
+  readonly expect: number;
+  readonly state: string;
+  readonly owner: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly data: unknown;
+}
+
+/** Deletes a record that must be at version `expect`. */
+export interface DeleteOperation {
+  readonly op: 'delete';
+  readonly kind: string;
+  readonly id: string;
+  readonly expect: number;
+}
+
+export type StoreOperation = PutOperation | DeleteOperation;
+
+/**
+ * What has happened when `commit` resolves. `fsync`: it survives a power cut. `wal`: it is in the write-ahead log and
+ * survives a crash of this process; the next `fsync` commit makes it durable.
+ */
+export type Durability = 'fsync' | 'wal';
+
+export interface ListQuery {
+  readonly kind: string;
+  readonly states?: readonly string[];
+  readonly owner?: string;
+  /** Only records created at or after this time, milliseconds since the epoch. */
+  readonly since?: number;
+  /** By creation time, then id. Default: `ascending`. */
+  readonly order?: 'ascending' | 'descending';
+  /** 1 to 1000. Default: 100. */
+  readonly limit?: number;
+  /** The `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface ListPage {
+  readonly records: readonly StoredRecord[];
+  /** Where the next page starts; absent on the last one. */
+  readonly next?: string;
+}
+
+export interface Store {
+  get(kind: string, id: string): Promise<StoredRecord | undefined>;
+  list(query: ListQuery): Promise<ListPage>;
+  /**
+   * Applies all operations, or none. Commits made in one turn of the event loop share one transaction, and a conflict in
+   * one of them fails that one alone.
+   *
+   * @throws AppError `store.conflict` when a record is not at its `expect` version,
+   *   `store.failed` when the disk refuses (the daemon must stop: what was written is unknown), `store.closed` after `close`.
+   */
+  commit(operations: readonly StoreOperation[], durability?: Durability): Promise<void>;
+  /** Finishes what was committed and releases the files. Idempotent. */
+  close(): Promise<void>;
+}

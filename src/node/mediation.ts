@@ -1,0 +1,88 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+/** One question to the person at the node. */
+export interface MediationRequest {
+  readonly dispatchId: string;
+  readonly capability: string;
+  readonly caller: string;
+  readonly input: unknown;
+  readonly timeoutMs: number;
+}
+
+export type MediationAnswer = (allowed: boolean, reason: string) => void;
+
+/** Asks the person at the node. `signal` aborts when nobody needs the answer any more. Silence is no answer. */
+export interface Mediator {
+  ask(request: MediationRequest, signal: AbortSignal, answer: MediationAnswer): void;
+  close(): void;
+}
+
+/** For a host without anybody in front of it: says no at once and why. */
+export const absentMediator: Mediator = {
+  ask: (_request, _signal, answer) => answer(false, 'nobody is at this node to ask: run it in a terminal'),
+  close: () => {},
+};
+
+/**
+ * Asks through a pair of streams of JSON lines: the question goes out with `say`, the answer comes back as
+ * `{"answer":"allow"|"deny","dispatchId":"…"}`. For programs that run a node host with `--json`.
+ */
+export function streamMediator(
+  input: Readable,
+  say: (request: MediationRequest) => void,
+  withdraw: (id: string) => void,
+): Mediator {
+  const open = new Map<string, MediationAnswer>();
+  const lines = createInterface({ input });
+  lines.on('line', (line) => {
+    const message = parseAnswer(line);
+    if (!message) return;
+    const answer = open.get(message.dispatchId);
+    open.delete(message.dispatchId);
+    answer?.(message.answer === 'allow', '');
+  });
+  return {
+    ask: (request, signal, answer) => {
+      open.set(request.dispatchId, answer);
+      const forget = (): void => {
+        if (open.delete(request.dispatchId)) withdraw(request.dispatchId);
+      };
+      signal.addEventListener('abort', forget, { once: true });
+      say(request);
+    },
+    close: () => lines.close(),
+  };
+}
+
+function parseAnswer(
+  line: string,
+): { readonly answer: 'allow' | 'deny'; readonly dispatchId: string } | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== 'object' || value === null || !('answer' in value) || !('dispatchId' in value))
+      return undefined;
+    const { answer, dispatchId } = value;
+    if ((answer !== 'allow' && answer !== 'deny') || typeof dispatchId !== 'string') return undefined;
+    return { answer, dispatchId };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks one question at a time with `prompt`, in the order in which they came. For a person at a terminal. */
+export function promptMediator(
+  prompt: (request: MediationRequest, signal: AbortSignal) => Promise<boolean | undefined>,
+): Mediator {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    ask: (request, signal, answer) => {
+      last = last.then(async () => {
+        if (signal.aborted) return;
+        const allowed = await prompt(request, signal).catch(() => undefined);
+        if (!signal.aborted && allowed !== undefined) answer(allowed, '');
+      });
+    },
+    close: () => {},
+  };
+}

@@ -1,0 +1,315 @@
+import { join } from 'node:path';
+import { digestOfSurface } from '../actors/device/announcement.js';
+import { nodeError } from '../actors/errors.js';
+import { Executions } from '../actors/execution/executions.js';
+import { ExecutionJournal } from '../actors/execution/journal.js';
+import { parseJoinString } from '../actors/identity/join-string.js';
+import { type PluginAnnouncement, protocolVersion } from '../actors/link/frames.js';
+import { nodeTree } from '../actors/node-tree.js';
+import type { UplinkPorts, UplinkStatus } from '../actors/uplink/machine.js';
+import { pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
+import { openUplink } from '../adapters/grpc/uplink-link.js';
+import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
+import { parseCertificate } from '../adapters/pki/inspect-certificate.js';
+import { freshKeys, privateKeyToPem } from '../adapters/pki/keys.js';
+import { caIdOf } from '../adapters/pki/uri-names.js';
+import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
+import { jitteredBackoff } from '../kernel/backoff.js';
+import { createKernel, type Kernel, type RootHandle, startRoot } from '../kernel/kernel.js';
+import type { KernelLog } from '../kernel/log.js';
+import type { Store } from '../kernel/store.js';
+import { discoverPlugins } from '../plugins/discovery.js';
+import { PluginHost } from '../plugins/plugin-host.js';
+import type { HostServices } from '../plugins/sdk/handler.js';
+import { capabilityHost, isRefusal } from './capability-host.js';
+import { joinDaemon, resumePairing } from './enrolment.js';
+import { hostFacts } from './host-facts.js';
+import { type Identity, IdentityStore, type Membership } from './identity-store.js';
+import type { Mediator } from './mediation.js';
+import type { Reporter } from './reporter.js';
+import { sessionTicket } from './session-ticket.js';
+
+export interface NodeHostOptions {
+  readonly stateDirectory: string;
+  /** Folders in which plugins are looked for. */
+  readonly pluginRoots: readonly string[];
+  /** A join string, for a machine that is not paired yet. */
+  readonly join?: string;
+  readonly services: HostServices;
+  readonly mediator: Mediator;
+  readonly log: KernelLog;
+  readonly report: Reporter;
+  /** How long running handlers have to end when the host stops, milliseconds. */
+  readonly drainMs: number;
+}
+
+/** A running node host. */
+export interface NodeHost {
+  readonly deviceId: string;
+  /** Resolves when it has ended; rejects when it could not go on. */
+  readonly ended: Promise<void>;
+  stop(reason: string): Promise<void>;
+}
+
+/**
+ * Starts a node host: takes the state directory, loads the plugins, pairs if need be, and keeps the line to the daemon.
+ *
+ * @throws AppError `node.not_paired` without a membership, an open pairing and a join string; what enrolment throws; what
+ *   the state directory and the store throw.
+ */
+export async function startNodeHost(options: NodeHostOptions, signal: AbortSignal): Promise<NodeHost> {
+  const directory = await openStateDirectory(options.stateDirectory, { program: 'palyra node' });
+  try {
+    return await startIn(directory, options, signal);
+  } catch (thrown) {
+    await directory.release();
+    throw thrown;
+  }
+}
+
+async function startIn(
+  directory: StateDirectory,
+  options: NodeHostOptions,
+  signal: AbortSignal,
+): Promise<NodeHost> {
+  const plugins = await loadPlugins(options);
+  const identityStore = new IdentityStore(directory.path, freshKeys);
+  const identity = await identityStore.identity();
+  const announced = announcement(plugins);
+  const membership = await ensureMembership(identityStore, identity, announced, options, signal);
+  const ending = new Ending();
+  const store = await openStore(join(directory.path, 'node.db'), {
+    log: options.log,
+    onFailure: (error) => ending.reject(error),
+  });
+  const kernel = createKernel({ log: options.log });
+  const executions = await Executions.open({
+    directory: kernel.directory,
+    deadlines: kernel.deadlines,
+    clock: kernel.clock,
+    log: kernel.log,
+    journal: new ExecutionJournal(store),
+    host: capabilityHost({ plugins, mediator: options.mediator, log: kernel.log }),
+    failed: (error) => ending.reject(error),
+    ran: (order, result) =>
+      options.report({
+        event: 'ran',
+        dispatchId: order.dispatchId,
+        capability: order.capability,
+        outcome: result.outcome,
+        durationMs: result.durationMs,
+      }),
+  });
+  const uplink = await uplinkPorts({ kernel, store, executions, identity, membership, announced, options });
+  const root = startRoot(kernel, nodeTree({ kernel, uplink, executions, drainMs: options.drainMs }));
+  finishWith(root, ending, async () => {
+    options.mediator.close();
+    await plugins.stop();
+    await store.close();
+    await directory.release();
+  });
+  return {
+    deviceId: identity.deviceId,
+    ended: ending.promise,
+    stop: async (reason) => {
+      await root.shutdown(reason, options.drainMs + 4_000);
+      await ending.promise;
+      options.report({ event: 'stopped', reason });
+    },
+  };
+}
+
+/** The end of the host as a promise that whoever learns of it settles; only the first word counts. */
+class Ending {
+  resolve: () => void = () => {};
+  reject: (error: unknown) => void = () => {};
+  readonly promise = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
+}
+
+/** When the tree has ended, everything that was opened is closed; then the host has ended. */
+function finishWith(root: RootHandle, ending: Ending, close: () => Promise<void>): void {
+  root.stopped
+    .then(async (outcome) => {
+      await close();
+      if (outcome.status === 'error') throw outcome.error;
+    })
+    .then(
+      () => ending.resolve(),
+      (error: unknown) => ending.reject(error),
+    );
+}
+
+async function loadPlugins({ pluginRoots, services, report }: NodeHostOptions): Promise<PluginHost> {
+  const discovery = await discoverPlugins(pluginRoots, { platform: process.platform });
+  // Inline code is for plugins that the operator trusts: those that come with this package.
+  const [bundled] = pluginRoots;
+  const host = await PluginHost.load({
+    plugins: discovery.plugins,
+    services,
+    trusted: (plugin) => plugin.root === bundled,
+  });
+  report({
+    event: 'plugins',
+    capabilities: host.descriptors().map(({ descriptor }) => descriptor.name),
+    quarantined: [...discovery.quarantined, ...host.quarantined].map(({ plugin, file, message, hint }) => ({
+      plugin,
+      file,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    })),
+  });
+  return host;
+}
+
+/** What the node says that it offers, one entry a plugin. */
+function announcement(plugins: PluginHost): readonly PluginAnnouncement[] {
+  const byPlugin = new Map<string, PluginAnnouncement>();
+  for (const { digest, descriptor, version, build } of plugins.descriptors()) {
+    const announced = {
+      digest,
+      capability: descriptor.name,
+      descriptor: Buffer.from(JSON.stringify(descriptor)),
+    };
+    const known = byPlugin.get(descriptor.plugin);
+    byPlugin.set(descriptor.plugin, {
+      name: descriptor.plugin,
+      version,
+      buildDigest: build,
+      descriptors: [...(known?.descriptors ?? []), announced],
+    });
+  }
+  return [...byPlugin.values()];
+}
+
+async function ensureMembership(
+  store: IdentityStore,
+  identity: Identity,
+  plugins: readonly PluginAnnouncement[],
+  { join: joinText, report }: NodeHostOptions,
+  signal: AbortSignal,
+): Promise<Membership> {
+  const surfaceDigest = Buffer.from(digestOfSurface(plugins.flatMap((plugin) => plugin.descriptors)), 'hex');
+  const input = { store, identity, plugins, surfaceDigest, facts: hostFacts(), report, signal };
+  const membership = await store.readMembership();
+  const pairing = await store.readPairing();
+  if (joinText === undefined) {
+    if (membership) return membership;
+    if (pairing?.pairingId === undefined) {
+      throw nodeError('not_paired', 'This machine is not paired with a daemon', {
+        hint: "Get a join string from the operator (`palyra pair`), then: palyra node run 'palyra://join/…'",
+      });
+    }
+    return announcePaired(await resumePairing(pairing, input), report);
+  }
+  return announcePaired(await joinDaemon(parseJoinString(joinText), input), report);
+}
+
+function announcePaired(membership: Membership, report: Reporter): Membership {
+  report({ event: 'paired', deviceId: membership.deviceId, name: membership.name });
+  return membership;
+}
+
+interface UplinkParts {
+  readonly kernel: Kernel;
+  readonly store: Store;
+  readonly executions: Executions;
+  readonly identity: Identity;
+  readonly membership: Membership;
+  readonly announced: readonly PluginAnnouncement[];
+  readonly options: NodeHostOptions;
+}
+
+async function uplinkPorts(parts: UplinkParts): Promise<UplinkPorts> {
+  const { kernel, store, executions, identity, membership, announced, options } = parts;
+  const { clock, deadlines, random } = kernel;
+  const ticket = await sessionTicket(store, clock);
+  const [caPem = ''] = membership.caCertificates;
+  const { credentials, options: channel } = pinnedCredentials({
+    caPem,
+    caId: caIdOf(parseCertificate(caPem).publicKey),
+    clientCertificate: {
+      certificatePem: membership.certificate,
+      privateKeyPem: privateKeyToPem(identity.tlsKey),
+    },
+  });
+  let attempts = 0;
+  const nextAddress = (): string =>
+    membership.nodeAddresses[attempts++ % membership.nodeAddresses.length] ?? '';
+  return {
+    deadlines,
+    clock,
+    random,
+    backoff: jitteredBackoff({ firstMs: 500, baseMs: 1_000, maxMs: 30_000, random }),
+    connect: (handlers) => {
+      const address = nextAddress();
+      options.report({ event: 'connecting', address, attempt: attempts });
+      return openUplink(
+        {
+          address,
+          credentials,
+          options: channel,
+          clock,
+          register: () => ({
+            protocol: protocolVersion,
+            deviceId: identity.deviceId,
+            facts: hostFacts(),
+            plugins: announced,
+            clockMs: clock.now(),
+          }),
+          hello: (epoch, surfaceDigest) => ({
+            epoch,
+            surfaceDigest,
+            ticket: ticket.current(),
+            inFlight: executions.inFlight(),
+            handedOver: false,
+          }),
+        },
+        handlers,
+      );
+    },
+    storeTicket: (next, done) =>
+      ticket
+        .replace(next)
+        .then(done, (error: unknown) =>
+          options.log.error({ err: error }, 'The session ticket could not be written'),
+        ),
+    attach: (batch, daemonNow) => executions.attach(batch, daemonNow),
+    detach: () => executions.detach(),
+    receive: (order, age) => executions.receive(order, age),
+    cancel: (order) => executions.cancel(order),
+    settled: (ids) => executions.settled(ids),
+    inFlight: () => executions.running,
+    isRefusal,
+    status: (status) => reportStatus(status, options.report),
+  };
+}
+
+function reportStatus(status: UplinkStatus, report: Reporter): void {
+  switch (status.state) {
+    case 'live':
+      report({
+        event: 'connected',
+        name: status.registered.name,
+        epoch: status.registered.epoch,
+        capabilities: status.registered.surface.map(({ capability, status: verdict }) => ({
+          capability,
+          status: verdict,
+        })),
+      });
+      break;
+    case 'backoff': {
+      const error = status.error?.toEnvelope();
+      report({ event: 'disconnected', retryInMs: status.delayMs, ...(error === undefined ? {} : { error }) });
+      break;
+    }
+    case 'resting':
+      report({ event: 'refused', retryInMs: status.delayMs, error: status.error.toEnvelope() });
+      break;
+    case 'connecting':
+    case 'stopped':
+      break;
+  }
+}

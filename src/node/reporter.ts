@@ -1,0 +1,58 @@
+import type { ErrorEnvelope } from '../kernel/errors.js';
+
+/** What a node host tells the person or program that started it. Times are milliseconds. */
+export type NodeReport =
+  | {
+      readonly event: 'plugins';
+      readonly capabilities: readonly string[];
+      readonly quarantined: readonly PluginProblem[];
+    }
+  | { readonly event: 'proving'; readonly deviceId: string; readonly address: string }
+  | {
+      readonly event: 'pending_approval';
+      readonly deviceId: string;
+      readonly pairingId: string;
+      readonly fingerprintWords: readonly string[];
+    }
+  | { readonly event: 'paired'; readonly deviceId: string; readonly name: string }
+  | { readonly event: 'connecting'; readonly address: string; readonly attempt: number }
+  | {
+      readonly event: 'connected';
+      readonly name: string;
+      readonly epoch: number;
+      readonly capabilities: readonly { readonly capability: string; readonly status: string }[];
+    }
+  | { readonly event: 'disconnected'; readonly retryInMs: number; readonly error?: ErrorEnvelope }
+  | { readonly event: 'refused'; readonly retryInMs: number; readonly error: ErrorEnvelope }
+  | {
+      readonly event: 'retrying';
+      readonly what: string;
+      readonly retryInMs: number;
+      readonly error: ErrorEnvelope;
+    }
+  | {
+      readonly event: 'mediation';
+      readonly dispatchId: string;
+      readonly capability: string;
+      readonly caller: string;
+      readonly input: unknown;
+      readonly timeoutMs: number;
+    }
+  | { readonly event: 'mediation_withdrawn'; readonly dispatchId: string }
+  | {
+      readonly event: 'ran';
+      readonly dispatchId: string;
+      readonly capability: string;
+      readonly outcome: string;
+      readonly durationMs: number;
+    }
+  | { readonly event: 'stopped'; readonly reason: string };
+
+export interface PluginProblem {
+  readonly plugin: string;
+  readonly file: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export type Reporter = (report: NodeReport) => void;
