@@ -8,7 +8,7 @@ import { type JoinString, joinKeyFromSecret } from '../actors/identity/join-stri
 import { proofStatement, signedStatement } from '../actors/identity/transcript.js';
 import type { PluginAnnouncement } from '../actors/link/frames.js';
 import { type Decision, EnrollmentClient, type SignedRequest } from '../adapters/grpc/enrollment-client.js';
-import { fetchPinnedCa, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
+import { fetchPinnedCa, pinnedChannelOptions, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
 import { caIdOf } from '../adapters/pki/uri-names.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import { type AppError, toAppError } from '../kernel/errors.js';
@@ -25,6 +25,9 @@ export interface EnrolmentInput {
   readonly report: Reporter;
   readonly signal: AbortSignal;
 }
+
+/** How long the CA certificate may take to arrive, milliseconds. */
+const fetchLimitMs = 10_000;
 
 /**
  * Joins with a join string: pins the CA, proves the invitation and the identity, waits for the operator and stores what the
@@ -61,7 +64,7 @@ async function prove(join: JoinString, input: EnrolmentInput): Promise<OpenPairi
 
 async function proveAt(address: string, join: JoinString, input: EnrolmentInput): Promise<OpenPairing> {
   const { store, identity, facts, surfaceDigest } = input;
-  const caPem = await fetchPinnedCa({ address, caSha256: join.caSha256 });
+  const { caPem } = await fetchPinnedCa({ address, caSha256: join.caSha256, timeoutMs: fetchLimitMs });
   const client = clientFor(address, caPem);
   try {
     const { attemptId, transcript } = await client.begin({
@@ -188,6 +191,5 @@ function isPassing(error: AppError): boolean {
 
 function clientFor(address: string, caPem: string): EnrollmentClient {
   const caId = caIdOf(new X509Certificate(caPem).publicKey);
-  const { credentials, options } = pinnedCredentials({ caPem, caId });
-  return new EnrollmentClient(address, credentials, options);
+  return new EnrollmentClient(address, pinnedCredentials({ caPem, caId }), pinnedChannelOptions);
 }

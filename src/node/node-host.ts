@@ -7,11 +7,11 @@ import { parseJoinString } from '../actors/identity/join-string.js';
 import { type PluginAnnouncement, protocolVersion } from '../actors/link/frames.js';
 import { nodeTree } from '../actors/node-tree.js';
 import type { UplinkPorts, UplinkStatus } from '../actors/uplink/machine.js';
-import { pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
+import { pinnedChannelOptions, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
 import { openUplink } from '../adapters/grpc/uplink-link.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
 import { parseCertificate } from '../adapters/pki/inspect-certificate.js';
-import { freshKeys, privateKeyToPem } from '../adapters/pki/keys.js';
+import { freshKeys } from '../adapters/pki/keys.js';
 import { caIdOf } from '../adapters/pki/uri-names.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
@@ -227,13 +227,10 @@ async function uplinkPorts(parts: UplinkParts): Promise<UplinkPorts> {
   const { clock, deadlines, random } = kernel;
   const ticket = await sessionTicket(store, clock);
   const [caPem = ''] = membership.caCertificates;
-  const { credentials, options: channel } = pinnedCredentials({
-    caPem,
+  const credentials = pinnedCredentials({
+    caPem: membership.caCertificates.join('\n'),
     caId: caIdOf(parseCertificate(caPem).publicKey),
-    clientCertificate: {
-      certificatePem: membership.certificate,
-      privateKeyPem: privateKeyToPem(identity.tlsKey),
-    },
+    clientCert: { certificatePem: membership.certificate, privateKey: identity.tlsKey },
   });
   let attempts = 0;
   const nextAddress = (): string =>
@@ -250,7 +247,7 @@ async function uplinkPorts(parts: UplinkParts): Promise<UplinkPorts> {
         {
           address,
           credentials,
-          options: channel,
+          options: pinnedChannelOptions,
           clock,
           register: () => ({
             protocol: protocolVersion,

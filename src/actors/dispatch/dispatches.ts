@@ -62,6 +62,7 @@ export class Dispatches implements DispatchControl {
   readonly #waiters = new Map<string, Set<(record: DispatchRecord) => void>>();
   readonly #ports: DispatchPorts;
   #stopping = false;
+  #onEnded: (() => void) | undefined;
 
   constructor(options: DispatchesOptions) {
     this.#options = options;
@@ -104,6 +105,24 @@ export class Dispatches implements DispatchControl {
   /** From now on nothing new is accepted. */
   stopAccepting(): void {
     this.#stopping = true;
+  }
+
+  /** Waits until everything that can end soon has ended, at most `limitMs`; what is queued or offline is not waited for. */
+  drained(limitMs: number): Promise<void> {
+    const { deadlines, live, sessions } = this.#options;
+    const isPending = (): boolean => [...live.all()].some((record) => sessions.live(record.deviceId) !== undefined);
+    if (!isPending()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        deadlines.release(finish);
+        this.#onEnded = undefined;
+        resolve();
+      };
+      this.#onEnded = () => {
+        if (!isPending()) finish();
+      };
+      deadlines.set(finish, limitMs, finish, { label: 'drain' });
+    });
   }
 
   /** What a crashed actor of a dispatch starts from; undefined when it has ended. */
@@ -388,6 +407,7 @@ export class Dispatches implements DispatchControl {
           const waiters = this.#waiters.get(record.id);
           this.#waiters.delete(record.id);
           for (const waiter of waiters ?? []) waiter(record);
+          this.#onEnded?.();
         },
         (err: unknown) =>
           log.error({ err, dispatch: record.id }, 'The end of a dispatch could not be written'),

@@ -46,8 +46,7 @@ export class DispatchRecorder {
   }
 
   /**
-   * Writes a record, together with `alongside` or not at all. What lingers shares the transaction but not the fate.
-   * Resolves when it is as durable as asked.
+   * Writes a record, together with `alongside` or not at all. Resolves when it is as durable as asked.
    *
    * @throws AppError `store.conflict` when one of `alongside` exists already; the record is then forgotten.
    */
@@ -57,7 +56,6 @@ export class DispatchRecorder {
     alongside: readonly PutOperation[] = [],
   ): Promise<void> {
     this.#lingering.delete(record.id);
-    this.#flushLingering();
     try {
       await this.#commit([...alongside, this.#operation(record)], durability);
     } catch (thrown) {

@@ -27,8 +27,8 @@ export function presenceOf(session: LiveSession | undefined, monotonicNow: numbe
 
 /**
  * The interval of heartbeats for a fleet: the configured one, stretched so that all nodes together stay under 200
- * heartbeats a second, and 60 s at most.
+ * heartbeats a second, and `maxMs` at most.
  */
-export function heartbeatInterval(baseMs: number, sessions: number): number {
-  return Math.min(Math.max(baseMs, sessions * 5), Math.max(baseMs, 60_000));
+export function heartbeatInterval(baseMs: number, maxMs: number, sessions: number): number {
+  return Math.min(Math.max(baseMs, sessions * 5), Math.max(baseMs, maxMs));
 }

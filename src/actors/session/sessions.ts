@@ -36,7 +36,9 @@ export interface SessionsOptions {
   readonly log: KernelLog;
   readonly devices: Devices;
   readonly surface: CompiledSurface;
+  /** The interval of heartbeats of a small fleet, and the longest of a large one, milliseconds. */
   readonly heartbeatMs: number;
+  readonly heartbeatMaxMs: number;
   /** Unfinished dispatches at a node at a time. */
   readonly window: number;
   /** The unfinished dispatches of a device, oldest first. */
@@ -164,7 +166,11 @@ export class Sessions {
 
   #start(peer: NodePeer, hello: Hello, link: SessionLink, ticket: Buffer, ticketMatches: boolean): void {
     const { directory, clock, deadlines } = this.#options;
-    const heartbeatMs = heartbeatInterval(this.#options.heartbeatMs, this.#live.size);
+    const heartbeatMs = heartbeatInterval(
+      this.#options.heartbeatMs,
+      this.#options.heartbeatMaxMs,
+      this.#live.size,
+    );
     const session: LiveSession = {
       deviceId: peer.deviceId,
       fingerprint: peer.fingerprint,

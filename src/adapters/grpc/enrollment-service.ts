@@ -19,6 +19,7 @@ import type { ConfirmRequest__Output } from './gen/palyra/node/v1/ConfirmRequest
 import type { DecisionEvent } from './gen/palyra/node/v1/DecisionEvent.js';
 import type { ProveReply } from './gen/palyra/node/v1/ProveReply.js';
 import type { ProveRequest__Output } from './gen/palyra/node/v1/ProveRequest.js';
+import type { PeerCall } from './listener.js';
 import { beginReplyBytes, type Received } from './proto.js';
 import { toStatus } from './status.js';
 
@@ -31,7 +32,7 @@ export interface EnrollmentServiceOptions {
   nodeAddresses(): readonly string[];
   enrollmentAddresses(): readonly string[];
   /** The peer's IP address of a call. */
-  addressOf(call: { getPeer(): string }): string;
+  addressOf(call: PeerCall): string;
 }
 
 /** How often a waiting node is told that its request is still pending, milliseconds. */

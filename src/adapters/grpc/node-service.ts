@@ -19,6 +19,7 @@ import type { DaemonFrame as WireDaemonFrame } from './gen/palyra/node/v1/Daemon
 import type { NodeFrame__Output } from './gen/palyra/node/v1/NodeFrame.js';
 import type { RegisterNodeReply } from './gen/palyra/node/v1/RegisterNodeReply.js';
 import type { RegisterNodeRequest__Output } from './gen/palyra/node/v1/RegisterNodeRequest.js';
+import type { PeerCall } from './listener.js';
 import { toStatus } from './status.js';
 
 export interface NodeServiceOptions {
@@ -28,7 +29,7 @@ export interface NodeServiceOptions {
   readonly clock: Clock;
   readonly log: KernelLog;
   /** Who TLS proved to be at the other end of a call. @throws AppError when the certificate names no device. */
-  peerOf(call: { getPeer(): string }): NodePeer;
+  peerOf(call: PeerCall): NodePeer;
 }
 
 type EventsCall = ServerDuplexStream<NodeFrame__Output, WireDaemonFrame>;
@@ -37,7 +38,7 @@ type EventsCall = ServerDuplexStream<NodeFrame__Output, WireDaemonFrame>;
 export function nodeHandlers(options: NodeServiceOptions): UntypedServiceImplementation {
   const { sessions, devices, log } = options;
 
-  const authenticate = (call: { getPeer(): string }): NodePeer => {
+  const authenticate = (call: PeerCall): NodePeer => {
     const peer = options.peerOf(call);
     devices.authenticate(peer.deviceId, peer.fingerprint);
     return peer;

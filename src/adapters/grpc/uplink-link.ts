@@ -1,4 +1,10 @@
-import { type ChannelCredentials, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  type ClientDuplexStream,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { sessionError } from '../../actors/errors.js';
 import { FrameBatch } from '../../actors/link/batch.js';
 import type { DaemonFrame, Hello, NodeFrame, RegisterNode } from '../../actors/link/frames.js';
@@ -14,7 +20,7 @@ import { fromStatus, linkError } from './status.js';
 export interface UplinkTarget {
   readonly address: string;
   readonly credentials: ChannelCredentials;
-  readonly options: Readonly<Record<string, string | number>>;
+  readonly options: ChannelOptions;
   readonly clock: Clock;
   register(): RegisterNode;
   hello(epoch: number, surfaceDigest: string): Hello;

@@ -2,8 +2,7 @@ import { destination, pino } from 'pino';
 import { AppError } from '../../kernel/errors.js';
 import type { KernelLog } from '../../kernel/log.js';
 
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
 /** An error as log data: an AppError by its code and hint, anything else with its stack. */
 function errorFields(thrown: unknown): unknown {

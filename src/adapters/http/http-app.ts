@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  type RouteOptions,
+} from 'fastify';
+import { Type } from 'typebox';
+import type { Control } from '../../actors/control.js';
+import { type RouteDefinition, type RouteName, routeNames, routes } from '../../contract/routes.js';
+import type { VerifiedCaller } from '../../kernel/authority.js';
+import type { KernelLog } from '../../kernel/log.js';
+import { authorise, challenge } from './access.js';
+import { answerClientError } from './client-error.js';
+import { errorReply } from './error-reply.js';
+import { HostAllowlist } from './host-allowlist.js';
+import { httpError } from './http-errors.js';
+import { parseJsonBody } from './json-body.js';
+import type { Authenticator } from './operator-token.js';
+import type { RouteCall, RouteHandlers } from './route-call.js';
+import { routeHandlers } from './route-handlers.js';
+import { validatorCompiler } from './schema-validation.js';
+import { methodsOf, unknownRoute } from './unknown-route.js';
+import { WaitingReplies } from './waiting-replies.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The entry in the table of routes. */
+    routeName?: RouteName;
+  }
+  interface FastifyRequest {
+    caller: VerifiedCaller | undefined;
+  }
+}
+
+/** What the port takes before it refuses. */
+export interface HttpLimits {
+  /** Bytes of one body. */
+  readonly body: number;
+  /** Bytes of all headers of one request. */
+  readonly headers: number;
+  readonly connections: number;
+  /** Milliseconds within which a request has to arrive. */
+  readonly arrivalMs: number;
+  /** Milliseconds between the signs of life to callers that wait for a dispatch. */
+  readonly processingMs: number;
+}
+
+export const defaultHttpLimits: HttpLimits = {
+  body: 2 * 1024 * 1024,
+  headers: 16 * 1024,
+  connections: 4096,
+  arrivalMs: 30_000,
+  processingMs: 30_000,
+};
+
+export interface HttpAppOptions {
+  readonly control: Control;
+  readonly authenticate: Authenticator;
+  readonly log: KernelLog;
+  readonly limits: HttpLimits;
+  /** `host` or `host:port` under which others reach this port, beside the address it is bound to. */
+  readonly advertise: readonly string[];
+  /** Whether the daemon takes requests; while it doesn't, all but the open routes answer 503. */
+  ready(): boolean;
+}
+
+const nothing = Type.Object({}, { additionalProperties: false });
+
+/** The routes of the table over Fastify, with every check of a request in front of them. It does not listen yet. */
+export function httpApp(options: HttpAppOptions): FastifyInstance {
+  const { control, limits, ready } = options;
+  const app = fastify({
+    bodyLimit: limits.body,
+    requestTimeout: limits.arrivalMs,
+    http: { maxHeaderSize: limits.headers },
+    genReqId: () => randomUUID(),
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    // The guard below answers with our own envelope instead.
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => answerError(options.log, error, request, reply),
+  });
+  app.server.maxConnections = limits.connections;
+  app.setValidatorCompiler(validatorCompiler());
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: FastifyRequest, body: string) => parseJsonBody(body),
+  );
+  app.decorateRequest('caller', undefined);
+  app.addHook('onRequest', guard(options));
+  app.addHook('onRoute', refuseUndeclared);
+  app.setErrorHandler((error, request, reply) => answerError(options.log, error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const methods = methodsOf(path);
+    if (methods.length > 0) reply.header('allow', methods.join(', '));
+    throw unknownRoute(request.method, path, methods);
+  });
+  const waiting = new WaitingReplies(limits.processingMs);
+  app.addHook('onClose', async () => waiting.stop());
+  const handlers = routeHandlers(control, ready);
+  for (const name of routeNames) addRoute(app, name, handlers, waiting);
+  return app;
+}
+
+/** Runs before anything of a request but its headers is read. */
+function guard({ authenticate, advertise, ready }: HttpAppOptions) {
+  const allowlist = new HostAllowlist(advertise);
+  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
+    try {
+      const { host, origin, authorization } = request.headers;
+      const { localAddress } = request.socket;
+      allowlist.check({ host, origin, localAddress, protocol: request.protocol });
+      const name = request.routeOptions.config.routeName;
+      if (name !== undefined) {
+        const { authority } = routes[name];
+        request.caller = authorise(authority, authorization, authenticate);
+        if (authority !== 'none' && !ready()) throw notReady();
+      }
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  };
+}
+
+function notReady() {
+  return httpError('unavailable', 'The daemon is starting or stopping', { hint: 'Try again in a moment.' });
+}
+
+/** No route gets in beside the table, and so none without an authority. */
+function refuseUndeclared(route: RouteOptions): void {
+  const name = route.config?.routeName;
+  const declared = name === undefined ? undefined : routes[name];
+  if (declared?.path === route.url && declared.method === route.method) return;
+  throw new TypeError(`${String(route.method)} ${route.url} is not in the table of routes`);
+}
+
+function addRoute<Name extends RouteName>(
+  app: FastifyInstance,
+  name: Name,
+  handlers: RouteHandlers,
+  waiting: WaitingReplies,
+): void {
+  const route: RouteDefinition = routes[name];
+  const handler = handlers[name];
+  app.route({
+    method: route.method,
+    url: route.path,
+    config: { routeName: name },
+    schema: {
+      querystring: route.query ?? nothing,
+      ...(route.params === undefined ? {} : { params: route.params }),
+      ...(route.body === undefined ? {} : { body: route.body }),
+      response: Object.fromEntries(route.statuses.map((status) => [status, route.response])),
+    },
+    handler: (request, reply) => {
+      reply.code(route.statuses[0]);
+      const call: RouteCall<Name> = {
+        caller: request.caller as RouteCall<Name>['caller'],
+        params: request.params as RouteCall<Name>['params'],
+        query: request.query as RouteCall<Name>['query'],
+        body: request.body as RouteCall<Name>['body'],
+        status: (code) => reply.code(code),
+        waitFor: (work) => waiting.keep(reply.raw, work),
+      };
+      return handler(call);
+    },
+  });
+}
+
+function answerError(log: KernelLog, thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, headers, body } = errorReply(thrown, request.id);
+  const about = { err: thrown, traceId: request.id, method: request.method, route: request.routeOptions.url };
+  if (status === 500) log.error(about, 'A request failed inside the daemon');
+  else log.debug(about, 'A request was refused');
+  if (status === 401) reply.header('www-authenticate', challenge(request.headers.authorization));
+  reply.code(status).headers(headers).send(body);
+}

@@ -1,0 +1,41 @@
+import type { Control } from '../../actors/control.js';
+import { isTerminal } from '../../actors/dispatch/record.js';
+import { contract } from '../../contract/contract-version.js';
+import { dispatchBody, inventoryBody, mintedCodeBody, pairingBody } from './bodies.js';
+import type { RouteHandlers } from './route-call.js';
+
+/** The routes over the operations of the daemon. */
+export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
+  const { pairings, inventory, dispatches } = control;
+  return {
+    mintPairingCode: async ({ caller, body }) => mintedCodeBody(await pairings.mintJoinCode(caller, body)),
+    listPairings: async ({ caller, query }) => {
+      const found = await pairings.list(caller, query.state === undefined ? {} : { states: query.state });
+      return { pairings: found.map(pairingBody) };
+    },
+    getPairing: async ({ caller, params }) => pairingBody(await pairings.get(caller, params.id)),
+    approvePairing: async ({ caller, params, body }) =>
+      pairingBody(await pairings.approve(caller, params.id, body)),
+    rejectPairing: async ({ caller, params, body }) =>
+      pairingBody(await pairings.reject(caller, params.id, body)),
+    getInventory: async ({ caller }) => ({ devices: (await inventory.list(caller)).map(inventoryBody) }),
+    createDispatch: async ({ caller, body, status, waitFor }) => {
+      const created = dispatches.create(caller, body);
+      const record = await (body.wait === true ? waitFor(created) : created);
+      if (!isTerminal(record.state)) status(202);
+      return dispatchBody(record);
+    },
+    listDispatches: async ({ caller, query: { state, ...filter } }) => {
+      const page = await dispatches.list(caller, {
+        ...filter,
+        ...(state === undefined ? {} : { states: state }),
+      });
+      return { ...page, dispatches: page.dispatches.map(dispatchBody) };
+    },
+    getDispatch: async ({ caller, params }) => dispatchBody(await dispatches.get(caller, params.id)),
+    cancelDispatch: async ({ caller, params, body }) =>
+      dispatchBody(await dispatches.cancel(caller, params.id, body.reason ?? '')),
+    getContract: () => contract,
+    getHealth: () => ({ status: 'ok', ready: ready() }),
+  };
+}

@@ -1,0 +1,132 @@
+import type {
+  Control,
+  CreateDispatch,
+  DispatchControl,
+  InventoryControl,
+  InventoryEntry,
+  MintJoinCode,
+  PairingControl,
+  PairingDecision,
+  PairingView,
+} from '../../../actors/control.js';
+import type { DispatchRecord } from '../../../actors/dispatch/record.js';
+import { dispatchError, pairingError } from '../../../actors/errors.js';
+import type { VerifiedCaller } from '../../../kernel/authority.js';
+import { sampleDispatch, sampleEntry, sampleId, samplePairing, sampleTime } from './samples.js';
+
+/** One operation that was asked for. */
+export interface ControlCall {
+  readonly operation: string;
+  readonly caller: VerifiedCaller;
+  readonly request: unknown;
+}
+
+/** A daemon of canned answers behind the operations of the control plane; it notes what was asked of it. */
+export class FakeControl implements Control {
+  readonly calls: ControlCall[] = [];
+  devices: InventoryEntry[] = [sampleEntry()];
+  requests: PairingView[] = [samplePairing()];
+  loopbackOnly = false;
+  /** Answers `dispatches.create`. */
+  onCreate: (request: CreateDispatch) => Promise<DispatchRecord> = async () => sampleDispatch();
+  /** Answers `dispatches.cancel`. */
+  onCancel: (id: string, reason: string) => Promise<DispatchRecord> = async (id) =>
+    sampleDispatch({ id, state: 'running' });
+  known: DispatchRecord[] = [sampleDispatch()];
+
+  readonly pairings: PairingControl = {
+    mintJoinCode: async (caller, options: MintJoinCode) => {
+      this.#note('mintJoinCode', caller, options);
+      return {
+        id: sampleId('pc'),
+        joinString: 'palyra://join/v1/sample',
+        expiresAt: sampleTime + (options.ttlMs ?? 600_000),
+        enrollmentAddresses: [this.loopbackOnly ? '127.0.0.1:7443' : 'palyra.example.org:7443'],
+        loopbackOnly: this.loopbackOnly,
+      };
+    },
+    list: async (caller, filter) => {
+      this.#note('listPairings', caller, filter);
+      return this.requests.filter(
+        ({ state }) => filter.states === undefined || filter.states.includes(state),
+      );
+    },
+    get: async (caller, id) => {
+      this.#note('getPairing', caller, id);
+      return this.#request(id);
+    },
+    approve: async (caller, id, decision) => this.#decide('approve', caller, id, decision),
+    reject: async (caller, id, decision) => this.#decide('reject', caller, id, decision),
+  };
+
+  readonly inventory: InventoryControl = {
+    list: async (caller) => {
+      this.#note('inventory', caller, undefined);
+      return this.devices;
+    },
+  };
+
+  readonly dispatches: DispatchControl = {
+    create: async (caller, request) => {
+      this.#note('createDispatch', caller, request);
+      return this.onCreate(request);
+    },
+    get: async (caller, id) => {
+      this.#note('getDispatch', caller, id);
+      const found = this.known.find((dispatch) => dispatch.id === id);
+      if (found) return found;
+      throw dispatchError('not_found', `There is no dispatch ${id}`, { hint: 'It may have been pruned.' });
+    },
+    list: async (caller, filter) => {
+      this.#note('listDispatches', caller, filter);
+      return { dispatches: this.known };
+    },
+    cancel: async (caller, id, reason) => {
+      this.#note('cancelDispatch', caller, { id, reason });
+      return this.onCancel(id, reason);
+    },
+  };
+
+  /** What was asked of one operation, in order. */
+  asked(operation: string): readonly unknown[] {
+    return this.calls.filter((call) => call.operation === operation).map((call) => call.request);
+  }
+
+  #note(operation: string, caller: VerifiedCaller, request: unknown): void {
+    this.calls.push({ operation, caller, request });
+  }
+
+  #request(id: string): PairingView {
+    const found = this.requests.find((request) => request.id === id);
+    if (found) return found;
+    throw pairingError('not_found', `There is no pairing ${id}`);
+  }
+
+  #decide(
+    verb: 'approve' | 'reject',
+    caller: VerifiedCaller,
+    id: string,
+    decision: PairingDecision,
+  ): PairingView {
+    this.#note(verb, caller, { id, ...decision });
+    const request = this.#request(id);
+    if (request.state !== 'pending_approval') {
+      throw pairingError('decided', `Pairing ${id} is ${request.state} already`);
+    }
+    if (request.transcript !== decision.transcript) {
+      throw pairingError('changed', 'Another proof is pending by now', { hint: 'Look at it again.' });
+    }
+    const decided: PairingView = {
+      ...request,
+      state: verb === 'approve' ? 'approved' : 'rejected',
+      decision: {
+        by: 'operator:local',
+        at: sampleTime,
+        reason: decision.reason ?? '',
+        name: decision.name ?? request.proposedName,
+      },
+    };
+    this.requests = this.requests.map((one) => (one.id === id ? decided : one));
+    return decided;
+  }
+}

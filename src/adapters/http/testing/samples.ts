@@ -1,0 +1,138 @@
+import type { InventoryEntry, PairingView } from '../../../actors/control.js';
+import type { DispatchRecord } from '../../../actors/dispatch/record.js';
+import { deviceIdOf } from '../../../actors/identity/device-id.js';
+import type { Descriptor } from '../../../plugins/descriptor.js';
+
+/** The time at which samples were made: 2026-01-02T03:04:05.678Z. */
+export const sampleTime = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+const digest = 'ab'.repeat(32);
+
+/** A device id that differs for each seed from 0 to 255. */
+export function sampleDeviceId(seed = 1): string {
+  return deviceIdOf(new Uint8Array(32).fill(seed));
+}
+
+/** An id of that kind, ending in the number. */
+export function sampleId(prefix: 'pc' | 'pr' | 'dp', number = 1): string {
+  return `${prefix}_01kdy${String(number).padStart(21, '0')}`;
+}
+
+export const sampleFacts = {
+  hostname: 'build-7',
+  platform: 'linux',
+  arch: 'x64',
+  osRelease: '6.8.0',
+  nodeVersion: '20.20.2',
+  palyraVersion: '0.1.0',
+} as const;
+
+export const sampleDescriptor: Descriptor = {
+  name: 'echo',
+  title: 'Echo',
+  description: 'Returns its input.',
+  input: { type: 'object' },
+  output: true,
+  timeout: '30s',
+  concurrency: 4,
+  mediation: { mode: 'none' },
+  readOnly: true,
+  idempotent: true,
+  destructive: false,
+  examples: [{ title: 'A text', input: { text: 'hello' }, output: { text: 'hello' } }],
+  plugin: 'echo',
+  publisher: 'palyra',
+  isolation: 'inline',
+  permissions: {},
+};
+
+export function samplePairing(given: Partial<PairingView> = {}): PairingView {
+  return {
+    id: sampleId('pr'),
+    version: 1,
+    state: 'pending_approval',
+    deviceId: sampleDeviceId(),
+    codeId: sampleId('pc'),
+    transcript: 'cd'.repeat(32),
+    wordsTranscript: 'cd'.repeat(32),
+    fingerprintWords: ['orbit', 'lemon', 'vessel', 'absorb', 'quick'],
+    csrDigest: digest,
+    surfaceDigest: digest,
+    requested: [
+      {
+        digest,
+        capability: 'echo',
+        plugin: 'echo',
+        pluginVersion: '1.0.0',
+        buildDigest: digest,
+        descriptor: sampleDescriptor,
+      },
+    ],
+    facts: sampleFacts,
+    proposedName: 'build-7',
+    peerAddress: '192.0.2.7',
+    purpose: 'builds',
+    labels: { team: 'infra' },
+    alerts: [],
+    createdAt: sampleTime,
+    updatedAt: sampleTime,
+    expiresAt: sampleTime + 600_000,
+    ...given,
+  };
+}
+
+export function sampleEntry(given: Partial<InventoryEntry> = {}): InventoryEntry {
+  return {
+    deviceId: sampleDeviceId(),
+    name: 'build-7',
+    trust: 'trusted',
+    presence: 'online',
+    labels: { team: 'infra' },
+    facts: sampleFacts,
+    capabilities: [
+      {
+        capability: 'echo',
+        digest,
+        plugin: 'echo',
+        pluginVersion: '1.0.0',
+        buildDigest: digest,
+        status: 'available',
+      },
+    ],
+    certificateExpiresAt: sampleTime + 86_400_000,
+    lastSeenAt: sampleTime,
+    connectedSince: sampleTime - 60_000,
+    epoch: 3,
+    queued: 0,
+    inFlight: 1,
+    alerts: [],
+    ...given,
+  };
+}
+
+export function sampleDispatch(given: Partial<DispatchRecord> = {}): DispatchRecord {
+  return {
+    id: sampleId('dp'),
+    version: 1,
+    state: 'succeeded',
+    deviceId: sampleDeviceId(),
+    capability: 'echo',
+    descriptorDigest: digest,
+    input: { text: 'hello' },
+    caller: 'operator:local',
+    labels: {},
+    repeatable: true,
+    timeoutMs: 30_000,
+    mediationTimeoutMs: 0,
+    createdAt: sampleTime,
+    updatedAt: sampleTime + 3,
+    deliverBy: sampleTime + 30_000,
+    latestEnd: sampleTime + 60_000,
+    sentInEpoch: 3,
+    deliveredAt: sampleTime + 1,
+    finishedAt: sampleTime + 3,
+    outcome: { state: 'succeeded', output: { text: 'hello' }, durationMs: 1.5, started: true },
+    steps: [{ at: sampleTime, to: 'queued', by: 'operator:local' }],
+    ...given,
+  };
+}

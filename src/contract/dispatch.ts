@@ -1,0 +1,143 @@
+import { Type } from 'typebox';
+import { ErrorEnvelopeSchema } from './error.js';
+import {
+  closed,
+  digest,
+  givenLabels,
+  id,
+  labels,
+  milliseconds,
+  note,
+  time,
+  type Wire,
+  words,
+} from './primitives.js';
+
+export const liveDispatchStates = ['queued', 'dispatched', 'awaiting_local_mediation', 'running'] as const;
+export const terminalDispatchStates = [
+  'succeeded',
+  'failed',
+  'rejected',
+  'timed_out',
+  'cancelled',
+  'expired',
+  'outcome_unknown',
+] as const;
+export const dispatchStates = [...liveDispatchStates, ...terminalDispatchStates] as const;
+
+const dispatchState = words(dispatchStates, 'where the dispatch is');
+
+function key(description: string) {
+  return Type.String({
+    pattern: '^[!-~]{1,200}$',
+    description: `${description}, 1 to 200 visible ASCII characters`,
+  });
+}
+
+export const CreateDispatchSchema = Type.Object(
+  {
+    node: Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: 'a device id, a unique prefix of one, or the name of a node',
+    }),
+    capability: Type.String({ minLength: 1, maxLength: 128 }),
+    input: Type.Unknown({ description: 'fits the input schema of the capability' }),
+    timeoutMs: Type.Optional(
+      milliseconds('how long the handler may run; default: what the capability says', {
+        minimum: 1,
+        maximum: 86_400_000,
+      }),
+    ),
+    idempotencyKey: Type.Optional(key('the same key and request give the same dispatch')),
+    keyIfNeeded: Type.Optional(
+      key('a key that counts only for a capability that is neither idempotent nor read-only'),
+    ),
+    labels: Type.Optional(givenLabels),
+    wait: Type.Optional(Type.Boolean({ description: 'answer when it has ended' })),
+    queue: Type.Optional(Type.Boolean({ description: 'accept it although the node is offline' })),
+  },
+  closed,
+);
+export type CreateDispatch = Wire<typeof CreateDispatchSchema>;
+
+export const CancelDispatchSchema = Type.Object({ reason: Type.Optional(note('why')) }, closed);
+export type CancelDispatch = Wire<typeof CancelDispatchSchema>;
+
+export const DispatchOutcomeSchema = Type.Object(
+  {
+    state: words(terminalDispatchStates, 'how it ended'),
+    reason: Type.Optional(Type.String({ description: 'why: `mediation_denied`, `lost`, …' })),
+    output: Type.Optional(Type.Unknown({ description: 'what the capability returned' })),
+    error: Type.Optional(ErrorEnvelopeSchema),
+    durationMs: Type.Optional(Type.Number({ description: 'how long the handler ran, in milliseconds' })),
+    started: Type.Optional(Type.Boolean({ description: 'absent when nobody knows' })),
+  },
+  closed,
+);
+export type DispatchOutcome = Wire<typeof DispatchOutcomeSchema>;
+
+const DispatchStepSchema = Type.Object(
+  {
+    at: time('when'),
+    to: words([...dispatchStates, 'cancel_requested', 'resent', 'resolution'], 'what happened'),
+    by: Type.String({ description: 'who caused it' }),
+    note: Type.Optional(Type.String()),
+  },
+  closed,
+);
+
+export const DispatchSchema = Type.Object(
+  {
+    id: id('dp'),
+    version: Type.Integer(),
+    state: dispatchState,
+    deviceId: Type.String(),
+    capability: Type.String(),
+    descriptorDigest: digest,
+    input: Type.Unknown(),
+    caller: Type.String(),
+    labels,
+    repeatable: Type.Boolean({ description: 'may be started more than once' }),
+    idempotencyKey: Type.Optional(Type.String()),
+    timeoutMs: Type.Integer({ description: 'how long the handler may run, in milliseconds' }),
+    mediationTimeoutMs: Type.Integer({ description: 'how long the person at the node has, in milliseconds' }),
+    createdAt: time('when it was created'),
+    updatedAt: time('when it changed last'),
+    deliverBy: time('not delivered by then: expired'),
+    latestEnd: time('nothing starts after this'),
+    sentInEpoch: Type.Integer({ description: 'the session in which it was sent; 0: never' }),
+    deliveredAt: Type.Optional(time('when the node had it')),
+    finishedAt: Type.Optional(time('when it ended')),
+    cancelRequestedBy: Type.Optional(Type.String()),
+    outcome: Type.Optional(DispatchOutcomeSchema),
+    resolution: Type.Optional(DispatchOutcomeSchema),
+    steps: Type.Array(DispatchStepSchema),
+  },
+  closed,
+);
+export type Dispatch = Wire<typeof DispatchSchema>;
+
+/** Several states are given as `?state=a&state=b`. */
+export const DispatchFilterSchema = Type.Object(
+  {
+    state: Type.Optional(Type.Array(dispatchState, { description: 'only these states' })),
+    deviceId: Type.Optional(
+      Type.String({ pattern: '^[A-Z2-7]{56}$', description: 'a device id without grouping' }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+    cursor: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 1024, description: '`next` of the page before' }),
+    ),
+  },
+  closed,
+);
+
+export const DispatchPageSchema = Type.Object(
+  {
+    dispatches: Type.Array(DispatchSchema),
+    next: Type.Optional(Type.String({ description: 'the cursor of the next page; absent on the last' })),
+  },
+  closed,
+);
+export type DispatchPage = Wire<typeof DispatchPageSchema>;

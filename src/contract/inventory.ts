@@ -1,0 +1,52 @@
+import { Type } from 'typebox';
+import { HostFactsSchema } from './host-facts.js';
+import { closed, digest, labels, time, type Wire, words } from './primitives.js';
+
+const InventoryCapabilitySchema = Type.Object(
+  {
+    capability: Type.String(),
+    digest,
+    plugin: Type.String(),
+    pluginVersion: Type.String(),
+    buildDigest: Type.String(),
+    status: words(
+      ['available', 'not_approved', 'not_enabled', 'not_offered'],
+      'whether it may be called, and if not, what is missing',
+    ),
+  },
+  closed,
+);
+
+export const InventoryEntrySchema = Type.Object(
+  {
+    deviceId: Type.String(),
+    name: Type.String(),
+    trust: words(['pending', 'trusted', 'expired', 'revoked', 'removed'], 'whether the device may connect'),
+    presence: words(['online', 'late', 'offline'], 'late: 2 heartbeats missed; offline: 4, or no session'),
+    labels,
+    facts: HostFactsSchema,
+    capabilities: Type.Array(InventoryCapabilitySchema),
+    certificateExpiresAt: Type.Optional(time('when its newest certificate ends')),
+    lastSeenAt: Type.Optional(time('when it was heard of last')),
+    connectedSince: Type.Optional(time('when its session began')),
+    epoch: Type.Integer({ description: 'grows with each session' }),
+    queued: Type.Integer({ description: 'dispatches that wait for it' }),
+    inFlight: Type.Integer({ description: 'dispatches that it has and that have not ended' }),
+    alerts: Type.Array(
+      Type.Object(
+        {
+          code: words(['stale_ticket'], 'what was noticed'),
+          at: time('when it was noticed'),
+          message: Type.String(),
+        },
+        closed,
+      ),
+      { description: 'what an operator should look at' },
+    ),
+  },
+  closed,
+);
+export type InventoryEntry = Wire<typeof InventoryEntrySchema>;
+
+export const InventorySchema = Type.Object({ devices: Type.Array(InventoryEntrySchema) }, closed);
+export type Inventory = Wire<typeof InventorySchema>;

@@ -1,0 +1,141 @@
+import { Type } from 'typebox';
+import { DescriptorSchema } from './descriptor.js';
+import { HostFactsSchema } from './host-facts.js';
+import {
+  closed,
+  digest,
+  givenLabels,
+  id,
+  labels,
+  milliseconds,
+  note,
+  time,
+  type Wire,
+  words,
+} from './primitives.js';
+
+export const pairingStates = [
+  'proving',
+  'pending_approval',
+  'approved',
+  'completed',
+  'rejected',
+  'expired',
+  'cancelled',
+] as const;
+
+const pairingState = words(pairingStates, 'where the pairing is');
+
+export const MintPairingCodeSchema = Type.Object(
+  {
+    ttlMs: Type.Optional(
+      milliseconds('how long the code lives, 30 s to 24 h', { minimum: 30_000, maximum: 86_400_000 }),
+    ),
+    purpose: Type.Optional(note('what the machine is for; shown with its request')),
+    labels: Type.Optional(givenLabels),
+  },
+  closed,
+);
+export type MintPairingCode = Wire<typeof MintPairingCodeSchema>;
+
+export const MintedPairingCodeSchema = Type.Object(
+  {
+    id: id('pc'),
+    joinString: Type.String({ description: 'shown once, here; stored nowhere' }),
+    expiresAt: time('when the code ends'),
+    enrollmentAddresses: Type.Array(Type.String(), { description: 'host:port of the enrolment port' }),
+    loopbackOnly: Type.Boolean({ description: 'true when no other machine could use the code' }),
+  },
+  closed,
+);
+export type MintedPairingCode = Wire<typeof MintedPairingCodeSchema>;
+
+export const PairingDecisionSchema = Type.Object(
+  {
+    transcript: Type.String({
+      pattern: '^[0-9a-f]{64}$',
+      description: 'the transcript of the pairing as the person who decides saw it, 64 hexadecimal digits',
+    }),
+    reason: Type.Optional(note('why; recorded with the decision')),
+  },
+  closed,
+);
+export type PairingRejection = Wire<typeof PairingDecisionSchema>;
+
+export const PairingApprovalSchema = Type.Object(
+  {
+    ...PairingDecisionSchema.properties,
+    name: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$',
+        description: 'the name of the node, up to 63 letters, digits and . _ -; default: the one it proposed',
+      }),
+    ),
+  },
+  closed,
+);
+export type PairingApproval = Wire<typeof PairingApprovalSchema>;
+
+const RequestedCapabilitySchema = Type.Object(
+  {
+    digest,
+    capability: Type.String(),
+    plugin: Type.String(),
+    pluginVersion: Type.String(),
+    buildDigest: Type.String(),
+    descriptor: DescriptorSchema,
+  },
+  closed,
+);
+
+export const PairingSchema = Type.Object(
+  {
+    id: id('pr'),
+    version: Type.Integer(),
+    state: pairingState,
+    deviceId: Type.String(),
+    codeId: Type.String({ description: 'the code that the machine used' }),
+    transcript: Type.String({ description: 'what a decision has to name' }),
+    wordsTranscript: Type.String({ description: 'what the fingerprint words are made of' }),
+    fingerprintWords: Type.Array(Type.String(), {
+      description: 'the same words as on the screen of the machine',
+    }),
+    csrDigest: digest,
+    surfaceDigest: Type.String(),
+    requested: Type.Array(RequestedCapabilitySchema, { description: 'what the machine asks to offer' }),
+    facts: HostFactsSchema,
+    proposedName: Type.String(),
+    peerAddress: Type.String({ description: 'where the request came from' }),
+    purpose: Type.String(),
+    labels,
+    alerts: Type.Array(Type.String()),
+    seenBefore: Type.Optional(
+      words(['trusted', 'revoked', 'removed'], 'what this device was before; absent for a new one'),
+    ),
+    createdAt: time('when the machine asked first'),
+    updatedAt: time('when this changed last'),
+    expiresAt: time('when it ends if nothing happens'),
+    decision: Type.Optional(
+      Type.Object(
+        {
+          by: Type.String(),
+          at: time('when it was decided'),
+          reason: Type.String(),
+          name: Type.String(),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+export type Pairing = Wire<typeof PairingSchema>;
+
+export const PairingListSchema = Type.Object({ pairings: Type.Array(PairingSchema) }, closed);
+export type PairingList = Wire<typeof PairingListSchema>;
+
+/** Several states are given as `?state=a&state=b`. */
+export const PairingFilterSchema = Type.Object(
+  { state: Type.Optional(Type.Array(pairingState, { description: 'only these states' })) },
+  closed,
+);

@@ -1,0 +1,162 @@
+import 'reflect-metadata';
+import {
+  type DependencyContainer,
+  type InjectionToken,
+  instanceCachingFactory,
+  container as rootContainer,
+} from 'tsyringe';
+import type { Control } from '../actors/control.js';
+import type { Devices } from '../actors/device/devices.js';
+import { Inventory } from '../actors/device/inventory.js';
+import type { CompiledSurface } from '../actors/device/surface.js';
+import { Dispatches } from '../actors/dispatch/dispatches.js';
+import { LiveDispatches } from '../actors/dispatch/live.js';
+import { DispatchRecorder } from '../actors/dispatch/recorder.js';
+import { Attempts } from '../actors/pairing/attempts.js';
+import type { PairingCodes } from '../actors/pairing/codes.js';
+import { PairingsControl } from '../actors/pairing/control.js';
+import { Enrolment } from '../actors/pairing/enrolment.js';
+import { Nonces } from '../actors/pairing/nonces.js';
+import type { Pairings } from '../actors/pairing/pairings.js';
+import type { PairingState } from '../actors/pairing/record.js';
+import { Sessions } from '../actors/session/sessions.js';
+import type { CertificateAuthority } from '../adapters/pki/certificate-authority.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Store } from '../kernel/store.js';
+import type { Catalog } from '../plugins/catalog.js';
+import type { DaemonConfig } from './config/daemon-config.js';
+
+/** A key of the container that carries the type of what it stands for. */
+function token<T>(name: string): InjectionToken<T> {
+  return Symbol.for(`palyra.daemon.${name}`);
+}
+
+/** Everything that the daemon is made of, by name. The first group is opened before the container; the rest is made in it. */
+export const tokens = {
+  kernel: token<Kernel>('kernel'),
+  config: token<DaemonConfig>('config'),
+  store: token<Store>('store'),
+  authority: token<CertificateAuthority>('authority'),
+  catalog: token<Catalog>('catalog'),
+  surface: token<CompiledSurface>('surface'),
+  devices: token<Devices>('devices'),
+  codes: token<PairingCodes>('codes'),
+  pairings: token<Pairings>('pairings'),
+  advertised: token<Advertised>('advertised'),
+  storeFailed: token<(error: unknown) => void>('storeFailed'),
+
+  live: token<LiveDispatches>('live'),
+  recorder: token<DispatchRecorder>('recorder'),
+  sessions: token<Sessions>('sessions'),
+  dispatches: token<Dispatches>('dispatches'),
+  enrolment: token<Enrolment>('enrolment'),
+  control: token<Control>('control'),
+} as const;
+
+/** Where others reach the daemon: known when the ports are bound. */
+export interface Advertised {
+  enrollment(): readonly string[];
+  node(): readonly string[];
+}
+
+/** What is opened, asynchronously, before the container is made. */
+export interface Opened {
+  readonly kernel: Kernel;
+  readonly config: DaemonConfig;
+  readonly store: Store;
+  readonly authority: CertificateAuthority;
+  readonly catalog: Catalog;
+  readonly surface: CompiledSurface;
+  readonly devices: Devices;
+  readonly codes: PairingCodes;
+  readonly pairings: Pairings;
+  readonly advertised: Advertised;
+  readonly storeFailed: (error: unknown) => void;
+}
+
+/** Milliseconds that a state of a pairing may last without progress. */
+export function pairingLifetime(config: DaemonConfig): (state: PairingState) => number {
+  return (state) => {
+    if (state === 'proving') return 10 * 60_000;
+    return state === 'approved' ? config.pairing.confirmWithinMs : 24 * 3_600_000;
+  };
+}
+
+/** Wires the daemon. Each thing is made once, when it is first asked for. */
+export function daemonContainer(opened: Opened): DependencyContainer {
+  const container = rootContainer.createChildContainer();
+  for (const name of Object.keys(opened) as (keyof Opened)[]) {
+    container.registerInstance<unknown>(tokens[name] as InjectionToken<unknown>, opened[name]);
+  }
+  const make = <T>(key: InjectionToken<T>, factory: (get: <D>(of: InjectionToken<D>) => D) => T): void => {
+    container.register(key, {
+      useFactory: instanceCachingFactory((from) => factory((of) => from.resolve(of))),
+    });
+  };
+
+  make(tokens.live, () => new LiveDispatches());
+  make(tokens.recorder, (get) => {
+    const { deadlines } = get(tokens.kernel);
+    return new DispatchRecorder({ store: get(tokens.store), deadlines, failed: get(tokens.storeFailed) });
+  });
+  make(tokens.sessions, (get) => {
+    const config = get(tokens.config);
+    const live = get(tokens.live);
+    return new Sessions({
+      ...get(tokens.kernel),
+      devices: get(tokens.devices),
+      surface: get(tokens.surface),
+      heartbeatMs: config.session.heartbeatMs,
+      heartbeatMaxMs: config.session.heartbeatMaxMs,
+      window: config.dispatch.inFlightPerNode,
+      unfinished: (deviceId) => live.idsOf(deviceId),
+      late: (deviceId, result) => get(tokens.dispatches).late(deviceId, result),
+    });
+  });
+  make(tokens.dispatches, (get) => {
+    const { dispatch } = get(tokens.config);
+    return new Dispatches({
+      ...get(tokens.kernel),
+      store: get(tokens.store),
+      devices: get(tokens.devices),
+      surface: get(tokens.surface),
+      catalog: get(tokens.catalog),
+      recorder: get(tokens.recorder),
+      live: get(tokens.live),
+      sessions: get(tokens.sessions),
+      limits: { input: dispatch.inputLimit, output: dispatch.outputLimit, perNode: dispatch.queuePerNode },
+    });
+  });
+  make(tokens.enrolment, (get) => {
+    const { clock, deadlines } = get(tokens.kernel);
+    return new Enrolment({
+      pairings: get(tokens.pairings),
+      codes: get(tokens.codes),
+      attempts: new Attempts(deadlines),
+      nonces: new Nonces(clock),
+      devices: get(tokens.devices),
+      authority: get(tokens.authority),
+      lifetime: pairingLifetime(get(tokens.config)),
+    });
+  });
+  make(tokens.control, (get) => ({
+    pairings: new PairingsControl({
+      pairings: get(tokens.pairings),
+      codes: get(tokens.codes),
+      devices: get(tokens.devices),
+      caFingerprint: get(tokens.authority).fingerprint,
+      defaultTtlMs: get(tokens.config).pairing.defaultTtlMs,
+      enrollmentAddresses: () => get(tokens.advertised).enrollment(),
+    }),
+    inventory: new Inventory({
+      devices: get(tokens.devices),
+      pairings: get(tokens.pairings),
+      sessions: get(tokens.sessions),
+      surface: get(tokens.surface),
+      live: get(tokens.live),
+      clock: get(tokens.kernel).clock,
+    }),
+    dispatches: get(tokens.dispatches),
+  }));
+  return container;
+}

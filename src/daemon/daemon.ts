@@ -1,0 +1,222 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Server } from '@grpc/grpc-js';
+import type { Control } from '../actors/control.js';
+import { daemonTree } from '../actors/daemon-tree.js';
+import { Devices } from '../actors/device/devices.js';
+import { CompiledSurface } from '../actors/device/surface.js';
+import { PairingCodes } from '../actors/pairing/codes.js';
+import { Pairings } from '../actors/pairing/pairings.js';
+import { writePrivateFile } from '../adapters/os/private-file.js';
+import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
+import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
+import { type Clock, systemClock } from '../kernel/clock.js';
+import { createKernel, type Kernel, startRoot } from '../kernel/kernel.js';
+import type { KernelLog } from '../kernel/log.js';
+import type { Store } from '../kernel/store.js';
+import { type AuthorityOptions, openAuthority } from './authority.js';
+import { loadCatalog } from './catalog.js';
+import type { DaemonConfig } from './config/daemon-config.js';
+import { daemonContainer, pairingLifetime, tokens } from './container.js';
+import { openControlPlane } from './control-plane.js';
+import { openNodePorts } from './node-ports.js';
+
+export interface DaemonOptions {
+  readonly config: DaemonConfig;
+  readonly stateDirectory: string;
+  readonly log: KernelLog;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+/** Where the daemon can be reached. */
+export interface DaemonAddresses {
+  /** The URL of the control plane. */
+  readonly http: string;
+  /** `host:port`. */
+  readonly enrollment: string;
+  /** `host:port`. */
+  readonly node: string;
+}
+
+/** A running daemon. */
+export interface Daemon {
+  readonly control: Control;
+  readonly addresses: DaemonAddresses;
+  /** SHA-256 of the CA certificate, hex. */
+  readonly caFingerprint: string;
+  readonly stateDirectory: string;
+  /** Resolves when it has stopped; rejects with what made it stop. */
+  readonly ended: Promise<void>;
+  /** Stops in phases; nothing that was accepted is lost. */
+  stop(reason: string): Promise<void>;
+}
+
+/** How long a stop waits for dispatches that are under way, milliseconds. */
+const drainMs = 5_000;
+
+/**
+ * Starts a daemon: takes the state directory, opens the store, the CA and the plugins, starts the actors from their records
+ * and then opens the ports.
+ *
+ * @throws AppError `state.locked` when another daemon has the directory, `store.*`, `pki.*`, `listener.cannot_listen`.
+ * @example
+ * const daemon = await startDaemon({ config: loadConfig({ env: process.env, flags: {} }), stateDirectory, log });
+ * await daemon.stop('finished');
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const directory = await openStateDirectory(options.stateDirectory, { program: 'palyrad' });
+  const opened: (() => Promise<void> | void)[] = [() => directory.release()];
+  try {
+    return await startIn(directory, options, opened);
+  } catch (thrown) {
+    for (const close of opened.reverse()) await close();
+    throw thrown;
+  }
+}
+
+/** `opened` collects what has to be closed, in reverse, when a later step fails. */
+async function startIn(
+  directory: StateDirectory,
+  { config, log, clock = systemClock }: DaemonOptions,
+  opened: (() => Promise<void> | void)[],
+): Promise<Daemon> {
+  const fatal = new FatalError();
+  const kernel = createKernel({ log, clock });
+  const store = await openStore(join(directory.path, 'palyra.db'), {
+    log,
+    onFailure: (error) => fatal.raise(error),
+  });
+  opened.push(() => store.close());
+  const certificates: AuthorityOptions = {
+    directory: directory.path,
+    clock,
+    log,
+    certificates: config.certificates,
+  };
+  const authority = await openAuthority(certificates);
+  const catalog = await loadCatalog(config.plugins.paths, log);
+  const records = await openRecords({ kernel, store, config, authority, catalog });
+  const bound = { enrollment: [] as readonly string[], node: [] as readonly string[] };
+  const container = daemonContainer({
+    kernel,
+    config,
+    store,
+    authority,
+    catalog,
+    ...records,
+    advertised: { enrollment: () => bound.enrollment, node: () => bound.node },
+    storeFailed: (error) => fatal.raise(error),
+  });
+  const control = container.resolve(tokens.control);
+  const dispatches = container.resolve(tokens.dispatches);
+  const sessions = container.resolve(tokens.sessions);
+
+  const root = await new Promise<ReturnType<typeof startRoot>>((resolve, reject) => {
+    const tree = daemonTree({
+      kernel,
+      sessions,
+      pairings: records.pairings,
+      dispatches,
+      recovered: () => resolve(handle),
+    });
+    const handle = startRoot(kernel, tree);
+    handle.stopped.then((outcome) => {
+      if (outcome.status === 'error') {
+        reject(outcome.error);
+        fatal.raise(outcome.error);
+      }
+    });
+  });
+  opened.push(async () => {
+    await root.shutdown('The start failed', 1_000);
+  });
+
+  const ports = await openNodePorts({
+    config,
+    certificates,
+    authority,
+    kernel,
+    enrolment: container.resolve(tokens.enrolment),
+    pairings: records.pairings,
+    devices: records.devices,
+    sessions,
+    servers: { enrollment: new Server(grpcLimits), node: new Server(grpcLimits) },
+    advertised: () => bound,
+  });
+  opened.push(() => ports.close(0));
+  bound.enrollment = ports.advertisedEnrollment;
+  bound.node = ports.advertisedNode;
+  const http = await openControlPlane({ config, directory: directory.path, control, log });
+  opened.push(() => http.close());
+  const urlFile = join(directory.path, 'control.url');
+  await writePrivateFile(urlFile, `${http.url}\n`);
+
+  const stop = async (reason: string): Promise<void> => {
+    log.info({ reason }, 'Stopping');
+    dispatches.stopAccepting();
+    await dispatches.drained(drainMs);
+    await http.close();
+    await root.shutdown(reason, 5_000);
+    await ports.close(1_000);
+    await container.resolve(tokens.recorder).flush();
+    await store.close();
+    await rm(urlFile, { force: true });
+    await directory.release();
+    fatal.settle();
+  };
+  return {
+    control,
+    addresses: { http: http.url, enrollment: ports.enrollment, node: ports.node },
+    caFingerprint: authority.fingerprint,
+    stateDirectory: directory.path,
+    ended: fatal.ended,
+    stop,
+  };
+}
+
+/** Limits of both gRPC servers (spec section 13): a message of 4 MiB, and keepalive that finds a dead link. */
+const grpcLimits = {
+  'grpc.max_receive_message_length': 4 * 1024 * 1024,
+  'grpc.max_send_message_length': 4 * 1024 * 1024,
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+};
+
+interface RecordParts {
+  readonly kernel: Kernel;
+  readonly store: Store;
+  readonly config: DaemonConfig;
+  readonly authority: Awaited<ReturnType<typeof openAuthority>>;
+  readonly catalog: Awaited<ReturnType<typeof loadCatalog>>;
+}
+
+/** Reads what is kept in memory and written through. */
+async function openRecords({ kernel, store, config, authority, catalog }: RecordParts) {
+  const { clock } = kernel;
+  const enabled = new Set(config.plugins.enabled);
+  const surface = await CompiledSurface.open(store, catalog, enabled, () => clock.now());
+  const devices = await Devices.open(store);
+  const codes = await PairingCodes.open(store, clock);
+  const lifetime = pairingLifetime(config);
+  const pairings = await Pairings.open({ ...kernel, store, devices, codes, surface, authority, lifetime });
+  return { surface, devices, codes, pairings };
+}
+
+/** The end of the daemon, as one promise; a fault that it can't go on with ends it with that fault. */
+class FatalError {
+  #resolve: () => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+  readonly ended = new Promise<void>((resolve, reject) => {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  });
+
+  raise(error: unknown): void {
+    this.#reject(error);
+  }
+
+  settle(): void {
+    this.#resolve();
+  }
+}

@@ -1,0 +1,71 @@
+import { defaultStateDirectory } from '../adapters/os/state-directory.js';
+import { jsonLog } from '../adapters/telemetry/log.js';
+import { exitCodeOf, printError } from '../cli/failure.js';
+import { toAppError } from '../kernel/errors.js';
+import { runtimeVersion } from '../plugins/runtime-version.js';
+import { type DaemonArguments, parseArguments } from './arguments.js';
+import { loadConfig } from './config/daemon-config.js';
+import { type Daemon, startDaemon } from './daemon.js';
+
+/** What of the process the daemon's program uses. */
+export type DaemonProcess = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr' | 'once' | 'off'>;
+
+/** Runs palyrad until it is told to stop, and returns the exit code. */
+export async function run(argv: readonly string[], process: DaemonProcess): Promise<number> {
+  let json = argv.includes('--json');
+  try {
+    const given = parseArguments(argv, (text) => process.stdout.write(text));
+    if (!given) return 0;
+    json = given.json;
+    const started = performance.now();
+    const daemon = await start(given, process);
+    process.stdout.write(given.json ? readyLine(daemon) : readyText(daemon, performance.now() - started));
+    await untilStopped(daemon, process);
+    return 0;
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    printError(error, { json, stdout: process.stdout, stderr: process.stderr });
+    return exitCodeOf(error);
+  }
+}
+
+function start(given: DaemonArguments, { env }: DaemonProcess): Promise<Daemon> {
+  const config = loadConfig({
+    env,
+    ...(given.config === undefined ? {} : { file: given.config }),
+    flags: {
+      ...(given.httpPort === undefined ? {} : { httpPort: given.httpPort }),
+      ...(given.enrollPort === undefined ? {} : { enrollPort: given.enrollPort }),
+      ...(given.nodePort === undefined ? {} : { nodePort: given.nodePort }),
+      ...(given.logLevel === undefined ? {} : { logLevel: given.logLevel }),
+    },
+  });
+  const stateDirectory = given.stateDir ?? defaultStateDirectory('daemon', env);
+  return startDaemon({ config, stateDirectory, log: jsonLog(config.log.level) });
+}
+
+/** Waits for SIGTERM, SIGINT or a fault. A second signal ends the process at once. */
+async function untilStopped(daemon: Daemon, process: DaemonProcess): Promise<void> {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    for (const one of signals) process.off(one, onSignal);
+    daemon.stop(signal).catch(() => undefined);
+  };
+  for (const signal of signals) process.once(signal, onSignal);
+  await daemon.ended;
+}
+
+function readyLine({ addresses, caFingerprint }: Daemon): string {
+  return `${JSON.stringify({ event: 'ready', ...addresses, caFingerprint })}\n`;
+}
+
+function readyText({ addresses, caFingerprint, stateDirectory }: Daemon, ms: number): string {
+  return `palyrad ${runtimeVersion()} is ready after ${Math.round(ms)} ms
+  control plane  ${addresses.http}
+  enrolment      ${addresses.enrollment}
+  nodes          ${addresses.node}
+  CA SHA-256     ${caFingerprint}
+  state          ${stateDirectory}
+Let a machine join with: palyra pair
+`;
+}

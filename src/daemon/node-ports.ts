@@ -1,0 +1,159 @@
+import type { Server } from '@grpc/grpc-js';
+import type { Devices } from '../actors/device/devices.js';
+import { sessionError } from '../actors/errors.js';
+import type { Enrolment } from '../actors/pairing/enrolment.js';
+import type { Pairings } from '../actors/pairing/pairings.js';
+import type { Sessions } from '../actors/session/sessions.js';
+import { ConnectionBudget } from '../adapters/grpc/connection-budget.js';
+import { enrollmentHandlers } from '../adapters/grpc/enrollment-service.js';
+import { GrpcListener, type ServingIdentity } from '../adapters/grpc/listener.js';
+import { nodeHandlers } from '../adapters/grpc/node-service.js';
+import { enrollmentWithBytes, NodeService } from '../adapters/grpc/proto.js';
+import type { CertificateAuthority } from '../adapters/pki/certificate-authority.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { type AuthorityOptions, renewalTime, type ServerIdentity, serverIdentity } from './authority.js';
+import type { DaemonConfig, ListenConfig } from './config/daemon-config.js';
+import { refusalLog } from './refusal-log.js';
+
+export interface NodePortsOptions {
+  readonly config: DaemonConfig;
+  readonly certificates: AuthorityOptions;
+  readonly authority: CertificateAuthority;
+  readonly kernel: Kernel;
+  readonly enrolment: Enrolment;
+  readonly pairings: Pairings;
+  readonly devices: Devices;
+  readonly sessions: Sessions;
+  readonly servers: { readonly enrollment: Server; readonly node: Server };
+  /** What nodes are told, once the ports are bound. */
+  advertised(): { readonly enrollment: readonly string[]; readonly node: readonly string[] };
+}
+
+/** The two gRPC ports, listening. Addresses are `host:port`. */
+export interface NodePorts {
+  readonly enrollment: string;
+  readonly node: string;
+  readonly advertisedEnrollment: readonly string[];
+  readonly advertisedNode: readonly string[];
+  close(graceMs: number): Promise<void>;
+}
+
+/** Opens the enrolment port and the node port, and renews their certificate while they run. */
+export async function openNodePorts(options: NodePortsOptions): Promise<NodePorts> {
+  const { config, authority, kernel, servers } = options;
+  const hosts = certificateHosts(config);
+  let identity = await serverIdentity(authority, hosts, options.certificates);
+  const budget = new ConnectionBudget(kernel.clock);
+  const listenerOf = (port: 'enrollment' | 'node'): GrpcListener =>
+    new GrpcListener({
+      server: servers[port],
+      identity: serving(authority, identity, port),
+      budget,
+      onRefused: refusalLog(port, kernel.log, kernel.clock),
+      clock: kernel.clock,
+    });
+  const enrollment = listenerOf('enrollment');
+  const node = listenerOf('node');
+  addServices(options, enrollment, node);
+
+  const owner = {};
+  const renewLater = (): void => {
+    const delay = Math.max(1_000, renewalTime(identity) - kernel.clock.now());
+    kernel.deadlines.set(owner, delay, () => void renew(), { label: 'renew the server certificate' });
+  };
+  const renew = async (): Promise<void> => {
+    try {
+      identity = await serverIdentity(authority, hosts, options.certificates);
+      enrollment.setIdentity(serving(authority, identity, 'enrollment'));
+      node.setIdentity(serving(authority, identity, 'node'));
+    } catch (err) {
+      kernel.log.error({ err }, 'The server certificate could not be renewed; the old one stays in use');
+    }
+    renewLater();
+  };
+  renewLater();
+
+  const close = async (graceMs: number): Promise<void> => {
+    kernel.deadlines.release(owner);
+    await Promise.all([enrollment.close(graceMs), node.close(graceMs)]);
+  };
+  try {
+    const boundEnrollment = await enrollment.listen(
+      config.listen.enrollment.host,
+      config.listen.enrollment.port,
+    );
+    const boundNode = await node.listen(config.listen.node.host, config.listen.node.port);
+    return {
+      enrollment: hostPort(boundEnrollment),
+      node: hostPort(boundNode),
+      advertisedEnrollment: advertised(config.listen.enrollment, boundEnrollment),
+      advertisedNode: advertised(config.listen.node, boundNode),
+      close,
+    };
+  } catch (thrown) {
+    await close(0);
+    throw thrown;
+  }
+}
+
+function addServices(options: NodePortsOptions, enrollment: GrpcListener, node: GrpcListener): void {
+  const { authority, kernel, enrolment, pairings, devices, sessions, servers } = options;
+  servers.enrollment.addService(
+    enrollmentWithBytes(),
+    enrollmentHandlers({
+      enrolment,
+      pairings,
+      log: kernel.log,
+      caCertificates: () => [authority.certificatePem],
+      nodeAddresses: () => options.advertised().node,
+      enrollmentAddresses: () => options.advertised().enrollment,
+      addressOf: (call) => enrollment.peerOf(call)?.address ?? 'unknown',
+    }),
+  );
+  servers.node.addService(
+    NodeService.service,
+    nodeHandlers({
+      ...kernel,
+      sessions,
+      devices,
+      peerOf: (call) => {
+        const peer = node.deviceOf(call);
+        if (!peer) throw sessionError('unknown_device', 'The connection shows no device certificate');
+        const { deviceId, fingerprint, notAfter, address } = peer;
+        return { deviceId, fingerprint, certificateEnds: notAfter, address };
+      },
+    }),
+  );
+}
+
+function serving(
+  authority: CertificateAuthority,
+  identity: ServerIdentity,
+  port: 'enrollment' | 'node',
+): ServingIdentity {
+  return {
+    certificatePem: identity.certificatePem,
+    privateKey: identity.privateKey,
+    caPem: authority.certificatePem,
+    ...(port === 'node' ? { clientCaPems: [authority.certificatePem] } : {}),
+  };
+}
+
+function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function advertised(
+  listen: ListenConfig,
+  bound: { readonly host: string; readonly port: number },
+): readonly string[] {
+  return listen.advertise.length > 0 ? listen.advertise : [hostPort(bound)];
+}
+
+/** The host names of the certificate, for clients that check those; nodes check the daemon's URI. */
+function certificateHosts({ listen }: DaemonConfig): readonly string[] {
+  const advertisedHosts = [...listen.enrollment.advertise, ...listen.node.advertise].map((address) =>
+    new URL(`tcp://${address}`).hostname.replace(/^\[|\]$/g, ''),
+  );
+  return [...new Set(['localhost', '127.0.0.1', '::1', ...advertisedHosts])];
+}

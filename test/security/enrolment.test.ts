@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseJoinString } from '../../src/actors/identity/join-string.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import { AppError } from '../../src/kernel/errors.js';
+import { admin, LocalDaemon } from '../support/local-daemon.js';
+
+let local: LocalDaemon;
+beforeAll(async () => {
+  local = await LocalDaemon.start();
+});
+afterAll(() => local.close());
+
+async function refusal(work: Promise<unknown>): Promise<AppError> {
+  const thrown = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (thrown instanceof AppError) return thrown;
+  throw new Error(`It was not refused with an AppError: ${String(thrown)}`);
+}
+
+describe('enrolment over real TLS', () => {
+  it('refuses a join string whose time is over', async () => {
+    let ahead = 0;
+    const clock = {
+      ...systemClock,
+      now: () => systemClock.now() + ahead,
+      monotonic: () => systemClock.monotonic() + ahead,
+    };
+    const later = await LocalDaemon.start('', clock);
+    try {
+      const joinString = await later.mint(60_000);
+      ahead = 60_001;
+      const error = await refusal(later.enrol('late', joinString));
+      expect(error).toMatchObject({ code: 'pairing.code_refused', category: 'forbidden' });
+    } finally {
+      await later.close();
+    }
+  });
+
+  it('refuses a join string that another machine has used, and alerts on its request', async () => {
+    const joinString = await local.mint();
+    await local.enrol('first', joinString);
+    const error = await refusal(local.enrol('second', joinString));
+    expect(error).toMatchObject({ code: 'pairing.code_refused', category: 'forbidden' });
+    expect(error.hint).toContain('palyra pair');
+  });
+
+  it('alerts the operator on the pending request when a second machine tries its join string', async () => {
+    const joinString = await local.mint();
+    const { pairings } = local.daemon.control;
+    const { store, identity } = await local.identity('waiting');
+    const over = new AbortController();
+    const waiting = local.enrolWith(store, identity, 'waiting', joinString, 'hold', over.signal);
+    const ofWaiting = async () =>
+      (await pairings.list(admin, {})).find((one) => one.deviceId === identity.deviceId);
+    await expect.poll(async () => (await ofWaiting())?.state).toBe('pending_approval');
+    const thief = await local.identity('thief');
+    const stolen = local.enrolWith(thief.store, thief.identity, 'thief', joinString);
+    expect(await refusal(stolen)).toMatchObject({ code: 'pairing.code_refused' });
+    await expect.poll(async () => (await ofWaiting())?.alerts[0]).toContain(thief.identity.deviceId);
+    over.abort();
+    await expect(waiting).rejects.toThrow();
+  });
+
+  it('keeps the one request of a machine that asks again, and its words', async () => {
+    const joinString = await local.mint();
+    const { pairings } = local.daemon.control;
+    const { store, identity } = await local.identity('again');
+    const first = new AbortController();
+    const held = local.enrolWith(store, identity, 'again', joinString, 'hold', first.signal);
+    const requests = async () =>
+      (await pairings.list(admin, {})).filter((one) => one.deviceId === identity.deviceId);
+    await expect.poll(async () => (await requests())[0]?.state).toBe('pending_approval');
+    const [before] = await requests();
+    first.abort();
+    await expect(held).rejects.toThrow();
+    const { membership } = await local.enrolWith(store, identity, 'again', joinString);
+    const after = await requests();
+    expect(after).toHaveLength(1);
+    expect(after[0]).toMatchObject({
+      id: before?.id,
+      fingerprintWords: before?.fingerprintWords,
+      state: 'completed',
+    });
+    expect(membership.name).toBe('again');
+  });
+
+  it('refuses an approval of a proof that is not the latest', async () => {
+    const { store, identity } = await local.identity('changed');
+    const over = new AbortController();
+    const held = local.enrolWith(store, identity, 'changed', await local.mint(), 'hold', over.signal);
+    const { pairings } = local.daemon.control;
+    const request = async () =>
+      (await pairings.list(admin, {})).find((one) => one.deviceId === identity.deviceId);
+    await expect.poll(async () => (await request())?.state).toBe('pending_approval');
+    const stale = pairings.approve(admin, (await request())?.id ?? '', { transcript: 'ff'.repeat(32) });
+    expect(await refusal(stale)).toMatchObject({ code: 'pairing.changed', category: 'conflict' });
+    over.abort();
+    await expect(held).rejects.toThrow();
+  });
+
+  it('runs nothing on a device that waits for approval', async () => {
+    const { store, identity } = await local.identity('unapproved');
+    const over = new AbortController();
+    const held = local.enrolWith(store, identity, 'unapproved', await local.mint(), 'hold', over.signal);
+    const listed = async () =>
+      (await local.daemon.control.inventory.list(admin)).find((one) => one.deviceId === identity.deviceId);
+    await expect.poll(async () => (await listed())?.trust).toBe('pending');
+    const error = await refusal(local.invoke(identity.deviceId, 'echo', { message: 'hi' }));
+    expect(error).toMatchObject({ code: 'dispatch.unknown_node', category: 'not_found' });
+    over.abort();
+    await expect(held).rejects.toThrow();
+  });
+
+  it('says the same of an unknown code as of a used one', async () => {
+    const used = await local.mint();
+    await local.enrol('user', used);
+    const { codeId } = parseJoinString(used);
+    const unknown = used.replace(codeId, `${codeId.slice(0, -3)}zzz`);
+    const [ofUsed, ofUnknown] = [
+      await refusal(local.enrol('a', used)),
+      await refusal(local.enrol('b', unknown)),
+    ];
+    expect(ofUnknown.message).toBe(ofUsed.message);
+    expect(ofUnknown.hint).toBe(ofUsed.hint);
+  });
+
+  it('refuses a join string with another CA hash before anything is proven', async () => {
+    const joinString = await local.mint();
+    const parts = joinString.split('/');
+    parts[5] = Buffer.alloc(32, 7).toString('base64url');
+    const error = await refusal(local.enrol('mistaken', parts.join('/')));
+    expect(error).toMatchObject({ code: 'enrolment.ca_mismatch' });
+    expect(error.hint).toContain('Compare the CA fingerprint');
+  });
+
+  it('tells a rejected machine that it was rejected and why', async () => {
+    const error = await refusal(local.enrol('unwanted', undefined, 'reject'));
+    expect(error).toMatchObject({
+      code: 'node.refused',
+      message: 'The operator rejected this machine: test',
+    });
+  });
+
+  it('refuses a second decision on the same pairing', async () => {
+    const { identity } = await local.enrol('decided');
+    const all = await local.daemon.control.pairings.list(admin, {});
+    const pairing = all.find((one) => one.deviceId === identity.deviceId);
+    const again = local.daemon.control.pairings.reject(admin, pairing?.id ?? '', {
+      transcript: pairing?.transcript ?? '',
+    });
+    expect(await refusal(again)).toMatchObject({ code: 'pairing.decided', category: 'conflict' });
+  });
+});

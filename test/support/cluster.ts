@@ -1,0 +1,186 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const programs = {
+  palyra: join(root, 'dist/src/cli/palyra.js'),
+  palyrad: join(root, 'dist/src/daemon/palyrad.js'),
+} as const;
+
+/** A line of JSON that a program printed. */
+export type Message = { readonly event?: string } & Readonly<Record<string, unknown>>;
+
+/** What a command printed and how it ended. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Its standard output as JSON. */
+  json<T = Message>(): T;
+}
+
+/** A real process that prints JSON lines. */
+export class Program {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly exited: Promise<number | null>;
+  readonly messages: Message[] = [];
+  stderr = '';
+  #waiting: (() => void)[] = [];
+
+  constructor(program: keyof typeof programs, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.child = spawn(process.execPath, [programs[program], ...args], { env, cwd: tmpdir() });
+    this.child.stderr.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+    createInterface({ input: this.child.stdout }).on('line', (line) => {
+      this.messages.push(JSON.parse(line) as Message);
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+    this.exited = new Promise((resolve) => {
+      this.child.on('close', (code) => {
+        resolve(code);
+        for (const wake of this.#waiting.splice(0)) wake();
+      });
+    });
+  }
+
+  /** The first message from index `from` on that fits, as soon as it is there. Rejects when the program ends before. */
+  async message(fits: (message: Message) => boolean, from = 0): Promise<Message> {
+    for (;;) {
+      const found = this.messages.slice(from).find(fits);
+      if (found) return found;
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(
+          `The program ended (${this.child.exitCode ?? this.child.signalCode}) without it:\n${this.stderr}`,
+        );
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  event(name: string, from = 0): Promise<Message> {
+    return this.message((message) => message.event === name, from);
+  }
+
+  /** Writes a line to its standard input. */
+  say(message: object): void {
+    this.child.stdin.write(`${JSON.stringify(message)}\n`);
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<number | null> {
+    this.child.kill(signal);
+    return this.exited;
+  }
+}
+
+/** A daemon and its nodes as real processes in a temporary directory. Everything ends with `close`. */
+export class Cluster {
+  readonly directory = mkdtempSync(join(tmpdir(), 'palyra-test-'));
+  readonly #programs: Program[] = [];
+  /** Kept over restarts, so that nodes find the daemon again. */
+  #ports: { readonly http: string; readonly enroll: string; readonly node: string } | undefined;
+
+  get env(): NodeJS.ProcessEnv {
+    const { PATH, HOME } = process.env;
+    return {
+      PATH,
+      HOME,
+      PALYRA_STATE_DIR: join(this.directory, 'daemon'),
+      PALYRA_NODE_STATE_DIR: join(this.directory, 'node'),
+      XDG_CONFIG_HOME: join(this.directory, 'config'),
+    };
+  }
+
+  /** Starts the daemon; the second time on the ports of the first. */
+  async daemon(): Promise<Program> {
+    const ports = this.#ports ?? { http: '0', enroll: '0', node: '0' };
+    const args = [
+      '--json',
+      '--http-port',
+      ports.http,
+      '--enroll-port',
+      ports.enroll,
+      '--node-port',
+      ports.node,
+    ];
+    const program = this.#start('palyrad', args);
+    const ready = await program.event('ready');
+    const port = (address: unknown): string => String(address).split(':').at(-1) ?? '';
+    this.#ports = { http: port(ready.http), enroll: port(ready.enrollment), node: port(ready.node) };
+    return program;
+  }
+
+  /** Starts a node host whose pages are recorded in the file `opened`. Without a join string it must be paired. */
+  node(join?: string, extra: readonly string[] = []): Program {
+    const args = [
+      'node',
+      'run',
+      ...(join === undefined ? [] : [join]),
+      '--json',
+      '--record-urls',
+      this.openedFile,
+      ...extra,
+    ];
+    return this.#start('palyra', args);
+  }
+
+  get openedFile(): string {
+    return join(this.directory, 'opened');
+  }
+
+  /** Runs a command of the operator to its end. */
+  async palyra(args: readonly string[], input = ''): Promise<CommandResult> {
+    const child = spawn(process.execPath, [programs.palyra, ...args], { env: this.env, cwd: tmpdir() });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.stdin.end(input);
+    const code = await new Promise<number>((resolve) => child.on('close', (exit) => resolve(exit ?? -1)));
+    return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
+  }
+
+  /** Mints a join string. */
+  async mint(args: readonly string[] = []): Promise<string> {
+    const { joinString } = (await this.palyra(['pair', '--json', ...args])).json<{ joinString: string }>();
+    return joinString;
+  }
+
+  /** Pairs a new node and waits until it is connected. */
+  async pairedNode(name = 'worker'): Promise<Program> {
+    const node = this.node(await this.mint());
+    const { pairingId } = await node.event('pending_approval');
+    const approved = await this.palyra([
+      'pairings',
+      'approve',
+      String(pairingId),
+      '--yes',
+      '--name',
+      name,
+      '--json',
+    ]);
+    if (approved.code !== 0) throw new Error(`The approval failed: ${approved.stdout}${approved.stderr}`);
+    await node.event('connected');
+    return node;
+  }
+
+  async close(): Promise<void> {
+    for (const program of this.#programs) program.child.kill('SIGKILL');
+    await Promise.all(this.#programs.map((program) => program.exited));
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #start(program: keyof typeof programs, args: readonly string[]): Program {
+    const started = new Program(program, args, this.env);
+    this.#programs.push(started);
+    return started;
+  }
+}

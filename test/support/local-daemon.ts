@@ -1,0 +1,162 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOfSurface } from '../../src/actors/device/announcement.js';
+import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
+import { parseJoinString } from '../../src/actors/identity/join-string.js';
+import type { PluginAnnouncement } from '../../src/actors/link/frames.js';
+import { freshKeys } from '../../src/adapters/pki/keys.js';
+import { loadConfig } from '../../src/daemon/config/daemon-config.js';
+import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
+import { verifiedCaller } from '../../src/kernel/authority.js';
+import type { Clock } from '../../src/kernel/clock.js';
+import type { KernelLog } from '../../src/kernel/log.js';
+import { joinDaemon } from '../../src/node/enrolment.js';
+import { hostFacts } from '../../src/node/host-facts.js';
+import { type Identity, IdentityStore, type Membership } from '../../src/node/identity-store.js';
+import type { NodeReport } from '../../src/node/reporter.js';
+import { bundledPlugins } from '../../src/plugins/bundled.js';
+import { descriptorDigest, descriptorOf } from '../../src/plugins/digest.js';
+import { discoverPlugins } from '../../src/plugins/discovery.js';
+
+export const admin = verifiedCaller({ kind: 'operator', name: 'test', role: 'admin' });
+
+/** What the operator does with a request: `hold` leaves it pending. */
+export type Decide = 'approve' | 'reject' | 'hold';
+
+/** A line of the daemon's log. */
+export interface LogLine {
+  readonly level: keyof KernelLog;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+/** A device that was enrolled over the real protocol. */
+export interface EnrolledDevice {
+  readonly identity: Identity;
+  readonly membership: Membership;
+}
+
+/** A real daemon in this process: real TLS on loopback, real SQLite in a temporary directory. */
+export class LocalDaemon {
+  readonly directory: string;
+  readonly daemon: Daemon;
+  readonly log: readonly LogLine[];
+
+  private constructor(directory: string, daemon: Daemon, log: readonly LogLine[]) {
+    this.directory = directory;
+    this.daemon = daemon;
+    this.log = log;
+  }
+
+  /**
+   * @param yaml the content of palyra.yaml
+   * @param clock default: the machine's
+   */
+  static async start(yaml = '', clock?: Clock): Promise<LocalDaemon> {
+    const directory = mkdtempSync(join(tmpdir(), 'palyra-local-'));
+    const file = join(directory, 'palyra.yaml');
+    writeFileSync(file, yaml === '' ? '{}\n' : yaml);
+    const lines: LogLine[] = [];
+    const write =
+      (level: keyof KernelLog) =>
+      (fields: object, message: string): void => {
+        lines.push({ level, fields: fields as LogLine['fields'], message });
+      };
+    const log: KernelLog = {
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+    };
+    const flags = { httpPort: '0', enrollPort: '0', nodePort: '0' };
+    const config = loadConfig({ file, env: {}, flags });
+    const stateDirectory = join(directory, 'daemon');
+    const daemon = await startDaemon({ config, stateDirectory, log, ...(clock ? { clock } : {}) });
+    return new LocalDaemon(directory, daemon, lines);
+  }
+
+  async mint(ttlMs?: number): Promise<string> {
+    const options = ttlMs === undefined ? {} : { ttlMs };
+    return (await this.daemon.control.pairings.mintJoinCode(admin, options)).joinString;
+  }
+
+  /** A fresh identity in a directory of its own. */
+  async identity(name: string): Promise<{ readonly store: IdentityStore; readonly identity: Identity }> {
+    const store = new IdentityStore(mkdtempSync(join(this.directory, `${name}-`)), freshKeys);
+    return { store, identity: await store.identity() };
+  }
+
+  /** Enrols a device with the bundled plugins; `decide` is what the operator does with its request. */
+  async enrol(name: string, joinString?: string, decide: Decide = 'approve'): Promise<EnrolledDevice> {
+    const { store, identity } = await this.identity(name);
+    return this.enrolWith(store, identity, name, joinString ?? (await this.mint()), decide);
+  }
+
+  async enrolWith(
+    store: IdentityStore,
+    identity: Identity,
+    name: string,
+    joinString: string,
+    decide: Decide = 'approve',
+    signal = new AbortController().signal,
+  ): Promise<EnrolledDevice> {
+    const { pairings } = this.daemon.control;
+    const plugins = await bundledAnnouncement();
+    const surfaceDigest = Buffer.from(
+      digestOfSurface(plugins.flatMap((plugin) => plugin.descriptors)),
+      'hex',
+    );
+    const report = (event: NodeReport): void => {
+      if (event.event !== 'pending_approval' || decide === 'hold') return;
+      const decided = pairings.get(admin, event.pairingId).then(({ id, transcript }) => {
+        const decision = { transcript, reason: 'test' };
+        return decide === 'approve'
+          ? pairings.approve(admin, id, { ...decision, name })
+          : pairings.reject(admin, id, decision);
+      });
+      decided.catch(() => undefined);
+    };
+    const membership = await joinDaemon(parseJoinString(joinString), {
+      store,
+      identity,
+      plugins,
+      surfaceDigest,
+      facts: hostFacts(),
+      report,
+      signal,
+    });
+    return { identity, membership };
+  }
+
+  invoke(node: string, capability: string, input: unknown): Promise<DispatchRecord> {
+    return this.daemon.control.dispatches.create(admin, { node, capability, input, wait: true });
+  }
+
+  async close(): Promise<void> {
+    await this.daemon.stop('The test is over');
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+let announced: Promise<readonly PluginAnnouncement[]> | undefined;
+
+/** What a node with the bundled plugins says that it offers. */
+export function bundledAnnouncement(): Promise<readonly PluginAnnouncement[]> {
+  announced ??= discoverPlugins([bundledPlugins()]).then(({ plugins }) =>
+    plugins.map(({ manifest }) => ({
+      name: manifest.name,
+      version: manifest.version,
+      buildDigest: 'test',
+      descriptors: manifest.capabilities.map((capability) => {
+        const descriptor = descriptorOf(manifest, capability);
+        return {
+          digest: descriptorDigest(descriptor),
+          capability: capability.name,
+          descriptor: Buffer.from(JSON.stringify(descriptor)),
+        };
+      }),
+    })),
+  );
+  return announced;
+}
