@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   resolve: {
-    alias: { 'palyra-node-runtime/plugin': fileURLToPath(new URL('src/plugins/sdk/index.ts', import.meta.url)) },
+    alias: {
+      'palyra-node-runtime/plugin': fileURLToPath(new URL('src/plugins/sdk/index.ts', import.meta.url)),
+    },
   },
   test: {
     include: ['src/**/*.test.ts', 'plugins/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],

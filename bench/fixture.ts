@@ -38,7 +38,9 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
   const { programs, directory, profile } = options;
   await mkdir(directory, { recursive: true });
   const profiling = (name: string): readonly string[] =>
-    profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
+    profile === undefined
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${profile}`, `--cpu-prof-name=${name}.cpuprofile`];
   const role = <A>(name: string, nodeOptions: readonly string[] = []): Role<A> => {
     const started = new Role<A>({
       script: join(programs.roles, `${name}.mjs`),

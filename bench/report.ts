@@ -22,7 +22,11 @@ export interface Figure {
   readonly unit: string;
   readonly barIs: 'at most' | 'at least';
   /** The smallest and largest of the rounds. */
-  readonly spread: { readonly value: readonly number[]; readonly floor: readonly number[]; readonly ratio: readonly number[] };
+  readonly spread: {
+    readonly value: readonly number[];
+    readonly floor: readonly number[];
+    readonly ratio: readonly number[];
+  };
   readonly ours: string;
   readonly theFloor: string;
 }
@@ -80,7 +84,15 @@ export function tableOf(report: Report): string {
     const spread = one.spread.ratio.map((ratio) => ratio.toFixed(2)).join(' to ');
     const bar = `${one.barIs === 'at most' ? '≤' : '≥'} ${one.bar.toFixed(2)}`;
     const text = (value: number): string => `${grouped(value)} ${one.unit}`;
-    table.push([name, text(one.value), text(one.floor), one.ratio.toFixed(2), spread, bar, one.ok ? 'yes' : 'no']);
+    table.push([
+      name,
+      text(one.value),
+      text(one.floor),
+      one.ratio.toFixed(2),
+      spread,
+      bar,
+      one.ok ? 'yes' : 'no',
+    ]);
   }
   const compared = Object.entries(report.benchmarks).map(
     ([name, { ours, theFloor }]) => `${name}\n  ours:  ${ours}\n  floor: ${theFloor}`,

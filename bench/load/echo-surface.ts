@@ -11,7 +11,9 @@ export async function echoSurface(): Promise<readonly PluginAnnouncement[]> {
   const echo = plugins.find(({ manifest }) => manifest.name === 'echo');
   if (!echo) throw new Error('The bundled plugin echo is missing');
   const { manifest, entry } = echo;
-  const buildDigest = createHash('sha256').update(await readFile(entry)).digest('hex');
+  const buildDigest = createHash('sha256')
+    .update(await readFile(entry))
+    .digest('hex');
   const descriptors = manifest.capabilities.map((capability) => {
     const descriptor = descriptorOf(manifest, capability);
     return {

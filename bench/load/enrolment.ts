@@ -52,7 +52,11 @@ const waitingAtATime = 64;
  *
  * @throws AppError what the daemon answers.
  */
-export async function enrolFleet({ joinStrings, plugins, facts }: FleetEnrolment): Promise<readonly EnrolledNode[]> {
+export async function enrolFleet({
+  joinStrings,
+  plugins,
+  facts,
+}: FleetEnrolment): Promise<readonly EnrolledNode[]> {
   const joins = joinStrings.map(parseJoinString);
   const [first] = joins;
   const address = first?.addresses[0];
@@ -82,7 +86,11 @@ export async function enrolFleet({ joinStrings, plugins, facts }: FleetEnrolment
     });
     return await eachLimited(proven, waitingAtATime, async (applicant, index): Promise<EnrolledNode> => {
       const decision = await client.awaitDecision(
-        { ...(await signed(client, 'AwaitDecision', applicant)), plugins, proposedName: `simulated-${index + 1}` },
+        {
+          ...(await signed(client, 'AwaitDecision', applicant)),
+          plugins,
+          proposedName: `simulated-${index + 1}`,
+        },
         () => {},
         AbortSignal.timeout(60_000),
       );

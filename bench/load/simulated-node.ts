@@ -142,7 +142,8 @@ export class SimulatedNode {
   }
 
   #take(link: UplinkLink, frame: DaemonFrame): void {
-    for (const id of [...(frame.welcome?.settled ?? []), ...(frame.settled ?? [])]) this.#unsettled.delete(id);
+    for (const id of [...(frame.welcome?.settled ?? []), ...(frame.settled ?? [])])
+      this.#unsettled.delete(id);
     for (const order of frame.dispatches ?? []) this.#run(link, order);
     for (const { dispatchId } of frame.cancels ?? []) {
       const outcome = this.#unsettled.has(dispatchId) ? 'already_finished' : 'not_known';

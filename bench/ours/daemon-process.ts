@@ -5,9 +5,9 @@
  */
 import { join } from 'node:path';
 import type { PairingView } from '../../src/actors/control.js';
+import { jsonLog } from '../../src/adapters/telemetry/log.js';
 import { loadConfig } from '../../src/daemon/config/daemon-config.js';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
-import { jsonLog } from '../../src/adapters/telemetry/log.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { type Call, type Latency, measureLatency, measureRate } from '../measure.js';
 import { payload } from '../payload.js';
@@ -89,11 +89,15 @@ function dispatchTo(nodes: readonly string[]): Call {
   let turn = 0;
   return (done) => {
     const target = nodes[turn++ % nodes.length] ?? '';
-    dispatches.create(operator, { node: target, capability: 'echo', input: payload, wait: true }).then(
-      ({ id, state, outcome }) =>
-        state === 'succeeded' ? done() : done(new Error(`Dispatch ${id} is ${state}: ${JSON.stringify(outcome)}`)),
-      done,
-    );
+    dispatches
+      .create(operator, { node: target, capability: 'echo', input: payload, wait: true })
+      .then(
+        ({ id, state, outcome }) =>
+          state === 'succeeded'
+            ? done()
+            : done(new Error(`Dispatch ${id} is ${state}: ${JSON.stringify(outcome)}`)),
+        done,
+      );
   };
 }
 

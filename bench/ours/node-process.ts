@@ -53,7 +53,8 @@ export class NodeProcess {
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Report)
         .find((report) => report.event === event);
-      if (!found && this.#exit !== undefined) throw new Error(`The node host ended (${this.#exit}):\n${text}`);
+      if (!found && this.#exit !== undefined)
+        throw new Error(`The node host ended (${this.#exit}):\n${text}`);
       return found;
     });
   }

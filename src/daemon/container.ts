@@ -110,6 +110,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       heartbeatMaxMs: config.session.heartbeatMaxMs,
       window: config.dispatch.inFlightPerNode,
       unfinished: (deviceId) => live.idsOf(deviceId),
+      deviceOf: (dispatchId) => live.get(dispatchId)?.deviceId,
       late: (deviceId, result) => get(tokens.dispatches).late(deviceId, result),
     });
   });

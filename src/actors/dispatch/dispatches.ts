@@ -110,7 +110,8 @@ export class Dispatches implements DispatchControl {
   /** Waits until everything that can end soon has ended, at most `limitMs`; what is queued or offline is not waited for. */
   drained(limitMs: number): Promise<void> {
     const { deadlines, live, sessions } = this.#options;
-    const isPending = (): boolean => [...live.all()].some((record) => sessions.live(record.deviceId) !== undefined);
+    const isPending = (): boolean =>
+      [...live.all()].some((record) => sessions.live(record.deviceId) !== undefined);
     if (!isPending()) return Promise.resolve();
     return new Promise((resolve) => {
       const finish = (): void => {

@@ -43,9 +43,11 @@ export interface SessionPorts {
   readonly clock: Clock;
   /** The unfinished dispatches of the device, oldest first. */
   unfinished(): readonly string[];
+  /** Whether an unfinished dispatch is one of this device. */
+  owns(dispatchId: string): boolean;
   /** The node has stored its ticket: the session counts from now. */
   live(): void;
-  /** A result for a dispatch that has no actor any more, or never had one. */
+  /** A result for a dispatch that has no actor any more, never had one, or is another device's. */
   late(result: NodeResult): void;
   ended(reason: string): void;
 }
@@ -66,8 +68,12 @@ const readyLimitMs = 10_000;
 
 type Self = { send(event: SessionEvent): void };
 
+/**
+ * Hands what a node says to the dispatch that it is about: only if that is a dispatch of this session's device, whatever
+ * id the message names (spec section 5).
+ */
 function toDispatch(input: SessionInput, dispatchId: string, event: DispatchEvent): boolean {
-  return sendToDispatch(input.ports.directory, dispatchId, event);
+  return input.ports.owns(dispatchId) && sendToDispatch(input.ports.directory, dispatchId, event);
 }
 
 /** Each unfinished dispatch learns what the node knows of it; what only the node knows is stopped or awaited. */

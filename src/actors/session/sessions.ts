@@ -43,6 +43,8 @@ export interface SessionsOptions {
   readonly window: number;
   /** The unfinished dispatches of a device, oldest first. */
   unfinished(deviceId: string): readonly string[];
+  /** The device of an unfinished dispatch. */
+  deviceOf(dispatchId: string): string | undefined;
   /** A result for a dispatch without an actor. */
   late(deviceId: string, result: NodeResult): void;
 }
@@ -189,6 +191,7 @@ export class Sessions {
       deadlines,
       clock,
       unfinished: () => this.#options.unfinished(peer.deviceId),
+      owns: (dispatchId) => this.#options.deviceOf(dispatchId) === peer.deviceId,
       live: () => this.#becomeLive(session, outbound, ticket),
       late: (result) => this.#options.late(peer.deviceId, result),
       ended: (reason) => this.#ended(session, reason),

@@ -1,0 +1,72 @@
+import type pc from 'picocolors';
+import { formatDeviceId } from '../actors/identity/device-id.js';
+import { formatDuration } from '../kernel/duration.js';
+import type { ErrorEnvelope } from '../kernel/errors.js';
+import type { NodeReport } from '../node/reporter.js';
+
+type Colors = ReturnType<typeof pc.createColors>;
+
+type Plain = (text: string) => string;
+
+function reason(error: ErrorEnvelope | undefined, colors: Colors, plain: Plain): string {
+  if (!error) return '';
+  return `: ${plain(error.message)}${error.hint === undefined ? '' : `\n  ${colors.dim(plain(error.hint))}`}`;
+}
+
+function wait(ms: number): string {
+  return formatDuration(ms < 1_000 ? Math.round(ms) : Math.round(ms / 1_000) * 1_000);
+}
+
+/** What a node host reports, as a person wants to read it. `plain` takes escape sequences out of what came from a peer. */
+export function narrate(report: NodeReport, colors: Colors, plain: Plain): string {
+  switch (report.event) {
+    case 'plugins': {
+      const offered = `Offers ${report.capabilities.length === 0 ? 'nothing' : report.capabilities.join(', ')}`;
+      const problems = report.quarantined.map(
+        ({ plugin, file, message, hint }) =>
+          `${colors.yellow(`Left out plugin ${plain(plugin)}`)} (${file}): ${plain(message)}${hint === undefined ? '' : `\n  ${colors.dim(plain(hint))}`}`,
+      );
+      return [offered, ...problems].join('\n');
+    }
+    case 'proving':
+      return `Asking ${report.address} to join as ${formatDeviceId(report.deviceId)}`;
+    case 'pending_approval':
+      return [
+        `Waiting for the operator to approve pairing ${report.pairingId}.`,
+        `  The operator must see the same words: ${colors.bold(colors.cyan(report.fingerprintWords.join(' ')))}`,
+      ].join('\n');
+    case 'paired':
+      return colors.green(`Paired as ${plain(report.name)}.`);
+    case 'connecting':
+      return colors.dim(
+        `Connecting to ${report.address}${report.attempt > 1 ? ` (attempt ${report.attempt})` : ''}`,
+      );
+    case 'connected': {
+      const open = report.capabilities
+        .filter((one) => one.status === 'accepted')
+        .map((one) => one.capability);
+      const closed = report.capabilities.filter((one) => one.status !== 'accepted');
+      const shut = closed
+        .map((one) => `${plain(one.capability)} (${plain(one.status).replace('_', ' ')})`)
+        .join(', ');
+      return [
+        `${colors.green('Connected')} as ${plain(report.name)}, session ${report.epoch}. The daemon may run ${open.length === 0 ? 'nothing' : plain(open.join(', '))}.`,
+        ...(shut === '' ? [] : [`  Not: ${shut}`]),
+      ].join('\n');
+    }
+    case 'disconnected':
+      return `${colors.yellow('Disconnected')}${reason(report.error, colors, plain)}\n  Trying again in ${wait(report.retryInMs)}.`;
+    case 'refused':
+      return `${colors.red('The daemon refuses this node')}${reason(report.error, colors, plain)}\n  Asking again in ${wait(report.retryInMs)}; nothing is deleted.`;
+    case 'retrying':
+      return `${colors.yellow(`Still ${report.what}`)}${reason(report.error, colors, plain)}\n  Trying again in ${wait(report.retryInMs)}.`;
+    case 'mediation':
+      return `${plain(report.caller)} asks to run ${plain(report.capability)} with ${plain(JSON.stringify(report.input))}`;
+    case 'mediation_withdrawn':
+      return colors.dim(`The question about ${report.dispatchId} has been taken back.`);
+    case 'ran':
+      return `Ran ${plain(report.capability)}: ${report.outcome === 'succeeded' ? colors.green('succeeded') : colors.yellow(report.outcome)} after ${report.durationMs.toFixed(1)} ms ${colors.dim(report.dispatchId)}`;
+    case 'stopped':
+      return `Stopped (${report.reason}).`;
+  }
+}

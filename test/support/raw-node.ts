@@ -1,0 +1,107 @@
+import { X509Certificate } from 'node:crypto';
+import type { DaemonFrame, DispatchOrder, InFlight, NodeResult } from '../../src/actors/link/frames.js';
+import { protocolVersion } from '../../src/actors/link/frames.js';
+import type { UplinkLink } from '../../src/actors/uplink/machine.js';
+import { pinnedChannelOptions, pinnedCredentials } from '../../src/adapters/grpc/pinned-channel.js';
+import { openUplink } from '../../src/adapters/grpc/uplink-link.js';
+import { caIdOf } from '../../src/adapters/pki/uri-names.js';
+import { systemClock } from '../../src/kernel/clock.js';
+import type { AppError } from '../../src/kernel/errors.js';
+import { hostFacts } from '../../src/node/host-facts.js';
+import { bundledAnnouncement, type EnrolledDevice, type LocalDaemon } from './local-daemon.js';
+
+/** A node that speaks the real protocol and does just what its test says. */
+export class RawNode {
+  readonly orders: DispatchOrder[] = [];
+  readonly settled: string[] = [];
+  readonly cancels: string[] = [];
+  ticket: Uint8Array = new Uint8Array(0);
+  ended: AppError | undefined;
+  isLive = false;
+  isOver = false;
+  #link: UplinkLink | undefined;
+
+  /** Connects, registers, says Hello and Ready. */
+  static async connect(
+    local: LocalDaemon,
+    { identity, membership }: EnrolledDevice,
+    {
+      ticket = new Uint8Array(0),
+      inFlight = [],
+    }: { ticket?: Uint8Array; inFlight?: readonly InFlight[] } = {},
+  ): Promise<RawNode> {
+    const node = new RawNode();
+    const [caPem = ''] = membership.caCertificates;
+    const plugins = await bundledAnnouncement();
+    await new Promise<void>((resolve) => {
+      node.#link = openUplink(
+        {
+          address: local.daemon.addresses.node,
+          credentials: pinnedCredentials({
+            caPem,
+            caId: caIdOf(new X509Certificate(caPem).publicKey),
+            clientCert: { certificatePem: membership.certificate, privateKey: identity.tlsKey },
+          }),
+          options: pinnedChannelOptions,
+          clock: systemClock,
+          register: () => ({
+            protocol: protocolVersion,
+            deviceId: identity.deviceId,
+            facts: hostFacts(),
+            plugins,
+            clockMs: Date.now(),
+          }),
+          hello: (epoch, surfaceDigest) => ({ epoch, surfaceDigest, ticket, inFlight, handedOver: false }),
+        },
+        {
+          registered: () => {},
+          frame: (frame) => {
+            node.#take(frame);
+            if (frame.welcome) resolve();
+          },
+          ended: (error) => {
+            node.isOver = true;
+            node.ended = error;
+            resolve();
+          },
+        },
+      );
+    });
+    return node;
+  }
+
+  /** Sends a result for any dispatch id. */
+  answer(result: Partial<NodeResult> & { readonly dispatchId: string }): void {
+    this.#link?.batch.push('results', {
+      outcome: 'succeeded',
+      reason: '',
+      output: Buffer.from('null'),
+      durationMs: 1,
+      started: true,
+      ...result,
+    });
+  }
+
+  started(dispatchId: string): void {
+    this.#link?.batch.push('started', dispatchId);
+  }
+
+  heartbeat(): void {
+    this.#link?.batch.set('heartbeat', { inFlight: 0 });
+  }
+
+  close(): void {
+    this.#link?.close();
+  }
+
+  #take(frame: DaemonFrame): void {
+    if (frame.welcome) {
+      this.ticket = frame.welcome.ticket;
+      this.isLive = true;
+      this.#link?.batch.set('ready', true);
+    }
+    this.orders.push(...(frame.dispatches ?? []));
+    this.settled.push(...(frame.settled ?? []));
+    this.cancels.push(...(frame.cancels ?? []).map((order) => order.dispatchId));
+  }
+}
