@@ -1,0 +1,196 @@
+import { type ContractDescriptor, contract } from '../contract/contract-version.js';
+import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
+import type { Inventory } from '../contract/inventory.js';
+import type {
+  MintedPairingCode,
+  MintPairingCode,
+  Pairing,
+  PairingApproval,
+  PairingList,
+  PairingRejection,
+} from '../contract/pairing.js';
+import type { RouteName, RouteQuery, RouteResponse } from '../contract/routes.js';
+import { AppError } from '../kernel/errors.js';
+import { Secret } from '../kernel/secret.js';
+import { clientError } from './client-errors.js';
+import { type Endpoint, type ExchangeOptions, exchange, type RouteRequest } from './exchange.js';
+
+export interface ControlPlaneClientOptions {
+  /** `http://127.0.0.1:7142` */
+  readonly baseUrl: string;
+  readonly token?: string | Secret<string>;
+  /** Default: the global `fetch`, which keeps connections alive. */
+  readonly fetch?: typeof fetch;
+  /** Milliseconds for a request that does not wait for a dispatch. Default: 10000. */
+  readonly timeoutMs?: number;
+}
+
+/** What every request takes beside its content. */
+export interface RequestOptions {
+  /** Ends the request with the signal's reason. What was sent already is not taken back. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the daemon adds to the time of the handler before it gives a waiting caller 504: the person at the node, and the way. */
+const serverMarginMs = 125_000;
+const clientMarginMs = 10_000;
+
+/**
+ * The control plane of a daemon. Before the first request it asks for the contract and refuses one of another major.
+ *
+ * All methods reject with an AppError: those of the daemon by their own codes (with `details.traceId`), and
+ * `client.unreachable` when nothing was sent, `client.timeout`, `client.bad_response`, `client.contract_mismatch`, and
+ * `client.outcome_unknown` when a change was asked for and the answer was lost.
+ *
+ * @example
+ * const client = new ControlPlaneClient({ baseUrl: 'http://127.0.0.1:7142', token });
+ * const { outcome } = await client.createDispatch({ node: 'build-7', capability: 'echo', input: {}, wait: true });
+ */
+export class ControlPlaneClient {
+  readonly #endpoint: Endpoint;
+  readonly #timeoutMs: number;
+  #contract: Promise<ContractDescriptor> | undefined;
+
+  /** @throws AppError `client.invalid_url` */
+  constructor(options: ControlPlaneClientOptions) {
+    const { token, timeoutMs = 10_000 } = options;
+    this.#endpoint = {
+      baseUrl: normalUrl(options.baseUrl),
+      token: typeof token === 'string' ? new Secret(token) : token,
+      fetch: options.fetch ?? globalThis.fetch,
+    };
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get baseUrl(): string {
+    return this.#endpoint.baseUrl;
+  }
+
+  /** The contract of the daemon; asked once. */
+  contract(options: RequestOptions = {}): Promise<ContractDescriptor> {
+    this.#contract ??= this.#checkContract().catch((error: unknown) => {
+      this.#contract = undefined;
+      throw error;
+    });
+    return abortable(this.#contract, options.signal);
+  }
+
+  mintPairingCode(body: MintPairingCode, options?: RequestOptions): Promise<MintedPairingCode> {
+    return this.#send('mintPairingCode', { body }, options);
+  }
+
+  listPairings(query: RouteQuery<'listPairings'> = {}, options?: RequestOptions): Promise<PairingList> {
+    return this.#send('listPairings', { query }, options);
+  }
+
+  getPairing(id: string, options?: RequestOptions): Promise<Pairing> {
+    return this.#send('getPairing', { params: { id } }, options);
+  }
+
+  approvePairing(id: string, body: PairingApproval, options?: RequestOptions): Promise<Pairing> {
+    return this.#send('approvePairing', { params: { id }, body }, options);
+  }
+
+  rejectPairing(id: string, body: PairingRejection, options?: RequestOptions): Promise<Pairing> {
+    return this.#send('rejectPairing', { params: { id }, body }, options);
+  }
+
+  inventory(options?: RequestOptions): Promise<Inventory> {
+    return this.#send('getInventory', {}, options);
+  }
+
+  /**
+   * Runs a capability. Without a key in the request the client makes one that counts where the work must not be done twice.
+   * With `wait` this takes as long as the dispatch: its end, or `dispatch.wait_timeout` with `details.dispatchId`.
+   *
+   * @throws AppError `client.outcome_unknown` with `details.idempotencyKey`, with which it is safe to ask again.
+   */
+  async createDispatch(request: CreateDispatch, options?: RequestOptions): Promise<Dispatch> {
+    const key = request.idempotencyKey ?? request.keyIfNeeded ?? crypto.randomUUID();
+    const body = request.idempotencyKey === undefined ? { ...request, keyIfNeeded: key } : request;
+    try {
+      return await this.#send('createDispatch', { body }, options, this.#timeoutOf(request));
+    } catch (error) {
+      throw error instanceof AppError && error.code === 'client.outcome_unknown'
+        ? withKey(error, key)
+        : error;
+    }
+  }
+
+  getDispatch(id: string, options?: RequestOptions): Promise<Dispatch> {
+    return this.#send('getDispatch', { params: { id } }, options);
+  }
+
+  listDispatches(query: RouteQuery<'listDispatches'> = {}, options?: RequestOptions): Promise<DispatchPage> {
+    return this.#send('listDispatches', { query }, options);
+  }
+
+  cancelDispatch(id: string, reason?: string, options?: RequestOptions): Promise<Dispatch> {
+    return this.#send(
+      'cancelDispatch',
+      { params: { id }, body: reason === undefined ? {} : { reason } },
+      options,
+    );
+  }
+
+  async #send<Name extends RouteName>(
+    name: Name,
+    request: RouteRequest<Name>,
+    { signal }: RequestOptions = {},
+    timeoutMs: number | undefined = this.#timeoutMs,
+  ): Promise<RouteResponse<Name>> {
+    await this.contract(signal === undefined ? {} : { signal });
+    const limit = timeoutMs === Number.POSITIVE_INFINITY ? undefined : timeoutMs;
+    const options: ExchangeOptions = { signal, timeoutMs: limit };
+    return exchange(this.#endpoint, name, request, options);
+  }
+
+  /** Longer than the daemon takes to say that it was not done in time. Without a given time only the daemon knows. */
+  #timeoutOf({ wait, timeoutMs }: CreateDispatch): number {
+    if (wait !== true) return this.#timeoutMs;
+    return timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs + serverMarginMs + clientMarginMs;
+  }
+
+  async #checkContract(): Promise<ContractDescriptor> {
+    const found = await exchange(this.#endpoint, 'getContract', {}, { timeoutMs: this.#timeoutMs });
+    if (found.name === contract.name && found.major === contract.major) return found;
+    const upgrade = found.name === contract.name && found.major < contract.major ? 'palyrad' : 'this program';
+    const message = `palyrad at ${this.baseUrl} speaks ${found.name} ${found.major}.${found.minor}, this program ${contract.name} ${contract.major}.${contract.minor}`;
+    throw clientError('contract_mismatch', message, {
+      hint: `Upgrade ${upgrade}.`,
+      details: { found, expected: contract },
+    });
+  }
+}
+
+function normalUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const plain =
+    url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '';
+  if (plain) return url.href.replace(/\/+$/, '');
+  throw clientError('invalid_url', `'${text}' is not the URL of a control plane`, {
+    hint: 'Write it as http://127.0.0.1:7142',
+    fields: [{ field: 'url', message: 'is not an http or https URL' }],
+  });
+}
+
+function withKey(error: AppError, key: string): AppError {
+  return clientError('outcome_unknown', error.message, {
+    hint: `Ask again with the idempotency key ${key}: work that must not be done twice is not done twice.`,
+    details: { ...error.details, idempotencyKey: key },
+    cause: error.cause,
+  });
+}
+
+/** Waits for something that others wait for too, until the signal. */
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  signal.throwIfAborted();
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    stop = () => signal.removeEventListener('abort', abort);
+  });
+  return Promise.race([promise, aborted]).finally(stop);
+}

@@ -1,0 +1,30 @@
+/**
+ * The client of the control plane: `palyra-node-runtime/client`.
+ *
+ * @example
+ * import { ControlPlaneClient } from 'palyra-node-runtime/client';
+ * const client = new ControlPlaneClient({ baseUrl: 'http://127.0.0.1:7142', token: process.env.PALYRA_TOKEN });
+ * const { devices } = await client.inventory();
+ */
+export { contract } from '../contract/contract-version.js';
+export type {
+  ContractDescriptor,
+  CreateDispatch,
+  Dispatch,
+  DispatchOutcome,
+  DispatchPage,
+  Inventory,
+  InventoryEntry,
+  MintedPairingCode,
+  MintPairingCode,
+  Pairing,
+  PairingApproval,
+  PairingList,
+  PairingRejection,
+} from '../contract/index.js';
+export { AppError, type ErrorCategory, type ErrorEnvelope, type FieldError } from '../kernel/errors.js';
+export {
+  ControlPlaneClient,
+  type ControlPlaneClientOptions,
+  type RequestOptions,
+} from './control-plane-client.js';
