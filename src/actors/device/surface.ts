@@ -54,28 +54,27 @@ export class CompiledSurface {
   }
 
   /**
-   * Compiles descriptors that an operator approves with a pairing.
+   * Compiles descriptors that an operator approves with a pairing. They are kept, also those of the daemon's own folders:
+   * after an upgrade of those, nodes still offer what was approved.
    *
    * @throws AppError of the plugin layer when one breaks the caps or does not compile.
    */
   prepare(descriptors: readonly Descriptor[]): PreparedDescriptors {
-    const fresh = descriptors
-      .map((descriptor) => ({ descriptor, id: descriptorDigest(descriptor) }))
-      .filter(({ id }) => this.#catalog.get(id) === undefined);
-    for (const { descriptor, id } of fresh) {
+    const approved = descriptors.map((descriptor) => ({ descriptor, id: descriptorDigest(descriptor) }));
+    for (const { descriptor, id } of approved) {
       this.#catalog.add(descriptor, 'trial');
       this.#catalog.remove(id, 'trial');
     }
     const now = this.#now();
     return {
       changes: () =>
-        fresh
+        approved
           .filter(({ id }) => this.#table.get(id) === undefined)
           .map(({ id, descriptor }) =>
             this.#table.put({ id, state: 'approved', createdAt: now, updatedAt: now, descriptor }),
           ),
       adopt: () => {
-        for (const { descriptor } of fresh) this.#catalog.add(descriptor, owner);
+        for (const { descriptor } of approved) this.#catalog.add(descriptor, owner);
       },
     };
   }

@@ -63,7 +63,8 @@ function judgeOutput(
     const error = dispatchError('invalid_output', 'The output of the node is not JSON');
     return { state: 'failed', error: error.toEnvelope() };
   }
-  const fields = catalog.get(record.descriptorDigest)?.output.check(output) ?? [];
+  const entry = catalog.get(record.descriptorDigest);
+  const fields = entry?.output.check(output) ?? [{ field: '', message: 'has no schema here' }];
   if (fields.length === 0) return { state: 'succeeded', output };
   const error = dispatchError(
     'invalid_output',

@@ -76,11 +76,13 @@ export class PairingsControl implements PairingControl {
   }
 
   async approve(caller: VerifiedCaller, id: string, decision: PairingDecision): Promise<PairingView> {
-    const approved = await this.#options.pairings.ask(id, (reply) => ({
+    const { pairings } = this.#options;
+    const name = decision.name ?? pairings.freeName(pairings.require(id));
+    const approved = await pairings.ask(id, (reply) => ({
       type: 'approve',
       caller,
       transcript: decision.transcript,
-      name: decision.name,
+      name,
       reason: decision.reason ?? '',
       reply,
     }));

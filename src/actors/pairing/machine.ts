@@ -37,7 +37,7 @@ export type PairingEvent =
       type: 'approve';
       caller: VerifiedCaller;
       transcript: string;
-      name: string | undefined;
+      name: string;
       reason: string;
       reply: PairingReply;
     }
@@ -160,7 +160,7 @@ export const pairingMachine = setup({
       if (event.type !== 'approve') return {};
       const { ports, record } = context;
       const now = ports.now();
-      const name = event.name ?? record.proposedName;
+      const { name } = event;
       const decision = { by: callerLabel(event.caller), at: now, reason: event.reason, name };
       const next = { ...record, state: 'approved' as const, decision };
       return { intent: { ...update(ports, next, record.state, event.reply), kind: 'approve' as const } };

@@ -109,6 +109,16 @@ export class Pairings {
     return this.open().find((record) => record.deviceId === deviceId);
   }
 
+  /** The name that the machine proposed, or the first of `name-2`, `name-3` … that no other device has. */
+  freeName({ deviceId, proposedName }: PairingRecord): string {
+    const others = [...this.#options.devices.all()].filter((device) => device.id !== deviceId);
+    const taken = new Set(others.map((device) => device.name));
+    if (!taken.has(proposedName)) return proposedName;
+    let number = 2;
+    while (taken.has(`${proposedName}-${number}`)) number += 1;
+    return `${proposedName}-${number}`;
+  }
+
   /** Records a first proof and starts its actor. */
   async create(
     proof: PairingProof,
