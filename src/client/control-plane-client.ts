@@ -1,4 +1,5 @@
-import { type ContractDescriptor, contract } from '../contract/contract-version.js';
+import type { ContractDescriptor } from '../contract/contract-descriptor.js';
+import { contract } from '../contract/contract-version.js';
 import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
 import type { Inventory } from '../contract/inventory.js';
 import type {
@@ -9,7 +10,8 @@ import type {
   PairingList,
   PairingRejection,
 } from '../contract/pairing.js';
-import type { RouteName, RouteQuery, RouteResponse } from '../contract/routes.js';
+import type { RouteQuery, RouteResponse } from '../contract/route-schemas.js';
+import type { RouteName } from '../contract/route-table.js';
 import { AppError } from '../kernel/errors.js';
 import { Secret } from '../kernel/secret.js';
 import { clientError } from './client-errors.js';

@@ -1,13 +1,6 @@
 import type { ErrorBody } from '../contract/error.js';
-import {
-  type RouteBody,
-  type RouteDefinition,
-  type RouteName,
-  type RouteParams,
-  type RouteQuery,
-  type RouteResponse,
-  routes,
-} from '../contract/routes.js';
+import type { RouteBody, RouteParams, RouteQuery, RouteResponse } from '../contract/route-schemas.js';
+import { type RouteEntry, type RouteName, routes } from '../contract/route-table.js';
 import { AppError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
 import { clientError } from './client-errors.js';
@@ -40,7 +33,7 @@ export async function exchange<Name extends RouteName>(
   request: RouteRequest<Name>,
   options: ExchangeOptions,
 ): Promise<RouteResponse<Name>> {
-  const route: RouteDefinition = routes[name];
+  const route: RouteEntry = routes[name];
   const timeout = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
   const signals = [options.signal, timeout].filter((signal) => signal !== undefined);
   const url = urlOf(endpoint.baseUrl, route, request);
@@ -69,7 +62,7 @@ export async function exchange<Name extends RouteName>(
   }
 }
 
-function urlOf(baseUrl: string, route: RouteDefinition, request: RouteRequest<RouteName>): string {
+function urlOf(baseUrl: string, route: RouteEntry, request: RouteRequest<RouteName>): string {
   const params = new Map(Object.entries(request.params ?? {}));
   const path = route.path.replace(/:([a-z]+)/g, (_text, name: string) =>
     encodeURIComponent(String(params.get(name))),
@@ -81,7 +74,7 @@ function urlOf(baseUrl: string, route: RouteDefinition, request: RouteRequest<Ro
   return `${baseUrl}${path}${query.size === 0 ? '' : `?${query}`}`;
 }
 
-function headersOf(endpoint: Endpoint, route: RouteDefinition, body: unknown): Record<string, string> {
+function headersOf(endpoint: Endpoint, route: RouteEntry, body: unknown): Record<string, string> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (body !== undefined) headers['content-type'] = 'application/json';
   // An open route needs no token, and the first request may reach a server that is not ours.

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { dispatchStates, terminalDispatchStates } from './dispatch-states.js';
 import { ErrorEnvelopeSchema } from './error.js';
 import {
   closed,
@@ -12,18 +13,6 @@ import {
   type Wire,
   words,
 } from './primitives.js';
-
-export const liveDispatchStates = ['queued', 'dispatched', 'awaiting_local_mediation', 'running'] as const;
-export const terminalDispatchStates = [
-  'succeeded',
-  'failed',
-  'rejected',
-  'timed_out',
-  'cancelled',
-  'expired',
-  'outcome_unknown',
-] as const;
-export const dispatchStates = [...liveDispatchStates, ...terminalDispatchStates] as const;
 
 const dispatchState = words(dispatchStates, 'where the dispatch is');
 

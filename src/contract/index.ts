@@ -1,16 +1,21 @@
 /**
- * The contract of the control plane: schemas of every request and answer, the table of routes with their authority, and
- * the errors. It imports nothing but TypeBox, so that the daemon, the client and the console share one copy.
+ * The contract of the control plane: the table of routes with their authority, schemas of every request and answer, and the
+ * errors. It imports nothing but TypeBox, so that the daemon, the client and the console share one copy.
  *
  * @example
  * import { routes } from './contract/index.js';
  * routes.createDispatch.authority; // 'invoker'
  */
+export * from './contract-descriptor.js';
 export * from './contract-version.js';
 export * from './dispatch.js';
+export * from './dispatch-states.js';
 export * from './error.js';
+export * from './error-codes.js';
 export * from './health.js';
 export * from './inventory.js';
 export * from './pairing.js';
+export * from './pairing-states.js';
 export type { Wire } from './primitives.js';
-export * from './routes.js';
+export * from './route-schemas.js';
+export * from './route-table.js';

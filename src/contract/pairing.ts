@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { DescriptorSchema } from './descriptor.js';
 import { HostFactsSchema } from './host-facts.js';
+import { pairingStates } from './pairing-states.js';
 import {
   closed,
   digest,
@@ -13,16 +14,6 @@ import {
   type Wire,
   words,
 } from './primitives.js';
-
-export const pairingStates = [
-  'proving',
-  'pending_approval',
-  'approved',
-  'completed',
-  'rejected',
-  'expired',
-  'cancelled',
-] as const;
 
 const pairingState = words(pairingStates, 'where the pairing is');
 

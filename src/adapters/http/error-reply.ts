@@ -1,4 +1,5 @@
-import { type ErrorBody, statusOfCategory } from '../../contract/error.js';
+import type { ErrorBody } from '../../contract/error.js';
+import { statusOfCategory } from '../../contract/error-codes.js';
 import { AppError, toAppError } from '../../kernel/errors.js';
 import { httpError, statusOfCode } from './http-errors.js';
 

@@ -8,7 +8,8 @@ import {
 } from 'fastify';
 import { Type } from 'typebox';
 import type { Control } from '../../actors/control.js';
-import { type RouteDefinition, type RouteName, routeNames, routes } from '../../contract/routes.js';
+import { type RouteSchemas, routeSchemas } from '../../contract/route-schemas.js';
+import { type RouteEntry, type RouteName, routeNames, routes } from '../../contract/route-table.js';
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { KernelLog } from '../../kernel/log.js';
 import { authorise, challenge } from './access.js';
@@ -147,17 +148,18 @@ function addRoute<Name extends RouteName>(
   handlers: RouteHandlers,
   waiting: WaitingReplies,
 ): void {
-  const route: RouteDefinition = routes[name];
+  const route: RouteEntry = routes[name];
+  const schemas: RouteSchemas = routeSchemas[name];
   const handler = handlers[name];
   app.route({
     method: route.method,
     url: route.path,
     config: { routeName: name },
     schema: {
-      querystring: route.query ?? nothing,
-      ...(route.params === undefined ? {} : { params: route.params }),
-      ...(route.body === undefined ? {} : { body: route.body }),
-      response: Object.fromEntries(route.statuses.map((status) => [status, route.response])),
+      querystring: schemas.query ?? nothing,
+      ...(schemas.params === undefined ? {} : { params: schemas.params }),
+      ...(schemas.body === undefined ? {} : { body: schemas.body }),
+      response: Object.fromEntries(route.statuses.map((status) => [status, schemas.response])),
     },
     handler: (request, reply) => {
       reply.code(route.statuses[0]);

@@ -1,4 +1,4 @@
-import { httpErrorCodes } from '../../contract/error.js';
+import { httpErrorCodes } from '../../contract/error-codes.js';
 import { errorTable } from '../../kernel/errors.js';
 
 /** Makes every error that the HTTP layer itself finds. */

@@ -6,7 +6,8 @@ import type { DispatchRecord } from '../../actors/dispatch/record.js';
 import { dispatchError } from '../../actors/errors.js';
 import type { ErrorBody } from '../../contract/error.js';
 import { ErrorBodySchema } from '../../contract/error.js';
-import { type RouteDefinition, routeNames, routes } from '../../contract/routes.js';
+import { routeSchemas } from '../../contract/route-schemas.js';
+import { type RouteEntry, routeNames, routes } from '../../contract/route-table.js';
 import { AppError } from '../../kernel/errors.js';
 import { defaultHttpLimits, httpApp } from './http-app.js';
 import { createHttpServer } from './http-server.js';
@@ -76,63 +77,60 @@ const samples = new Map<string, { path?: string; body?: object }>([
 
 const lesserRole = { viewer: undefined, invoker: 'viewer', approver: 'invoker', admin: 'approver' } as const;
 
-describe.each(routeNames.map((name) => [name, routes[name] as RouteDefinition] as const))(
-  '%s',
-  (name, route) => {
-    const { path = route.path, body } = samples.get(name) ?? {};
-    const call = (headers: Record<string, string>) =>
-      send(route.method, path, {
-        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-
-    it('answers an admin as the contract says', async () => {
-      const answer = await call(admin);
-      expect(route.statuses).toContain(answer.status);
-      const validate = ajv.compile(route.response);
-      expect(validate(JSON.parse(answer.text)), ajv.errorsText(validate.errors)).toBe(true);
+describe.each(routeNames.map((name) => [name, routes[name] as RouteEntry] as const))('%s', (name, route) => {
+  const { path = route.path, body } = samples.get(name) ?? {};
+  const call = (headers: Record<string, string>) =>
+    send(route.method, path, {
+      headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
 
-    it('lets in exactly those who may', async () => {
-      const without = await call({});
-      const wrong = await call({ authorization: 'Bearer pat_wrong' });
-      if (route.authority === 'none') {
-        expect([without.status, wrong.status]).toEqual([200, 200]);
-        return;
-      }
-      expect(without.status).toBe(401);
-      expect(errorOf(without).code).toBe('http.unauthenticated');
-      expect(without.headers['www-authenticate']).toBe('Bearer realm="palyra"');
-      expect(wrong.status).toBe(401);
-      expect(wrong.headers['www-authenticate']).toContain('invalid_token');
-      const lesser = lesserRole[route.authority];
-      if (lesser !== undefined) {
-        const refused = await call({ authorization: `Bearer ${tokenOf(lesser)}` });
-        expect(refused.status).toBe(403);
-        expect(errorOf(refused).message).toContain(`does not hold the role ${route.authority}`);
-      }
-      expect(test.control.calls).toEqual([]);
-      expect((await call({ authorization: `Bearer ${tokenOf(route.authority)}` })).status).toBeLessThan(300);
-    });
+  it('answers an admin as the contract says', async () => {
+    const answer = await call(admin);
+    expect(route.statuses).toContain(answer.status);
+    const validate = ajv.compile(routeSchemas[name].response);
+    expect(validate(JSON.parse(answer.text)), ajv.errorsText(validate.errors)).toBe(true);
+  });
 
-    it('refuses other sites, with and without a token', async () => {
-      for (const headers of [{}, admin]) {
-        const rebound = await call({ ...headers, host: `evil.example:${test.port}` });
-        expect([rebound.status, errorOf(rebound).code]).toEqual([403, 'http.foreign_host']);
-        for (const origin of [
-          'https://evil.example',
-          'null',
-          'http://localhost:3000',
-          `https://127.0.0.1:${test.port}`,
-        ]) {
-          const foreign = await call({ ...headers, origin });
-          expect([foreign.status, errorOf(foreign).code]).toEqual([403, 'http.foreign_origin']);
-        }
+  it('lets in exactly those who may', async () => {
+    const without = await call({});
+    const wrong = await call({ authorization: 'Bearer pat_wrong' });
+    if (route.authority === 'none') {
+      expect([without.status, wrong.status]).toEqual([200, 200]);
+      return;
+    }
+    expect(without.status).toBe(401);
+    expect(errorOf(without).code).toBe('http.unauthenticated');
+    expect(without.headers['www-authenticate']).toBe('Bearer realm="palyra"');
+    expect(wrong.status).toBe(401);
+    expect(wrong.headers['www-authenticate']).toContain('invalid_token');
+    const lesser = lesserRole[route.authority];
+    if (lesser !== undefined) {
+      const refused = await call({ authorization: `Bearer ${tokenOf(lesser)}` });
+      expect(refused.status).toBe(403);
+      expect(errorOf(refused).message).toContain(`does not hold the role ${route.authority}`);
+    }
+    expect(test.control.calls).toEqual([]);
+    expect((await call({ authorization: `Bearer ${tokenOf(route.authority)}` })).status).toBeLessThan(300);
+  });
+
+  it('refuses other sites, with and without a token', async () => {
+    for (const headers of [{}, admin]) {
+      const rebound = await call({ ...headers, host: `evil.example:${test.port}` });
+      expect([rebound.status, errorOf(rebound).code]).toEqual([403, 'http.foreign_host']);
+      for (const origin of [
+        'https://evil.example',
+        'null',
+        'http://localhost:3000',
+        `https://127.0.0.1:${test.port}`,
+      ]) {
+        const foreign = await call({ ...headers, origin });
+        expect([foreign.status, errorOf(foreign).code]).toEqual([403, 'http.foreign_origin']);
       }
-      expect(test.control.calls).toEqual([]);
-    });
-  },
-);
+    }
+    expect(test.control.calls).toEqual([]);
+  });
+});
 
 describe('who is let in', () => {
   it('takes loopback names and its own origin', async () => {

@@ -1,11 +1,5 @@
-import type {
-  RouteBody,
-  RouteName,
-  RouteParams,
-  RouteQuery,
-  RouteResponse,
-  routes,
-} from '../../contract/routes.js';
+import type { RouteBody, RouteParams, RouteQuery, RouteResponse } from '../../contract/route-schemas.js';
+import type { RouteName, routes } from '../../contract/route-table.js';
 import type { VerifiedCaller } from '../../kernel/authority.js';
 
 type Caller<Name extends RouteName> = (typeof routes)[Name]['authority'] extends 'none'

@@ -1,4 +1,4 @@
-import { routeNames, routes } from '../../contract/routes.js';
+import { routeNames, routes } from '../../contract/route-table.js';
 import type { AppError } from '../../kernel/errors.js';
 import { didYouMean } from '../../kernel/nearest.js';
 import { httpError } from './http-errors.js';

@@ -1,10 +1,14 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { TSchema } from 'typebox';
 import { describe, expect, it } from 'vitest';
-import { ErrorBodySchema, errorCategories, httpErrorCodes } from './error.js';
-import { authorities, type RouteDefinition, routeNames, routes } from './routes.js';
+import { ErrorBodySchema } from './error.js';
+import { errorCategories, httpErrorCodes } from './error-codes.js';
+import { type RouteSchemas, routeSchemas } from './route-schemas.js';
+import { authorities, type RouteEntry, routeNames, routes } from './route-table.js';
 
-const all = routeNames.map((name) => [name, routes[name] as RouteDefinition] as const);
+const all = routeNames.map(
+  (name) => [name, { ...(routes[name] as RouteEntry), ...(routeSchemas[name] as RouteSchemas) }] as const,
+);
 
 /** Every schema inside of a schema that describes an object. */
 function* objects(schema: unknown, at = ''): Generator<readonly [string, Record<string, unknown>]> {

@@ -1,0 +1,99 @@
+import { type TSchema, Type } from 'typebox';
+import { ContractDescriptorSchema } from './contract-descriptor.js';
+import {
+  CancelDispatchSchema,
+  CreateDispatchSchema,
+  DispatchFilterSchema,
+  DispatchPageSchema,
+  DispatchSchema,
+} from './dispatch.js';
+import { HealthSchema } from './health.js';
+import { InventorySchema } from './inventory.js';
+import {
+  MintedPairingCodeSchema,
+  MintPairingCodeSchema,
+  PairingApprovalSchema,
+  PairingDecisionSchema,
+  PairingFilterSchema,
+  PairingListSchema,
+  PairingSchema,
+} from './pairing.js';
+import { closed, id, type Wire } from './primitives.js';
+import type { RouteName } from './route-table.js';
+
+/** What a route takes and what it answers. */
+export interface RouteSchemas {
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  readonly response: TSchema;
+}
+
+const pairingParams = Type.Object({ id: id('pr') }, closed);
+const dispatchParams = Type.Object({ id: id('dp') }, closed);
+
+/** The schemas of every route of the table. */
+export const routeSchemas = {
+  mintPairingCode: {
+    body: MintPairingCodeSchema,
+    response: MintedPairingCodeSchema,
+  },
+  listPairings: {
+    query: PairingFilterSchema,
+    response: PairingListSchema,
+  },
+  getPairing: {
+    params: pairingParams,
+    response: PairingSchema,
+  },
+  approvePairing: {
+    params: pairingParams,
+    body: PairingApprovalSchema,
+    response: PairingSchema,
+  },
+  rejectPairing: {
+    params: pairingParams,
+    body: PairingDecisionSchema,
+    response: PairingSchema,
+  },
+  getInventory: {
+    response: InventorySchema,
+  },
+  createDispatch: {
+    body: CreateDispatchSchema,
+    response: DispatchSchema,
+  },
+  listDispatches: {
+    query: DispatchFilterSchema,
+    response: DispatchPageSchema,
+  },
+  getDispatch: {
+    params: dispatchParams,
+    response: DispatchSchema,
+  },
+  cancelDispatch: {
+    params: dispatchParams,
+    body: CancelDispatchSchema,
+    response: DispatchSchema,
+  },
+  getContract: {
+    response: ContractDescriptorSchema,
+  },
+  getHealth: {
+    response: HealthSchema,
+  },
+} as const satisfies Readonly<Record<RouteName, RouteSchemas>>;
+
+type Part<
+  Name extends RouteName,
+  Key extends 'params' | 'query' | 'body',
+> = (typeof routeSchemas)[Name] extends {
+  readonly [K in Key]: infer Schema extends TSchema;
+}
+  ? Wire<Schema>
+  : undefined;
+
+export type RouteParams<Name extends RouteName> = Part<Name, 'params'>;
+export type RouteQuery<Name extends RouteName> = Part<Name, 'query'>;
+export type RouteBody<Name extends RouteName> = Part<Name, 'body'>;
+export type RouteResponse<Name extends RouteName> = Wire<(typeof routeSchemas)[Name]['response']>;
