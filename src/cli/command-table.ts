@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import type { CliContext } from './context.js';
+
+/** Adds one command, with its options and what it does, to the program. */
+export type RegisterCommand = (program: Command, context: CliContext) => void;
+
+/** One command of `palyra`. Its code is loaded when it is called. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<RegisterCommand>;
+}
+
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: 'pair',
+    summary: 'let one more machine ask to join',
+    load: async () => (await import('./commands/pair.js')).registerPairCommand,
+  },
+  {
+    name: 'pairings',
+    summary: 'list, approve and reject requests to join',
+    load: async () => (await import('./commands/pairings.js')).registerPairingsCommand,
+  },
+  {
+    name: 'inventory',
+    summary: 'show every machine with its trust, presence and capabilities',
+    load: async () => (await import('./commands/inventory.js')).registerInventoryCommand,
+  },
+  {
+    name: 'invoke',
+    summary: 'run a capability on a machine',
+    load: async () => (await import('./commands/invoke.js')).registerInvokeCommand,
+  },
+  {
+    name: 'dispatches',
+    summary: 'look at what was run',
+    load: async () => (await import('./commands/dispatches.js')).registerDispatchesCommand,
+  },
+  {
+    name: 'node',
+    summary: 'be a machine that runs capabilities',
+    load: async () => (await import('./commands/node.js')).registerNodeCommand,
+  },
+];

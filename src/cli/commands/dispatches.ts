@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { shortDeviceId } from '../../actors/identity/device-id.js';
+import type { Dispatch } from '../../contract/dispatch.js';
+import { type ConnectionFlags, connect, withConnection } from '../connection.js';
+import type { CliContext } from '../context.js';
+import { outcomeText } from '../dispatch-text.js';
+import { examples } from '../help-text.js';
+import { colours, print, printJson } from '../output.js';
+import { printable, printableJson } from '../printable.js';
+import { durationText, relativeTime } from '../time-text.js';
+
+/** `palyra dispatches show` */
+export function registerDispatchesCommand(program: Command, context: CliContext): void {
+  const dispatches = program
+    .command('dispatches')
+    .summary('look at what was run')
+    .description('What was run, where, for whom and how it ended.')
+    .addHelpText('after', examples(['palyra dispatches show dp_01…', 'one dispatch with its steps']));
+  const show = dispatches
+    .command('show')
+    .description('Show one dispatch with its steps and its end.')
+    .argument('<id>', 'the id of the dispatch')
+    .addHelpText(
+      'after',
+      examples(
+        ['palyra dispatches show dp_01…', 'what happened and when'],
+        ['palyra dispatches show dp_01… --json', '{"id": …, "state": …, "steps": […]}'],
+      ),
+    );
+  withConnection(show).action(async (id: string, flags: ConnectionFlags) => {
+    const client = await connect(flags, context);
+    const dispatch = await client.getDispatch(id);
+    if (flags.json) printJson(context, dispatch);
+    else print(context, ...dispatchText(context, dispatch));
+  });
+}
+
+function dispatchText(context: CliContext, dispatch: Dispatch): readonly string[] {
+  const paint = colours(context.stdout, context.env);
+  const { bold, dim } = paint;
+  const now = context.clock.now();
+  const start = Date.parse(dispatch.createdAt);
+  const { outcome, resolution } = dispatch;
+  const rows = [
+    ['Capability', printable(dispatch.capability)],
+    ['Node', shortDeviceId(printable(dispatch.deviceId))],
+    ['Asked by', `${printable(dispatch.caller)}, ${relativeTime(dispatch.createdAt, now)}`],
+    ['May run for', durationText(dispatch.timeoutMs)],
+    ...(dispatch.idempotencyKey === undefined ? [] : [['Key', printable(dispatch.idempotencyKey)]]),
+  ];
+  return [
+    `Dispatch ${bold(printable(dispatch.id))}, ${dispatch.state}`,
+    '',
+    ...rows.map(([name = '', text]) => `  ${name.padEnd(12)} ${text}`),
+    '',
+    ...dispatch.steps.map(({ at, to, by, note }) => {
+      const after = `+${durationText(Date.parse(at) - start)}`.padStart(10);
+      return `  ${dim(after)}  ${to}  ${dim(`by ${printable(by)}`)}${note === undefined ? '' : `  ${printable(note)}`}`;
+    }),
+    '',
+    ...(outcome === undefined ? [] : outcomeText(paint, dispatch)),
+    ...(outcome?.output === undefined ? [] : [printableJson(outcome.output, 2)]),
+    ...(resolution === undefined ? [] : [`Later the node said: ${resolution.state}`]),
+  ];
+}

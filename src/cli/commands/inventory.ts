@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import { shortDeviceId } from '../../actors/identity/device-id.js';
+import type { InventoryEntry } from '../../contract/inventory.js';
+import { type ConnectionFlags, connect, withConnection } from '../connection.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../help-text.js';
+import { colours, print, printJson } from '../output.js';
+import { printable } from '../printable.js';
+import { tableText } from '../table.js';
+import { relativeTime } from '../time-text.js';
+
+/** `palyra inventory` */
+export function registerInventoryCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command('inventory')
+    .summary('show every machine with its trust, presence and capabilities')
+    .description('Show every machine with its trust, presence and capabilities.')
+    .addHelpText(
+      'after',
+      examples(
+        ['palyra inventory', 'a table'],
+        ['palyra inventory --json', '{"devices": […]}, with digests and versions of all capabilities'],
+      ),
+    );
+  withConnection(command).action((flags: ConnectionFlags) => inventory(flags, context));
+}
+
+async function inventory(flags: ConnectionFlags, context: CliContext): Promise<void> {
+  const client = await connect(flags, context);
+  const found = await client.inventory();
+  if (flags.json) {
+    printJson(context, found);
+    return;
+  }
+  if (found.devices.length === 0) {
+    print(context, 'No machine has joined yet. Invite one with: palyra pair');
+    return;
+  }
+  const now = context.clock.now();
+  const table = tableText<InventoryEntry>(
+    context,
+    [
+      { head: 'NAME', text: ({ name }) => name, elastic: true },
+      { head: 'ID', text: ({ deviceId }) => shortDeviceId(deviceId) },
+      { head: 'TRUST', text: ({ trust }) => trust, colour: ({ trust }) => trustColours[trust] },
+      {
+        head: 'PRESENCE',
+        text: ({ presence }) => presence,
+        colour: ({ presence }) => presenceColours[presence],
+      },
+      { head: 'PLATFORM', text: ({ facts }) => `${facts.platform} ${facts.arch}` },
+      { head: 'CAPABILITIES', text: capabilitiesText, elastic: true },
+      { head: 'LAST SEEN', text: (entry) => lastSeen(entry, now) },
+    ],
+    found.devices,
+  );
+  const { yellow } = colours(context.stdout, context.env);
+  const alerts = found.devices.flatMap(({ name, alerts }) =>
+    alerts.map(
+      ({ message, at }) => `${yellow('!')} ${printable(`${name}: ${message}`)} (${relativeTime(at, now)})`,
+    ),
+  );
+  print(context, table, ...(alerts.length === 0 ? [] : ['', ...alerts]));
+}
+
+const trustColours = {
+  pending: 'yellow',
+  trusted: 'green',
+  expired: 'yellow',
+  revoked: 'red',
+  removed: 'dim',
+} as const;
+
+const presenceColours = { online: 'green', late: 'yellow', offline: 'dim' } as const;
+
+/** What may be called, then how many may not. */
+function capabilitiesText({ capabilities }: InventoryEntry): string {
+  const usable = capabilities
+    .filter(({ status }) => status === 'available')
+    .map(({ capability }) => capability);
+  const others = capabilities.length - usable.length;
+  const names = usable.sort().join(', ') || '-';
+  return others === 0 ? names : `${names} (${others} not usable)`;
+}
+
+function lastSeen({ presence, lastSeenAt }: InventoryEntry, now: number): string {
+  if (presence === 'online') return 'now';
+  return lastSeenAt === undefined ? 'never' : relativeTime(lastSeenAt, now);
+}

@@ -1,0 +1,103 @@
+import type { Command } from 'commander';
+import type { ControlPlaneClient } from '../../client/control-plane-client.js';
+import type { CreateDispatch, Dispatch } from '../../contract/dispatch.js';
+import { terminalDispatchStates } from '../../contract/dispatch-states.js';
+import { parseDuration } from '../../kernel/duration.js';
+import { type ConnectionFlags, connect, withConnection } from '../connection.js';
+import type { CliContext } from '../context.js';
+import { outcomeText } from '../dispatch-text.js';
+import { exitCodeOfDispatch } from '../exit-codes.js';
+import { examples } from '../help-text.js';
+import { readInput } from '../input-json.js';
+import { colours, note, print, printJson } from '../output.js';
+import { printableJson } from '../printable.js';
+import { waitInterruptibly } from '../wait-interruptibly.js';
+
+interface InvokeFlags extends ConnectionFlags {
+  readonly input: string;
+  readonly timeout?: number;
+  readonly queue?: boolean;
+  readonly wait: boolean;
+  readonly key?: string;
+}
+
+/** `palyra invoke NODE CAPABILITY` */
+export function registerInvokeCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command('invoke')
+    .summary('run a capability on a machine')
+    .description(
+      'Run a capability on a node and print what it returns. Ctrl-C cancels it.\n\n' +
+        'Exit codes: 0 succeeded, 1 failed, 2 wrong input, 4 node or palyrad not reachable, 5 refused,\n' +
+        '6 cancelled, expired or unknown, 7 no such node or capability, 8 timed out.',
+    )
+    .argument('<node>', 'the name of the node, its device id, or the beginning of it')
+    .argument('<capability>', 'what to run, such as system.health')
+    .option('--input <json>', 'the input as JSON, or - to read it from stdin', '{}')
+    .option('--timeout <duration>', 'how long it may run (default: what the capability says)', (text) =>
+      parseDuration(text, '--timeout'),
+    )
+    .option('--queue', 'if the node is offline, run it when the node is back')
+    .option('--no-wait', 'do not wait for the end; print the id')
+    .option('--key <key>', 'an idempotency key: the same key and request run once')
+    .addHelpText(
+      'after',
+      examples(
+        ['palyra invoke build-7 system.health', 'the health of a machine'],
+        [
+          `palyra invoke build-7 echo --input '{"text": "hello"}' | jq .text`,
+          'only what it returns goes to the pipe',
+        ],
+        ['palyra invoke MFZWI3D echo --input - --timeout 5s < input.json', 'input from a file'],
+        ['palyra invoke build-7 echo --queue --no-wait --json', '{"id": "dp_…", "state": "queued", …}'],
+      ),
+    );
+  withConnection(command).action((node: string, capability: string, flags: InvokeFlags) =>
+    invoke(node, capability, flags, context),
+  );
+}
+
+async function invoke(
+  node: string,
+  capability: string,
+  flags: InvokeFlags,
+  context: CliContext,
+): Promise<void> {
+  const input = await readInput(flags.input, context);
+  const client = await connect(flags, context);
+  const request: CreateDispatch = {
+    node,
+    capability,
+    input,
+    wait: flags.wait,
+    ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+    ...(flags.queue === undefined ? {} : { queue: flags.queue }),
+    ...(flags.key === undefined ? {} : { idempotencyKey: flags.key }),
+  };
+  const dispatch = await run(client, request, context);
+  context.exitCode = exitCodeOfDispatch(dispatch.state);
+  if (flags.json) printJson(context, dispatch);
+  else printDispatch(context, dispatch);
+}
+
+async function run(
+  client: ControlPlaneClient,
+  request: CreateDispatch,
+  context: CliContext,
+): Promise<Dispatch> {
+  return request.wait ? waitInterruptibly(client, request, context) : client.createDispatch(request);
+}
+
+function printDispatch(context: CliContext, dispatch: Dispatch): void {
+  const ended = terminalDispatchStates.some((state) => state === dispatch.state);
+  if (!ended) {
+    note(
+      context,
+      `Accepted; it is ${dispatch.state}. Look at it with: palyra dispatches show ${dispatch.id}`,
+    );
+    print(context, dispatch.id);
+    return;
+  }
+  note(context, ...outcomeText(colours(context.stderr, context.env), dispatch));
+  if (dispatch.outcome?.output !== undefined) print(context, printableJson(dispatch.outcome.output, 2));
+}

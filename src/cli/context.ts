@@ -1,0 +1,41 @@
+import type { Clock } from '../kernel/clock.js';
+import type { ExitCode } from './exit-codes.js';
+
+/** A place to print to. */
+export interface CliOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  /** Characters of a line of the terminal. */
+  readonly columns?: number | undefined;
+}
+
+/** Everything of the world outside that a command touches; tests give their own. */
+export interface CliContext {
+  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined };
+  /** Results only, so that a pipe gets nothing else. */
+  readonly stdout: CliOutput;
+  /** Errors, progress and what is said beside a result. */
+  readonly stderr: CliOutput;
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  /** What the program ends with if no error is thrown. A command sets it. */
+  exitCode: ExitCode;
+  /** Whether a person can be asked. */
+  readonly interactive: boolean;
+  /** Asks a yes-or-no question; no is the default. Only when {@link interactive}. */
+  confirm(question: string): Promise<boolean>;
+  /** Calls the listener for each Ctrl-C, in place of ending the program, until the returned function is called. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+/** Whether to print in colour there: on a terminal, unless NO_COLOR (no-color.org) or TERM=dumb says otherwise. */
+export function hasColours(output: CliOutput, env: NodeJS.ProcessEnv): boolean {
+  return output.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
+}
+
+/** Waits that many milliseconds by the clock of the context. */
+export function pause({ clock }: CliContext, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.setTimeout(resolve, ms);
+  });
+}

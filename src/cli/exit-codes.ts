@@ -1,0 +1,55 @@
+import type { DispatchState } from '../contract/dispatch-states.js';
+import type { ErrorCategory } from '../kernel/errors.js';
+
+/** What `palyra` tells a script by its exit code. Stable. */
+export const exitCodes = {
+  ok: 0,
+  internal: 1,
+  usage: 2,
+  notAuthorised: 3,
+  notReachable: 4,
+  policy: 5,
+  precondition: 6,
+  notFound: 7,
+  timedOut: 8,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+const ofCategory: Readonly<Record<ErrorCategory, ExitCode>> = {
+  internal: exitCodes.internal,
+  validation: exitCodes.usage,
+  unauthenticated: exitCodes.notAuthorised,
+  forbidden: exitCodes.notAuthorised,
+  unavailable: exitCodes.notReachable,
+  policy: exitCodes.policy,
+  precondition: exitCodes.precondition,
+  conflict: exitCodes.precondition,
+  busy: exitCodes.precondition,
+  not_found: exitCodes.notFound,
+  timeout: exitCodes.timedOut,
+};
+
+/** The exit code of a command that failed with an error of that category. */
+export function exitCodeOfCategory(category: ErrorCategory): ExitCode {
+  return ofCategory[category] ?? exitCodes.internal;
+}
+
+const ofState: Readonly<Record<DispatchState, ExitCode>> = {
+  queued: exitCodes.ok,
+  dispatched: exitCodes.ok,
+  awaiting_local_mediation: exitCodes.ok,
+  running: exitCodes.ok,
+  succeeded: exitCodes.ok,
+  failed: exitCodes.internal,
+  rejected: exitCodes.policy,
+  timed_out: exitCodes.timedOut,
+  cancelled: exitCodes.precondition,
+  expired: exitCodes.precondition,
+  outcome_unknown: exitCodes.precondition,
+};
+
+/** The exit code of a command that ran a dispatch to that state. One that goes on was accepted, which is success. */
+export function exitCodeOfDispatch(state: DispatchState): ExitCode {
+  return ofState[state] ?? exitCodes.internal;
+}

@@ -1,0 +1,40 @@
+import { shortDeviceId } from '../actors/identity/device-id.js';
+import type { ControlPlaneClient } from '../client/control-plane-client.js';
+import type { Pairing } from '../contract/pairing.js';
+import { cliError } from './cli-errors.js';
+
+const shortest = 4;
+
+/**
+ * The request that a person means: by its id or the beginning of it (with or without `pr_`), or by the beginning of the
+ * device id. Requests that wait for a decision go first.
+ *
+ * @throws AppError `cli.not_found`, `cli.ambiguous` with the candidates, `cli.usage` for less than 4 characters
+ */
+export async function findPairing(client: ControlPlaneClient, text: string): Promise<Pairing> {
+  if (text.length < shortest) {
+    throw cliError('usage', `'${text}' is too short to name a request`, {
+      hint: `Give at least ${shortest} characters of its id or of the device id.`,
+    });
+  }
+  const { pairings } = await client.listPairings();
+  const id = text.toLowerCase().replace(/^pr_/, '');
+  const device = text.toUpperCase().replaceAll('-', '');
+  const matches = pairings.filter(
+    (pairing) => pairing.id.startsWith(`pr_${id}`) || pairing.deviceId.startsWith(device),
+  );
+  const waiting = matches.filter(({ state }) => state === 'pending_approval');
+  const [found, second] = waiting.length > 0 ? waiting : matches;
+  if (found === undefined) {
+    throw cliError('not_found', `No request to join has an id or a device id that begins with '${text}'`, {
+      hint: 'See which there are: palyra pairings list --all',
+    });
+  }
+  if (second === undefined) return found;
+  const candidates = (waiting.length > 0 ? waiting : matches).map(
+    (pairing) => `${pairing.id} (${shortDeviceId(pairing.deviceId)}, ${pairing.state})`,
+  );
+  throw cliError('ambiguous', `'${text}' may be ${candidates.slice(0, 5).join(' or ')}`, {
+    hint: 'Give more of the id.',
+  });
+}

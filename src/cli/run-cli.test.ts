@@ -1,0 +1,550 @@
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DispatchRecord } from '../actors/dispatch/record.js';
+import { dispatchError } from '../actors/errors.js';
+import { formatDeviceId } from '../actors/identity/device-id.js';
+import { deferred } from '../adapters/http/testing/deferred.js';
+import {
+  sampleDeviceId,
+  sampleDispatch,
+  sampleEntry,
+  sampleId,
+  samplePairing,
+  sampleTime,
+} from '../adapters/http/testing/samples.js';
+import { type CliHarness, openCliHarness } from './testing/cli-harness.js';
+
+let cli: CliHarness;
+beforeEach(async () => {
+  cli = await openCliHarness();
+});
+afterEach(() => cli.close());
+
+const device = sampleDeviceId();
+const terminal = (answer: boolean, columns = 100) => ({ terminal: { columns, answer } });
+const json = (text: string): unknown => JSON.parse(text);
+
+describe('the command line', () => {
+  it('says its version and helps with every command', async () => {
+    expect((await cli.run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const help = await cli.run(['--help']);
+    expect(help.code).toBe(0);
+    for (const name of ['pair', 'pairings', 'inventory', 'invoke', 'dispatches', 'node']) {
+      expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    }
+  });
+
+  it.each([
+    ['pair'],
+    ['pairings'],
+    ['pairings', 'list'],
+    ['pairings', 'approve'],
+    ['pairings', 'reject'],
+    ['inventory'],
+    ['invoke'],
+    ['dispatches'],
+    ['dispatches', 'show'],
+  ])('shows examples in the help of %s %s', async (...words) => {
+    const { code, stdout } = await cli.run([...words.filter((word) => word !== undefined), '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Examples:\n  \\$ palyra ${words[0]}`));
+  });
+
+  it('suggests the nearest command and option, with exit code 2', async () => {
+    const command = await cli.run(['inventry']);
+    expect(command.code).toBe(2);
+    expect(command.stderr).toContain("unknown command 'inventry'");
+    expect(command.stderr).toContain('Did you mean inventory?');
+    const option = await cli.run(['inventory', '--jsn']);
+    expect(option.code).toBe(2);
+    expect(option.stderr).toContain('Did you mean --json?');
+    expect((await cli.run(['invoke', 'build-7'])).code).toBe(2);
+    expect((await cli.run(['invoke', 'a', 'b', 'c'])).code).toBe(2);
+    expect((await cli.run([])).code).toBe(2);
+    expect((await cli.run(['pair', '--method', 'magic'])).code).toBe(2);
+  });
+
+  it('gives errors as one JSON document on stdout with --json', async () => {
+    const usage = await cli.run(['inventory', '--json', '--nothing']);
+    expect(usage.code).toBe(2);
+    expect(json(usage.stdout)).toMatchObject({ error: { code: 'cli.usage', category: 'validation' } });
+    expect(usage.stderr).toBe('');
+    const missing = await cli.run(['dispatches', 'show', sampleId('dp', 9), '--json']);
+    expect(missing.code).toBe(7);
+    expect(json(missing.stdout)).toMatchObject({ error: { code: 'dispatch.not_found', retryable: false } });
+  });
+
+  it('tells a person what failed, where, and what to do', async () => {
+    cli.control.onCreate = async () => {
+      throw dispatchError('invalid_input', 'The input does not fit echo', {
+        fields: [{ field: 'input/text', message: 'must be a string' }],
+        hint: 'Its schema is in the inventory.',
+      });
+    };
+    const { code, stdout, stderr } = await cli.run(['invoke', 'build-7', 'echo']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(
+      'error: The input does not fit echo\n  input/text must be a string\n  hint: Its schema is in the inventory.\n',
+    );
+  });
+});
+
+describe('finding palyrad', () => {
+  it('follows flags, then variables, then the state directory', async () => {
+    expect((await cli.run(['inventory'])).code).toBe(0);
+    const nowhere = 'http://127.0.0.1:9';
+    expect((await cli.run(['inventory'], { env: { PALYRA_URL: 'http://127.0.0.1:65000' } })).code).toBe(4);
+    expect((await cli.run(['inventory', '--url', cli.url], { env: { PALYRA_URL: nowhere } })).code).toBe(0);
+    const elsewhere = { PALYRA_STATE_DIR: '/nonexistent', PALYRA_URL: nowhere };
+    expect((await cli.run(['inventory', '--state-dir', cli.stateDirectory], { env: elsewhere })).code).toBe(
+      0,
+    );
+    const token = { PALYRA_STATE_DIR: '/nonexistent', PALYRA_URL: cli.url };
+    const tokenFile = join(cli.stateDirectory, 'operator.token');
+    expect((await cli.run(['inventory'], { env: { ...token, PALYRA_TOKEN_FILE: tokenFile } })).code).toBe(0);
+    expect((await cli.run(['inventory', '--token-file', tokenFile], { env: token })).code).toBe(0);
+  });
+
+  it('says that palyrad does not run, and how to start it', async () => {
+    const { code, stderr } = await cli.run(['inventory', '--url', 'http://127.0.0.1:65000']);
+    expect(code).toBe(4);
+    expect(stderr).toContain("palyrad can't be reached at http://127.0.0.1:65000: nothing listens there");
+    expect(stderr).toContain('hint: Start it with `palyrad`');
+  });
+
+  it('refuses a missing, exposed or wrong token with exit codes of their own', async () => {
+    const file = join(cli.stateDirectory, 'operator.token');
+    await chmod(file, 0o644);
+    expect((await cli.run(['inventory'])).code).toBe(6);
+    await rm(file);
+    const missing = await cli.run(['inventory']);
+    expect(missing.code).toBe(3);
+    expect(missing.stderr).toContain(file);
+    await writeFile(file, `pat_${'A'.repeat(43)}\n`, { mode: 0o600 });
+    const wrong = await cli.run(['inventory']);
+    expect(wrong.code).toBe(3);
+    expect(wrong.stderr).toContain('The token is not valid');
+  });
+
+  it('does not send the token in clear to another machine', async () => {
+    const { code, stderr } = await cli.run(['inventory', '--url', 'http://palyra.example.org:7142']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('unencrypted');
+    expect((await cli.run(['inventory', '--url', 'palyra'])).code).toBe(2);
+  });
+});
+
+describe('pair', () => {
+  it('says what to run, and how long it works', async () => {
+    const { code, stdout } = await cli.run([
+      'pair',
+      '--ttl',
+      '1h',
+      '--purpose',
+      'builds',
+      '--label',
+      'team=infra',
+      '--label',
+      'tier=a=b',
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("palyra node run 'palyra://join/v1/sample'");
+    expect(stdout).toContain('ends in 1 h');
+    expect(stdout).not.toContain('loopback');
+    expect(cli.control.asked('mintJoinCode')).toEqual([
+      { ttlMs: 3_600_000, purpose: 'builds', labels: { team: 'infra', tier: 'a=b' } },
+    ]);
+  });
+
+  it('warns when no other machine could join, with the lines to write', async () => {
+    cli.control.loopbackOnly = true;
+    const { stdout } = await cli.run(['pair']);
+    expect(stdout).toContain('Only loopback addresses are advertised');
+    expect(stdout).toContain(
+      "  listen:\n    enrollment:\n      bind: 0.0.0.0:7443\n      advertise: ['this-machine.example.org:7443']\n    node:\n",
+    );
+  });
+
+  it('prints the answer of the daemon with --json', async () => {
+    const { stdout } = await cli.run(['pair', '--json']);
+    expect(json(stdout)).toMatchObject({
+      id: sampleId('pc'),
+      joinString: 'palyra://join/v1/sample',
+      loopbackOnly: false,
+    });
+  });
+
+  it('refuses what is no duration or no label', async () => {
+    const ttl = await cli.run(['pair', '--ttl', 'soon']);
+    expect([ttl.code, ttl.stderr]).toEqual([2, expect.stringContaining("--ttl: 'soon' is not a duration")]);
+    const short = await cli.run(['pair', '--ttl', '1s']);
+    expect([short.code, short.stderr]).toEqual([2, expect.stringContaining('/ttlMs')]);
+    expect((await cli.run(['pair', '--label', 'infra'])).code).toBe(2);
+  });
+
+  it('waits for the request and offers to approve it', async () => {
+    cli.control.requests = [samplePairing({ codeId: sampleId('pc', 2), id: sampleId('pr', 2) })];
+    const listed = cli.control.pairings.list;
+    let polls = 0;
+    Object.assign(cli.control.pairings, {
+      list: async (...args: Parameters<typeof listed>) => {
+        polls += 1;
+        if (polls === 3) cli.control.requests.push(samplePairing());
+        return listed(...args);
+      },
+    });
+    const { code, stdout, asked } = await cli.run(['pair', '--wait'], terminal(true));
+    expect(code).toBe(0);
+    expect(polls).toBe(3);
+    expect(stdout).toContain('orbit lemon vessel absorb quick');
+    expect(asked).toEqual(['Let this machine join?']);
+    expect(cli.control.asked('approve')).toEqual([{ id: sampleId('pr'), transcript: 'cd'.repeat(32) }]);
+  });
+
+  it('stops waiting when the code has ended', async () => {
+    cli.control.requests = [];
+    const { code, stdout } = await cli.run(['pair', '--wait', '--ttl', '30s', '--json']);
+    expect(code).toBe(8);
+    expect(stdout.trim().split('\n').map(json)).toEqual([
+      expect.objectContaining({ event: 'minted', id: sampleId('pc') }),
+      { error: expect.objectContaining({ code: 'cli.code_expired' }) },
+    ]);
+  });
+
+  it('reports the request as an event with --json', async () => {
+    const { code, stdout } = await cli.run(['pair', '--wait', '--json']);
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n').map(json)).toEqual([
+      expect.objectContaining({ event: 'minted' }),
+      { event: 'request', pairing: expect.objectContaining({ id: sampleId('pr') }) },
+    ]);
+  });
+});
+
+describe('pairings', () => {
+  it('lists what waits, or all', async () => {
+    cli.control.requests = [samplePairing(), samplePairing({ id: sampleId('pr', 2), state: 'rejected' })];
+    const waiting = await cli.run(['pairings', 'list']);
+    expect(waiting.stdout.split('\n')).toHaveLength(3);
+    expect(waiting.stdout).toMatch(/DEVICE +STATE +NAME +FROM +WORDS +ASKED +ID/);
+    expect(waiting.stdout).toContain('12 s ago');
+    expect((await cli.run(['pairings', 'list', '--all'])).stdout.split('\n')).toHaveLength(4);
+    expect(json((await cli.run(['pairings', 'list', '--state', 'rejected', '--json'])).stdout)).toMatchObject(
+      {
+        pairings: [{ id: sampleId('pr', 2) }],
+      },
+    );
+    cli.control.requests = [];
+    expect((await cli.run(['pairings', 'list'])).stdout).toContain('palyra pair');
+  });
+
+  it('shows what proves the machine, asks, and names the transcript that it showed', async () => {
+    const { code, stdout, asked } = await cli.run(
+      ['pairings', 'approve', device.slice(0, 7), '--name', 'ada', '--reason', 'mine'],
+      terminal(true),
+    );
+    expect(code).toBe(0);
+    for (const text of [
+      'orbit lemon vessel absorb quick',
+      formatDeviceId(device),
+      '192.0.2.7',
+      'linux x64',
+      'builds',
+      'team=infra',
+      'echo',
+      'ends in 10 min',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+    expect(asked).toHaveLength(1);
+    expect(stdout).toContain('Approved as ada');
+    expect(cli.control.asked('approve')).toEqual([
+      { id: sampleId('pr'), transcript: 'cd'.repeat(32), name: 'ada', reason: 'mine' },
+    ]);
+  });
+
+  it('changes nothing when the person says no, or when nobody can be asked', async () => {
+    const no = await cli.run(['pairings', 'reject', sampleId('pr')], terminal(false));
+    expect([no.code, no.stdout]).toEqual([0, expect.stringContaining('Nothing was changed')]);
+    const nobody = await cli.run(['pairings', 'approve', sampleId('pr')]);
+    expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining('--yes')]);
+    const program = await cli.run(['pairings', 'approve', sampleId('pr'), '--json'], terminal(true));
+    expect([program.code, program.asked]).toEqual([2, []]);
+    expect([...cli.control.asked('approve'), ...cli.control.asked('reject')]).toEqual([]);
+  });
+
+  it('takes --yes, and prints the decided pairing with --json', async () => {
+    const { code, stdout } = await cli.run([
+      'pairings',
+      'reject',
+      formatDeviceId(device).slice(0, 12).toLowerCase(),
+      '--yes',
+      '--json',
+    ]);
+    expect(code).toBe(0);
+    expect(json(stdout)).toMatchObject({ id: sampleId('pr'), state: 'rejected' });
+    const again = await cli.run(['pairings', 'reject', sampleId('pr'), '--yes']);
+    expect([again.code, again.stderr]).toEqual([6, expect.stringContaining('already')]);
+  });
+
+  it('does not guess which request is meant', async () => {
+    cli.control.requests = [
+      samplePairing(),
+      samplePairing({ id: sampleId('pr', 2), deviceId: sampleDeviceId(2) }),
+    ];
+    const ambiguous = await cli.run(['pairings', 'approve', 'pr_01kd', '--yes']);
+    expect([ambiguous.code, ambiguous.stderr]).toEqual([2, expect.stringContaining(sampleId('pr', 2))]);
+    expect((await cli.run(['pairings', 'approve', 'pr_', '--yes'])).code).toBe(2);
+    expect((await cli.run(['pairings', 'approve', 'pr_9zzz', '--yes'])).code).toBe(7);
+    expect(cli.control.asked('approve')).toEqual([]);
+  });
+
+  it('prints no control characters of a peer', async () => {
+    cli.control.requests = [
+      samplePairing({
+        proposedName: 'a\u001b[2Jb\u0007',
+        purpose: '\u202eesrever\nWords fake',
+        alerts: ['\u009b31mred'],
+        facts: { ...samplePairing().facts, platform: '\u001b]0;title\u0007linux' },
+      }),
+    ];
+    for (const argv of [
+      ['pairings', 'list'],
+      ['pairings', 'approve', sampleId('pr'), '--yes'],
+      ['pairings', 'list', '--all', '--json'],
+    ]) {
+      const { stdout } = await cli.run(argv);
+      expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      expect(stdout).not.toMatch(/^ *Words fake/m);
+    }
+    const listed = json((await cli.run(['pairings', 'list', '--all', '--json'])).stdout);
+    expect(listed).toMatchObject({
+      pairings: [{ proposedName: 'a\u001b[2Jb\u0007', alerts: ['\u009b31mred'] }],
+    });
+  });
+});
+
+describe('inventory', () => {
+  const long = 'a-very-long-name-of-a-machine-that-fills-the-line';
+
+  it('fits the terminal and colours only there', async () => {
+    cli.control.devices = [
+      sampleEntry({ name: long }),
+      sampleEntry({
+        name: 'b',
+        presence: 'offline',
+        deviceId: sampleDeviceId(2),
+        lastSeenAt: sampleTime - 7_200_000,
+      }),
+    ];
+    const wide = await cli.run(['inventory']);
+    expect(wide.stdout).toContain(long);
+    expect(wide.stdout).toMatch(/b +\w{7} +trusted +offline +linux x64 +echo +2 h ago/);
+    expect(wide.stdout).not.toContain('\u001b');
+    const narrow = await cli.run(['inventory'], terminal(true, 80));
+    expect(narrow.stdout).toContain('\u001b[32m');
+    const lines = stripVTControlCharacters(narrow.stdout).trimEnd().split('\n');
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines[1]).toContain('a-very-long');
+    expect(lines[1]).toContain('…');
+    const plain = await cli.run(['inventory'], { ...terminal(true, 80), env: { NO_COLOR: '1' } });
+    expect(plain.stdout).not.toContain('\u001b');
+  });
+
+  it('counts what may not be called, and shows alerts', async () => {
+    const [capability] = sampleEntry().capabilities;
+    cli.control.devices = [
+      sampleEntry({
+        capabilities: capability
+          ? [capability, { ...capability, capability: 'shell', status: 'not_approved' }]
+          : [],
+        alerts: [{ code: 'stale_ticket', at: sampleTime, message: 'It may be a copy' }],
+      }),
+    ];
+    const { stdout } = await cli.run(['inventory']);
+    expect(stdout).toContain('echo (1 not usable)');
+    expect(stdout).toContain('! build-7: It may be a copy (12 s ago)');
+    cli.control.devices = [];
+    expect((await cli.run(['inventory'])).stdout).toContain('palyra pair');
+    expect(json((await cli.run(['inventory', '--json'])).stdout)).toEqual({ devices: [] });
+  });
+});
+
+describe('invoke', () => {
+  it('prints the output to stdout and the rest to stderr', async () => {
+    const { code, stdout, stderr } = await cli.run([
+      'invoke',
+      'build-7',
+      'echo',
+      '--input',
+      '{"text": "hello"}',
+      '--timeout',
+      '5s',
+    ]);
+    expect(code).toBe(0);
+    expect(json(stdout)).toEqual({ text: 'hello' });
+    expect(stderr).toBe(`✓ succeeded in 1.5 ms  ${sampleId('dp')}\n`);
+    expect(cli.control.asked('createDispatch')).toEqual([
+      expect.objectContaining({
+        node: 'build-7',
+        capability: 'echo',
+        input: { text: 'hello' },
+        timeoutMs: 5_000,
+        wait: true,
+        keyIfNeeded: expect.any(String),
+      }),
+    ]);
+  });
+
+  it('reads stdin, and takes a key', async () => {
+    await cli.run(['invoke', 'build-7', 'echo', '--input', '-', '--key', 'k-1', '--queue'], {
+      stdin: '[1, 2]\n',
+    });
+    const [asked] = cli.control.asked('createDispatch');
+    expect(asked).toMatchObject({ input: [1, 2], idempotencyKey: 'k-1', queue: true });
+    expect(asked).not.toHaveProperty('keyIfNeeded');
+  });
+
+  it('names where the input stops being JSON', async () => {
+    const { code, stderr } = await cli.run(['invoke', 'build-7', 'echo', '--input', '{text: "hello"}']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--input is not JSON: line 1, column 2\n');
+    expect(stderr).toMatch(/^ {4}\{text: "hello"\}\n {5}\^$/m);
+    expect((await cli.run(['invoke', 'a', 'echo', '--input', '-'], { stdin: '' })).stderr).toContain(
+      'stdin is empty',
+    );
+    expect(cli.control.calls).toEqual([]);
+  });
+
+  it.each([
+    ['failed', 1],
+    ['rejected', 5],
+    ['timed_out', 8],
+    ['cancelled', 6],
+    ['expired', 6],
+    ['outcome_unknown', 6],
+  ] as const)('ends with its own code when it %s', async (state, expected) => {
+    const error = dispatchError('invalid_output', 'The output\u001b[2J does not fit', {
+      hint: 'Tell its author',
+    });
+    cli.control.onCreate = async () =>
+      sampleDispatch({ state, outcome: { state, reason: 'node_policy', error: error.toEnvelope() } });
+    const { code, stdout, stderr } = await cli.run(['invoke', 'build-7', 'echo']);
+    expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
+    expect(stderr).toContain(`✗ ${state}`);
+    expect(stderr).toContain('error: The output does not fit\n  hint: Tell its author');
+    const program = await cli.run(['invoke', 'build-7', 'echo', '--json']);
+    expect(program.code).toBe(expected);
+    expect(json(program.stdout)).toMatchObject({ state });
+  });
+
+  it.each([
+    ['unknown_node', 7],
+    ['unknown_capability', 7],
+    ['not_approved', 5],
+    ['node_offline', 4],
+    ['busy', 6],
+    ['key_conflict', 6],
+    ['wait_timeout', 8],
+  ] as const)('ends with its own code when it is refused as %s', async (reason, expected) => {
+    cli.control.onCreate = async () => {
+      throw dispatchError(reason, 'no', { hint: "Did you mean 'build-7'?" });
+    };
+    const { code, stderr } = await cli.run(['invoke', 'bild-7', 'echo']);
+    expect({ code, stderr }).toEqual({
+      code: expected,
+      stderr: "error: no\n  hint: Did you mean 'build-7'?\n",
+    });
+  });
+
+  it('does not wait with --no-wait, and gives the id', async () => {
+    cli.control.onCreate = async () => sampleDispatch({ state: 'queued' });
+    const { code, stdout, stderr } = await cli.run(['invoke', 'build-7', 'echo', '--no-wait', '--queue']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${sampleId('dp')}\n` });
+    expect(stderr).toContain(`palyra dispatches show ${sampleId('dp')}`);
+    expect(cli.control.asked('createDispatch')).toEqual([
+      expect.objectContaining({ wait: false, queue: true }),
+    ]);
+  });
+
+  it('cancels at Ctrl-C and waits for how it ends', async () => {
+    const ended = deferred<DispatchRecord>();
+    let interrupt = (): void => {};
+    cli.control.onCreate = (request) => {
+      const running = sampleDispatch({ state: 'running', labels: request.labels ?? {} });
+      cli.control.known = [sampleDispatch({ id: sampleId('dp', 2), state: 'running' }), running];
+      interrupt();
+      return ended.promise;
+    };
+    cli.control.onCancel = async (id) => {
+      const cancelled = sampleDispatch({
+        id,
+        state: 'cancelled',
+        outcome: { state: 'cancelled', started: true },
+      });
+      ended.resolve(cancelled);
+      return cancelled;
+    };
+    const { code, stderr } = await cli.run(['invoke', 'build-7', 'echo'], {
+      onStart: (press) => {
+        interrupt = press;
+      },
+    });
+    expect(code).toBe(6);
+    expect(cli.control.asked('cancelDispatch')).toEqual([
+      { id: sampleId('dp'), reason: 'Ctrl-C at the terminal' },
+    ]);
+    expect(stderr).toContain('Cancelling');
+    expect(stderr).toContain('✗ cancelled');
+  });
+
+  it('leaves at the second Ctrl-C, saying what is not known', async () => {
+    let interrupt = (): void => {};
+    cli.control.onCreate = (request) => {
+      cli.control.known = [sampleDispatch({ state: 'running', labels: request.labels ?? {} })];
+      interrupt();
+      return new Promise(() => {});
+    };
+    cli.control.onCancel = async (id) => {
+      setImmediate(interrupt);
+      return sampleDispatch({ id, state: 'running' });
+    };
+    const { code, stderr } = await cli.run(['invoke', 'build-7', 'echo'], {
+      onStart: (press) => {
+        interrupt = press;
+      },
+    });
+    expect(code).toBe(6);
+    expect(stderr).toContain('whether it was done is unknown');
+    expect(stderr).toContain(`palyra dispatches show ${sampleId('dp')}`);
+  });
+});
+
+describe('dispatches show', () => {
+  it('tells what happened, when and by whom', async () => {
+    cli.control.known = [
+      sampleDispatch({
+        steps: [
+          { at: sampleTime, to: 'queued', by: 'operator:local' },
+          { at: sampleTime + 1_500, to: 'succeeded', by: `device:${device}`, note: 'fine\u001b[1m' },
+        ],
+      }),
+    ];
+    const { code, stdout } = await cli.run(['dispatches', 'show', sampleId('dp')]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Dispatch ${sampleId('dp')}, succeeded`);
+    expect(stdout).toMatch(/\+1\.5 s {2}succeeded {2}by device:\w+ {2}fine$/m);
+    expect(stdout).toContain('"text": "hello"');
+    expect(json((await cli.run(['dispatches', 'show', sampleId('dp'), '--json'])).stdout)).toMatchObject({
+      createdAt: '2026-01-02T03:04:05.678Z',
+    });
+  });
+
+  it('refuses what is no id', async () => {
+    const { code, stderr } = await cli.run(['dispatches', 'show', '../../etc']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('path/id')]);
+  });
+});

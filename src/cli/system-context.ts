@@ -1,0 +1,31 @@
+import { systemClock } from '../kernel/clock.js';
+import type { CliContext } from './context.js';
+import { exitCodes } from './exit-codes.js';
+
+/** The context of a real process. */
+export function systemContext(): CliContext {
+  const { stdin, stdout, stderr, env } = process;
+  // A reader that has seen enough, such as `head`, closes the pipe. That is no failure.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.ok);
+    throw error;
+  });
+  return {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    clock: systemClock,
+    exitCode: exitCodes.ok,
+    interactive: stdin.isTTY === true && stdout.isTTY === true,
+    async confirm(question) {
+      const prompts = await import('@clack/prompts');
+      const answer = await prompts.confirm({ message: question, initialValue: false });
+      return answer === true;
+    },
+    onInterrupt(listener) {
+      process.on('SIGINT', listener);
+      return () => process.off('SIGINT', listener);
+    },
+  };
+}
