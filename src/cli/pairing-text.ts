@@ -29,11 +29,10 @@ export function pairingText(context: CliContext, pairing: Pairing): readonly str
     ],
     ['Purpose', printable(pairing.purpose) || '-'],
     ['Labels', printable(labelsText(pairing.labels)) || '-'],
-    ['Capabilities', ''],
     ...pairing.requested.map(
-      ({ capability, plugin, pluginVersion, descriptor }) =>
+      ({ capability, plugin, pluginVersion, descriptor }, at) =>
         [
-          '',
+          at === 0 ? 'Capabilities' : '',
           printable(
             `${capability}  ${descriptor.title} (${plugin} ${pluginVersion}, ${descriptor.publisher})`,
           ),

@@ -21,16 +21,17 @@ interface InvokeFlags extends ConnectionFlags {
   readonly key?: string;
 }
 
+const exitCodeHelp = `
+Exit codes:
+  0 succeeded, 1 failed, 2 wrong input, 3 not authorised, 4 node or palyrad not reachable,
+  5 refused, 6 cancelled, expired or unknown, 7 no such node or capability, 8 timed out`;
+
 /** `palyra invoke NODE CAPABILITY` */
 export function registerInvokeCommand(program: Command, context: CliContext): void {
   const command = program
     .command('invoke')
     .summary('run a capability on a machine')
-    .description(
-      'Run a capability on a node and print what it returns. Ctrl-C cancels it.\n\n' +
-        'Exit codes: 0 succeeded, 1 failed, 2 wrong input, 4 node or palyrad not reachable, 5 refused,\n' +
-        '6 cancelled, expired or unknown, 7 no such node or capability, 8 timed out.',
-    )
+    .description('Run a capability on a node and print what it returns. Ctrl-C cancels it.')
     .argument('<node>', 'the name of the node, its device id, or the beginning of it')
     .argument('<capability>', 'what to run, such as system.health')
     .option('--input <json>', 'the input as JSON, or - to read it from stdin', '{}')
@@ -52,6 +53,7 @@ export function registerInvokeCommand(program: Command, context: CliContext): vo
         ['palyra invoke build-7 echo --queue --no-wait --json', '{"id": "dp_…", "state": "queued", …}'],
       ),
     );
+  command.addHelpText('after', exitCodeHelp);
   withConnection(command).action((node: string, capability: string, flags: InvokeFlags) =>
     invoke(node, capability, flags, context),
   );
