@@ -51,8 +51,11 @@ export interface DeviceRecord {
   readonly offered: readonly OfferedCapability[];
   /** Grows with each registration. */
   readonly epoch: number;
-  /** The session ticket that the node last confirmed, and the one that was handed out since; base64url. */
-  readonly ticket: { readonly confirmed?: string; readonly offered?: string };
+  /**
+   * The session ticket that the node last confirmed, and the one that was handed out since; base64url. `broken`: a host that
+   * did not show them has opened a session since, and none has gone live, so nothing has been settled with it yet.
+   */
+  readonly ticket: { readonly confirmed?: string; readonly offered?: string; readonly broken?: true };
   readonly alerts: readonly DeviceAlert[];
   readonly createdAt: number;
   readonly updatedAt: number;

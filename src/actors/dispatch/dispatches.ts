@@ -129,13 +129,14 @@ export class Dispatches implements DispatchControl {
   /** What a crashed actor of a dispatch starts from; undefined when it has ended. */
   revive(id: string): DispatchInput | undefined {
     const record = this.#options.live.get(id);
-    return record && { ports: this.#ports, record, fresh: false };
+    if (!record || isTerminal(record.state)) return undefined;
+    return { ports: this.#ports, record, fresh: false };
   }
 
   /** Its actor crashed twice: it ends with the truth that is left (spec section 3). */
   abandon(id: string, error: unknown): void {
     const record = this.#options.live.get(id);
-    if (!record) return;
+    if (!record || isTerminal(record.state)) return;
     const at = this.#options.clock.now();
     const failed = record.sentInEpoch === 0;
     const outcome = {
@@ -235,7 +236,8 @@ export class Dispatches implements DispatchControl {
       return;
     }
     if (record && !isTerminal(record.state)) return;
-    if (record?.state === 'outcome_unknown' && !record.resolution) {
+    // A node that says again that it does not know resolves nothing.
+    if (record?.state === 'outcome_unknown' && !record.resolution && result.outcome !== 'unknown') {
       const at = clock.now();
       const resolution = judgeResult(catalog, limits.output, record, result);
       const by = `device:${deviceId}`;
@@ -371,7 +373,18 @@ export class Dispatches implements DispatchControl {
   }
 
   #start(input: DispatchInput): void {
-    startMember(this.#options.directory, 'dispatches', input.record.id, input);
+    const { directory, sessions } = this.#options;
+    const { id, deviceId, sentInEpoch } = input.record;
+    startMember(directory, 'dispatches', id, input);
+    const session = sessions.live(deviceId);
+    // A session that went live before this actor was there has told it nothing, and won't again.
+    if (session === undefined || sentInEpoch > 0) return;
+    sendToDispatch(directory, id, {
+      type: 'settle',
+      epoch: session.epoch,
+      phase: 'none',
+      ticketMatches: true,
+    });
   }
 
   #offer(record: DispatchRecord): boolean {

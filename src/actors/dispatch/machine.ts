@@ -60,6 +60,7 @@ const settled = [
   { guard: 'has started', target: 'running', actions: ['note running', 'changed'] },
   { guard: 'may be sent again', target: 'offered', actions: ['note resending', 'changed'] },
   { guard: 'is lost', target: 'ending', actions: 'conclude lost' },
+  { guard: 'was cancelled at the node', target: 'ending', actions: 'conclude cancelled there' },
   { guard: 'is wanted no more', actions: 'tell the node to stop' },
 ] as const;
 
@@ -86,15 +87,19 @@ export const dispatchMachine = setup({
     'was never sent': ({ context }) => context.record.sentInEpoch === 0,
     'was running': ({ context }) => context.record.state === 'running',
     'was mediated': ({ context }) => context.record.state === 'awaiting_local_mediation',
-    'is repeatable': ({ context }) => context.record.repeatable,
     'was never delivered': ({ context }) => wasNeverDelivered(context.record),
     'may be sent again': ({ context, event }) =>
       event.type === 'settle' &&
       event.phase === 'none' &&
-      (context.record.repeatable || event.ticketMatches) &&
+      (context.record.repeatable || (event.ticketMatches && context.record.state !== 'running')) &&
       isWanted(context),
     'is lost': ({ context, event }) =>
-      event.type === 'settle' && event.phase === 'none' && !context.record.repeatable && !event.ticketMatches,
+      event.type === 'settle' &&
+      (event.phase === 'none' || event.phase === 'cancelled') &&
+      !context.record.repeatable &&
+      (!event.ticketMatches || context.record.state === 'running'),
+    // The wish went out and this daemon died before it was on its disk: the node remembers.
+    'was cancelled at the node': ({ event }) => event.type === 'settle' && event.phase === 'cancelled',
     'is wanted no more': ({ context }) => !isWanted(context),
     'has started': ({ context, event }) =>
       event.type === 'settle' && event.phase === 'started' && context.record.state !== 'running',
@@ -144,11 +149,20 @@ export const dispatchMachine = setup({
       const by = callerLabel(event.caller);
       return { record: { ...noted(context, 'cancel_requested', by, event.reason), cancelRequestedBy: by } };
     }),
-    'tell the node to stop': ({ context, event }) =>
-      context.ports.cancelAtNode(context.record, event.type === 'cancel' ? event.reason : 'deadline'),
-    'take the result': assign(({ context, event }) =>
-      event.type === 'result' ? { outcome: context.ports.judge(context.record, event.result) } : {},
-    ),
+    'tell the node to stop': ({ context, event }) => {
+      const { ports, record } = context;
+      const why = record.cancelRequestedBy === undefined ? 'deadline' : 'operator';
+      ports.cancelAtNode(record, event.type === 'cancel' ? event.reason : why);
+    },
+    'take the result': assign(({ context, event }) => {
+      if (event.type !== 'result') return {};
+      const outcome = context.ports.judge(context.record, event.result);
+      // Stopped because the daemon asked for it at the latest end, and nobody else did.
+      const isLate = context.record.cancelRequestedBy === undefined && !isWanted(context);
+      return {
+        outcome: outcome.state === 'cancelled' && isLate ? { ...outcome, state: 'timed_out' } : outcome,
+      };
+    }),
     'conclude cancelled': assign(({ event }): { outcome: DispatchOutcome } => ({
       outcome: {
         state: 'cancelled',
@@ -156,13 +170,14 @@ export const dispatchMachine = setup({
         started: false,
       },
     })),
-    'conclude stopped': assign(({ context }): { outcome: DispatchOutcome } => ({
-      outcome: {
-        ...(context.record.cancelRequestedBy === undefined
-          ? { state: 'timed_out', reason: 'deadline' }
-          : { state: 'cancelled', reason: 'operator' }),
-        ...(context.record.repeatable ? {} : { started: false }),
-      },
+    'conclude stopped': assign(({ context }) => ({
+      outcome: stopped(context.record, context.record.cancelRequestedBy !== undefined),
+    })),
+    'conclude cancelled there': assign(({ context }) => ({
+      outcome:
+        context.record.state === 'running'
+          ? { state: 'outcome_unknown' as const, reason: 'unsettled' }
+          : stopped(context.record, context.record.cancelRequestedBy !== undefined || isWanted(context)),
     })),
     'conclude expired': assign((): { outcome: DispatchOutcome } => ({
       outcome: { state: 'expired', started: false },
@@ -203,15 +218,13 @@ export const dispatchMachine = setup({
       entry: 'arm deliver-by',
       exit: 'disarm',
       on: {
-        settle: [
-          { guard: 'is repeatable', target: 'offered', actions: 'mark for the session' },
-          { target: 'marking', actions: 'mark for the session' },
-        ],
+        settle: { target: 'marking', actions: 'mark for the session' },
         cancel: { target: 'ending', actions: ['note the wish', 'conclude cancelled'] },
         deadline: { target: 'ending', actions: 'conclude expired' },
       },
     },
-    // What may not be started twice goes out only after its record says that it may have been sent.
+    // Goes out only after its record says that it may have been sent: or a daemon that dies in between would say of work
+    // that ran, if it may be repeated or not, that it was never started.
     marking: {
       entry: ['record first', 'arm deliver-by'],
       exit: 'disarm',
@@ -229,7 +242,7 @@ export const dispatchMachine = setup({
         delivered: { target: 'dispatched', actions: ['note delivery', 'changed'] },
         'session.lost': [
           { guard: 'was never delivered', target: 'queued' },
-          { target: 'dispatched', actions: 'note dispatched' },
+          { target: 'dispatched', actions: ['note dispatched', 'changed'] },
         ],
         cancel: [
           {
@@ -239,12 +252,15 @@ export const dispatchMachine = setup({
           },
           {
             target: 'dispatched',
-            actions: ['withdraw', 'note the wish', 'note dispatched', 'tell the node to stop'],
+            actions: ['withdraw', 'note the wish', 'note dispatched', 'changed', 'tell the node to stop'],
           },
         ],
         deadline: [
           { guard: 'was never delivered', target: 'ending', actions: ['withdraw', 'conclude expired'] },
-          { target: 'dispatched', actions: ['withdraw', 'note dispatched', 'tell the node to stop'] },
+          {
+            target: 'dispatched',
+            actions: ['withdraw', 'note dispatched', 'changed', 'tell the node to stop'],
+          },
         ],
       },
     },
@@ -329,6 +345,14 @@ function wasNeverDelivered(record: DispatchRecord): boolean {
     record.deliveredAt === undefined &&
     !record.steps.some((entry) => entry.to === 'resent' || entry.to === 'dispatched')
   );
+}
+
+/** The end of work that the node never took, or has forgotten: only of what may be repeated it forgets anything. */
+function stopped(record: DispatchRecord, wished: boolean): DispatchOutcome {
+  return {
+    ...(wished ? { state: 'cancelled', reason: 'operator' } : { state: 'timed_out', reason: 'deadline' }),
+    ...(record.repeatable ? {} : { started: false }),
+  };
 }
 
 function isWanted({ ports, record }: DispatchContext): boolean {

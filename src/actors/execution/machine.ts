@@ -196,6 +196,7 @@ export const executionMachine = setup({
       on: {
         journaled: { target: 'running' },
         cancel: { target: 'finished', actions: 'end as cancelled' },
+        'kernel.shutdown': { target: 'finished', actions: 'end as cancelled' },
       },
     },
     running: {

@@ -152,7 +152,9 @@ export const sessionMachine = setup({
       if (event.type === 'withdraw') context.outbound.withdraw(event.dispatchId);
     },
     'tell it to stop': ({ context, event }) => {
-      if (event.type === 'stop') context.link.batch.push('cancels', event.order);
+      if (event.type !== 'stop') return;
+      context.outbound.withdraw(event.order.dispatchId);
+      context.link.batch.push('cancels', event.order);
     },
     'tell what is settled': ({ context, event }) => {
       if (event.type === 'settled') context.link.batch.push('settled', event.dispatchId);

@@ -128,23 +128,31 @@ export class Sessions {
       );
     }
     const shown = Buffer.from(hello.ticket).toString('base64url');
-    const ticketMatches =
-      shown !== '' && (shown === device.ticket.confirmed || shown === device.ticket.offered);
     const isFirst = device.ticket.confirmed === undefined && shown === '';
-    if (!ticketMatches && !isFirst) await this.#alarm(device, peer, hello);
+    const isKnown =
+      isFirst || (shown !== '' && (shown === device.ticket.confirmed || shown === device.ticket.offered));
+    if (!isKnown) await this.#alarm(device, peer);
+    // A ticket that another disk was given proves nothing before a session has settled what the old one had.
+    const ticketMatches = isKnown && device.ticket.broken === undefined;
     const ticket = randomBytes(32);
     const updated = await devices.update(
       peer.deviceId,
       (current) =>
         current.epoch === hello.epoch
-          ? { ticket: { ...keptTicket(current, shown), offered: ticket.toString('base64url') } }
+          ? {
+              ticket: {
+                ...keptTicket(current, shown),
+                offered: ticket.toString('base64url'),
+                ...(ticketMatches ? {} : { broken: true }),
+              },
+            }
           : undefined,
       clock.now(),
     );
     if (updated.epoch !== hello.epoch)
       throw sessionError('stale_epoch', 'A newer registration came in between');
     this.end(peer.deviceId, 'replaced', 'A newer session of this node took over');
-    this.#start(peer, hello, link, ticket, ticketMatches || isFirst);
+    this.#start(peer, hello, link, ticket, ticketMatches);
     if (!directory.has(sessionAddress(peer.deviceId))) {
       throw sessionError('protocol', 'The session could not be started', {
         hint: 'See the log of the daemon.',
@@ -237,7 +245,7 @@ export class Sessions {
     });
   }
 
-  async #alarm(device: DeviceRecord, peer: NodePeer, hello: Hello): Promise<void> {
+  async #alarm(device: DeviceRecord, peer: NodePeer): Promise<void> {
     const { devices, clock, log } = this.#options;
     const now = clock.now();
     const message = `A node with this identity came from ${peer.address} with another state on disk: a clone or a restored copy`;
@@ -249,7 +257,8 @@ export class Sessions {
       }),
       now,
     );
-    if (this.#live.has(device.id) && !hello.handedOver) {
+    // What the newcomer says of a hand-over counts for nothing: the old stream would have announced it.
+    if (this.#live.has(device.id)) {
       throw sessionError('stale_ticket', 'Another host with this identity is connected', {
         hint: 'Stop one of the two. If this one is a copy of the other, pair it as a machine of its own.',
       });

@@ -1,0 +1,552 @@
+import { createActor } from 'xstate';
+import { daemonTree } from '../../src/actors/daemon-tree.js';
+import { Devices, isRefusal } from '../../src/actors/device/devices.js';
+import type { DeviceRecord } from '../../src/actors/device/record.js';
+import { CompiledSurface } from '../../src/actors/device/surface.js';
+import { Dispatches } from '../../src/actors/dispatch/dispatches.js';
+import { LiveDispatches } from '../../src/actors/dispatch/live.js';
+import { type DispatchRecord, isTerminal } from '../../src/actors/dispatch/record.js';
+import { DispatchRecorder } from '../../src/actors/dispatch/recorder.js';
+import { nodeError } from '../../src/actors/errors.js';
+import { type ExecutionHost, Executions } from '../../src/actors/execution/executions.js';
+import { ExecutionJournal } from '../../src/actors/execution/journal.js';
+import { FrameBatch } from '../../src/actors/link/batch.js';
+import {
+  type DispatchOrder,
+  type NodeFrame,
+  type PluginAnnouncement,
+  protocolVersion,
+} from '../../src/actors/link/frames.js';
+import { nodeTree } from '../../src/actors/node-tree.js';
+import { PairingCodes } from '../../src/actors/pairing/codes.js';
+import { Pairings } from '../../src/actors/pairing/pairings.js';
+import { eachStored, fromStored, toOperation } from '../../src/actors/records.js';
+import { type NodePeer, Sessions } from '../../src/actors/session/sessions.js';
+import { MemoryStore } from '../../src/adapters/store/memory.js';
+import { verifiedCaller } from '../../src/kernel/authority.js';
+import { jitteredBackoff } from '../../src/kernel/backoff.js';
+import { createKernel, type Kernel } from '../../src/kernel/kernel.js';
+import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import type { StoreOperation } from '../../src/kernel/store.js';
+import { sessionTicket } from '../../src/node/session-ticket.js';
+import { Catalog } from '../../src/plugins/catalog.js';
+import type { Descriptor } from '../../src/plugins/descriptor.js';
+import { descriptorDigest } from '../../src/plugins/digest.js';
+import { ValidatorCache } from '../../src/plugins/validators.js';
+import { clockOf, type Life, ProcessStore, turns } from './crash.js';
+import { type DaemonEnd, Wire } from './wire.js';
+
+/** `once` may not be started twice, `again` may, `asked` may not and is asked for at the node. */
+export type Capability = 'once' | 'again' | 'asked';
+
+function descriptor(name: Capability): Descriptor {
+  return {
+    name,
+    title: name,
+    description: 'For tests.',
+    input: { type: 'object' },
+    output: { type: 'object' },
+    timeout: '30s',
+    concurrency: 8,
+    mediation: { mode: name === 'asked' ? 'local' : 'none' },
+    readOnly: false,
+    idempotent: name === 'again',
+    destructive: false,
+    examples: [],
+    plugin: 'lab',
+    publisher: 'Test',
+    isolation: 'inline',
+    permissions: {},
+  };
+}
+
+const descriptors = (['once', 'again', 'asked'] as const).map(descriptor);
+const catalog = new Catalog(new ValidatorCache());
+for (const one of descriptors) catalog.add(one, 'folder');
+
+const announced: readonly PluginAnnouncement[] = [
+  {
+    name: 'lab',
+    version: '1.0.0',
+    buildDigest: 'b',
+    descriptors: descriptors.map((one) => ({
+      digest: descriptorDigest(one),
+      capability: one.name,
+      descriptor: Buffer.from(JSON.stringify(one)),
+    })),
+  },
+];
+
+const deviceId = 'LABNODE';
+const operator = verifiedCaller({ kind: 'operator', name: 'ada', role: 'admin' });
+/** A link to a daemon that is not there. */
+const unreachable = {
+  batch: new FrameBatch<NodeFrame>(
+    () => undefined,
+    () => 0,
+  ),
+  close: () => undefined,
+};
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const facts = {
+  hostname: 'lab',
+  platform: 'linux',
+  arch: 'x64',
+  osRelease: '1',
+  nodeVersion: '20',
+  palyraVersion: '0',
+};
+
+interface RunningHandler {
+  readonly order: DispatchOrder;
+  finish(succeeds: boolean): void;
+}
+
+interface Daemon extends DaemonEnd {
+  readonly dispatches: Dispatches;
+  readonly live: LiveDispatches;
+  ready: boolean;
+  stop(): void;
+}
+
+interface Node {
+  readonly life: Life;
+  readonly kernel: Kernel;
+  readonly executions: Executions;
+  readonly handlers: Set<RunningHandler>;
+  readonly questions: Set<(allowed: boolean) => void>;
+  stop(): void;
+}
+
+/**
+ * A daemon and one node, with their real actors, stores that survive, and a connection that moves only when told to.
+ * What must never happen is noted in `violations` when it does.
+ */
+export class World {
+  readonly clock = new SimulatedClock();
+  readonly violations: string[] = [];
+  /** Ids that a caller was told are accepted. */
+  readonly accepted = new Set<string>();
+  /** How often the handler of each dispatch was started. */
+  readonly starts = new Map<string, number>();
+  readonly #daemonDisk = new MemoryStore();
+  #nodeDisk = new MemoryStore();
+  #lostDisks = 0;
+  readonly #peer: NodePeer;
+  /** The dispatches as the daemon's disk has them. */
+  readonly #written = new Map<string, DispatchRecord>();
+  #daemon: Daemon | undefined;
+  #node: Node | undefined;
+  #wires: Wire[] = [];
+
+  private constructor() {
+    const certificateEnds = this.clock.now() + 365 * 86_400_000;
+    this.#peer = { deviceId, fingerprint: 'f', certificateEnds, address: '192.0.2.1' };
+  }
+
+  static async start(): Promise<World> {
+    const world = new World();
+    await world.#daemonDisk.commit([toOperation('device', deviceId, world.#device())]);
+    await world.startDaemon();
+    await world.startNode();
+    return world;
+  }
+
+  // Commands
+
+  create(capability: Capability, wait: boolean, queue: boolean, timeoutMs: number): void {
+    const request = {
+      node: 'lab',
+      capability,
+      input: {},
+      wait,
+      queue,
+      timeoutMs,
+      keyIfNeeded: `k${Math.random()}`,
+    };
+    this.#daemon?.dispatches.create(operator, request).then(
+      (record) => this.accepted.add(record.id),
+      () => undefined,
+    );
+  }
+
+  /** Cancels one of the dispatches that the daemon knows to be unfinished. */
+  cancel(choice: number): void {
+    const ids = [...(this.#daemon?.live.all() ?? [])].map((record) => record.id);
+    const id = ids[choice % Math.max(1, ids.length)];
+    if (id !== undefined) this.#daemon?.dispatches.cancel(operator, id, 'test').catch(() => undefined);
+  }
+
+  /** Ends one of the running handlers. */
+  finish(choice: number, succeeds: boolean): void {
+    const running = [...(this.#node?.handlers ?? [])];
+    running[choice % Math.max(1, running.length)]?.finish(succeeds);
+  }
+
+  /** Answers one of the questions that the person at the node is asked. */
+  answer(choice: number, allowed: boolean): void {
+    const asked = [...(this.#node?.questions ?? [])];
+    asked[choice % Math.max(1, asked.length)]?.(allowed);
+  }
+
+  /** Moves frames, alternating; what they cause runs in between. */
+  async pump(up: number, down: number, between: number): Promise<void> {
+    for (let i = 0; i < Math.max(up, down); i++) {
+      for (const wire of [...this.#wires]) {
+        if (i < up) wire.deliverUp();
+        if (i < down) wire.deliverDown();
+      }
+      await turns(between);
+    }
+    this.#wires = this.#wires.filter((wire) => !wire.isOver);
+  }
+
+  cut(daemonKnows: boolean, nodeKnows: boolean): void {
+    for (const wire of this.#wires) wire.cut(daemonKnows, nodeKnows);
+  }
+
+  async restartDaemon(pause: number): Promise<void> {
+    const daemon = this.#daemon;
+    this.#daemon = undefined;
+    if (daemon) {
+      daemon.life.dead = true;
+      daemon.stop();
+      for (const wire of this.#wires) wire.cut(false, true);
+    }
+    // What had begun on the disk ends before another process takes it.
+    await turns(2 + pause);
+    await this.startDaemon();
+  }
+
+  async restartNode(pause: number, daemonKnows: boolean): Promise<void> {
+    const node = this.#node;
+    this.#node = undefined;
+    if (node) {
+      node.life.dead = true;
+      node.stop();
+      for (const wire of this.#wires) wire.cut(daemonKnows, false);
+    }
+    // What had begun on the disk ends before another process takes it.
+    await turns(2 + pause);
+    await this.startNode();
+  }
+
+  /** The node comes back with nothing on its disk but its keys. The daemon has seen the old stream end. */
+  async loseNodeDisk(): Promise<void> {
+    this.#lostDisks += 1;
+    this.#nodeDisk = new MemoryStore();
+    await this.restartNode(0, true);
+  }
+
+  /** Stops faults, and gives everything the time that it may take. Returns whether all that is left is at rest. */
+  async stabilise(): Promise<boolean> {
+    for (let round = 0; round < 120; round++) {
+      await this.pump(3, 3, 3);
+      for (const answer of [...(this.#node?.questions ?? [])]) answer(true);
+      for (const handler of [...(this.#node?.handlers ?? [])]) handler.finish(true);
+      await turns(3);
+      this.clock.advance(round < 20 ? 20 : 1_000);
+      await turns(2);
+      if (round > 20 && (await this.#isAtRest())) return true;
+    }
+    return false;
+  }
+
+  /** What is not at rest, for the report of a failure. */
+  describe(): string {
+    const unfinished = [...(this.#daemon?.live.all() ?? [])].map(
+      ({ id, capability, state, steps, sentInEpoch, cancelRequestedBy }) =>
+        `${capability} ${id.slice(-6)} ${state} sent in ${sentInEpoch}${cancelRequestedBy ? ' cancel wanted' : ''}: ${steps.map((step) => step.to).join(' ')}`,
+    );
+    const atNode = (this.#node?.executions.inFlight() ?? []).map(
+      ({ dispatchId, phase }) => `${dispatchId.slice(-6)} ${phase}`,
+    );
+    return [...this.violations, ...unfinished, `node: ${atNode.join(', ')}`].join('\n');
+  }
+
+  /** Every dispatch as the daemon's disk has it. */
+  async records(): Promise<readonly DispatchRecord[]> {
+    const records: DispatchRecord[] = [];
+    for await (const stored of eachStored(this.#daemonDisk, 'dispatch')) records.push(fromStored(stored));
+    return records;
+  }
+
+  /** Alarms about the node for which there was no ground. */
+  async falseAlarms(): Promise<number> {
+    const stored = await this.#daemonDisk.get('device', deviceId);
+    if (!stored || this.#lostDisks > 0) return 0;
+    return fromStored<DeviceRecord>(stored).alerts.length;
+  }
+
+  stop(): void {
+    for (const process of [this.#daemon, this.#node]) {
+      if (!process) continue;
+      process.life.dead = true;
+      process.stop();
+    }
+  }
+
+  async #isAtRest(): Promise<boolean> {
+    if (!this.#daemon?.ready || this.#daemon.live.size > 0) return false;
+    if ((this.#node?.executions.inFlight().length ?? 1) > 0) return false;
+    const journal = await this.#nodeDisk.list({ kind: 'execution' });
+    return journal.records.length === 0;
+  }
+
+  // The processes
+
+  async startDaemon(): Promise<void> {
+    const life: Life = { dead: false };
+    const store = new ProcessStore(life, this.#daemonDisk, (operations) => this.#check(operations));
+    const kernel = createKernel({ clock: clockOf(life, this.clock), log: silent, random: () => 0.5 });
+    const { clock, deadlines } = kernel;
+    const devices = await Devices.open(store);
+    const surface = await CompiledSurface.open(store, catalog, new Set(['lab']), () => clock.now());
+    const codes = await PairingCodes.open(store, clock);
+    const authority = {
+      certificate: new Uint8Array(0),
+      checkRequest: () => undefined,
+      issueDevice: () => Promise.reject(new Error('nobody pairs here')),
+    };
+    const pairings = await Pairings.open({
+      ...kernel,
+      store,
+      devices,
+      codes,
+      surface,
+      authority,
+      lifetime: () => 60_000,
+    });
+    const live = new LiveDispatches();
+    const recorder = new DispatchRecorder({
+      store,
+      deadlines,
+      failed: (error) => this.violations.push(`the daemon's store failed: ${String(error)}`),
+    });
+    const sessions: Sessions = new Sessions({
+      ...kernel,
+      devices,
+      surface,
+      heartbeatMs: 10_000,
+      heartbeatMaxMs: 60_000,
+      window: 2,
+      unfinished: (id) => live.idsOf(id),
+      deviceOf: (id) => live.get(id)?.deviceId,
+      late: (id, result) => dispatches.late(id, result),
+    });
+    const dispatches: Dispatches = new Dispatches({
+      ...kernel,
+      store,
+      devices,
+      surface,
+      catalog,
+      recorder,
+      live,
+      sessions,
+      limits: { input: 1000, output: 1000, perNode: 100 },
+    });
+    const daemon: Daemon = {
+      life,
+      kernel,
+      sessions,
+      dispatches,
+      live,
+      ready: false,
+      stop: () => root.stop(),
+    };
+    const recovered = (): void => {
+      daemon.ready = true;
+    };
+    const root = createActor(daemonTree({ kernel, sessions, pairings, dispatches, recovered }));
+    root.start();
+    this.#daemon = daemon;
+    while (!daemon.ready) await turns(1);
+  }
+
+  async startNode(): Promise<void> {
+    const life: Life = { dead: false };
+    const store = new ProcessStore(life, this.#nodeDisk);
+    const kernel = createKernel({ clock: clockOf(life, this.clock), log: silent, random: () => 0.5 });
+    const { clock, deadlines, directory } = kernel;
+    const ticket = await sessionTicket(store, clock);
+    const handlers = new Set<RunningHandler>();
+    const questions = new Set<(allowed: boolean) => void>();
+    const executions = await Executions.open({
+      ...kernel,
+      directory,
+      journal: new ExecutionJournal(store),
+      host: this.#host(life, handlers, questions),
+      ran: () => undefined,
+      failed: (error) => this.violations.push(`the node's store failed: ${String(error)}`),
+    });
+    const node: Node = { life, kernel, executions, handlers, questions, stop: () => root.stop() };
+    const end = {
+      life,
+      kernel,
+      peer: this.#peer,
+      register: () => ({
+        protocol: protocolVersion,
+        deviceId,
+        facts,
+        plugins: announced,
+        clockMs: clock.now(),
+      }),
+      hello: (epoch: number, surfaceDigest: string) => ({
+        epoch,
+        surfaceDigest,
+        ticket: ticket.current(),
+        inFlight: executions.inFlight(),
+        handedOver: false,
+      }),
+    };
+    const uplink = {
+      deadlines,
+      clock,
+      random: () => 0.5,
+      backoff: jitteredBackoff({ firstMs: 500, baseMs: 1_000, maxMs: 30_000, random: () => 0.5 }),
+      connect: (handlersOfLink: ConstructorParameters<typeof Wire>[2]) => {
+        const daemon = this.#daemon;
+        if (!daemon?.ready) {
+          setImmediate(() => handlersOfLink.ended(undefined));
+          return unreachable;
+        }
+        const wire = new Wire(daemon, end, handlersOfLink);
+        this.#wires.push(wire);
+        return wire.uplink;
+      },
+      storeTicket: (next: Uint8Array, done: () => void) => {
+        ticket.replace(next).then(done, (error: unknown) => this.violations.push(String(error)));
+      },
+      attach: executions.attach.bind(executions),
+      detach: executions.detach.bind(executions),
+      receive: executions.receive.bind(executions),
+      cancel: executions.cancel.bind(executions),
+      settled: executions.settled.bind(executions),
+      inFlight: () => executions.running,
+      isRefusal,
+      status: (status: { readonly state: string; readonly error?: unknown }) => {
+        if (status.state === 'resting') this.violations.push(`the node was refused: ${String(status.error)}`);
+      },
+    };
+    const root = createActor(nodeTree({ kernel, uplink, executions, drainMs: 1_000 }));
+    root.start();
+    this.#node = node;
+  }
+
+  #host(
+    life: Life,
+    handlers: Set<RunningHandler>,
+    questions: Set<(allowed: boolean) => void>,
+  ): ExecutionHost {
+    return {
+      refusal: () => undefined,
+      needsMediation: (order) => order.mediationTimeoutMs > 0,
+      mediate: (_order, signal, answer) => {
+        const settle = (allowed: boolean): void => {
+          if (questions.delete(settle) && !life.dead) answer(allowed, '');
+        };
+        questions.add(settle);
+        signal.addEventListener('abort', () => questions.delete(settle));
+      },
+      run: (order, signal) => {
+        this.#noteStart(order);
+        return new Promise((resolve, reject) => {
+          const handler: RunningHandler = {
+            order,
+            finish: (succeeds) => {
+              if (!handlers.delete(handler)) return;
+              if (succeeds) resolve(Buffer.from('{}'));
+              else reject(nodeError('refused', 'The handler failed'));
+            },
+          };
+          handlers.add(handler);
+          signal.addEventListener('abort', () => handler.finish(false));
+        });
+      },
+    };
+  }
+
+  // The rules
+
+  #noteStart(order: DispatchOrder): void {
+    const id = order.dispatchId;
+    const count = (this.starts.get(id) ?? 0) + 1;
+    this.starts.set(id, count);
+    if (!order.repeatable && count > 1) this.violations.push(`${id} was started ${count} times`);
+    const written = this.#written.get(id);
+    if (written && isTerminal(written.state) && written.state !== 'outcome_unknown') {
+      this.violations.push(`${id} was started when it was ${written.state}`);
+    }
+  }
+
+  #check(operations: readonly StoreOperation[]): void {
+    for (const operation of operations) {
+      if (operation.kind !== 'dispatch' || operation.op !== 'put') continue;
+      const next = {
+        ...(operation.data as object),
+        id: operation.id,
+        state: operation.state,
+      } as DispatchRecord;
+      const before = this.#written.get(operation.id);
+      this.#written.set(operation.id, next);
+      if (
+        isTerminal(next.state) !== (next.outcome !== undefined) ||
+        (next.outcome?.state !== undefined && next.outcome.state !== next.state)
+      ) {
+        this.violations.push(`${next.id} is ${next.state} with the outcome ${next.outcome?.state}`);
+      }
+      if (next.outcome?.started === false && this.starts.has(next.id)) {
+        this.violations.push(`${next.id} is ${next.state}, never started, but it was`);
+      }
+      if (next.outcome?.reason === 'deadline' && next.state !== 'timed_out') {
+        this.violations.push(`${next.id} reached its deadline and is ${next.state}`);
+      }
+      if (!before || !isTerminal(before.state)) continue;
+      const isResolution =
+        before.state === 'outcome_unknown' &&
+        next.state === before.state &&
+        before.resolution === undefined &&
+        next.resolution?.state !== 'outcome_unknown';
+      if (!isResolution)
+        this.violations.push(`${next.id} was ${before.state} and was changed to ${next.state}`);
+    }
+  }
+
+  #device(): DeviceRecord {
+    const now = this.clock.now();
+    const certificate = {
+      fingerprint: 'f',
+      serial: '1',
+      notBefore: now,
+      notAfter: this.#peer.certificateEnds,
+    };
+    return {
+      id: deviceId,
+      version: 1,
+      state: 'trusted',
+      name: 'lab',
+      identityKey: '',
+      labels: {},
+      facts,
+      certificates: [certificate],
+      approvals: descriptors.map((one) => ({
+        digest: descriptorDigest(one),
+        capability: one.name,
+        approvedBy: 'operator:ada',
+        approvedAt: now,
+      })),
+      offered: descriptors.map((one) => ({
+        digest: descriptorDigest(one),
+        capability: one.name,
+        plugin: 'lab',
+        pluginVersion: '1.0.0',
+        buildDigest: 'b',
+      })),
+      epoch: 0,
+      ticket: {},
+      alerts: [],
+      createdAt: now,
+      updatedAt: now,
+    };
+  }
+}
