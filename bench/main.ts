@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BenchArguments, parseBenchArguments, usage } from './arguments.js';
 import { type Benchmark, benchmarks, type Effort } from './benchmarks.js';
@@ -21,13 +21,14 @@ export async function main(argv: readonly string[], programs: Programs): Promise
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort(new Error('Interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+  const [busyBefore = 0] = loadavg();
   const directory = await mkdtemp(join(tmpdir(), 'palyra-bench-'));
   try {
     const all: Rounds[] = [];
     for (const group of groupsOf(given.names)) {
       all.push(...(await runGroup(group, { given, programs, directory, signal: interruption.signal })));
     }
-    const report = reportOf(all, given.effort);
+    const report = reportOf(all, { effort: given.effort, profiled: given.profile !== undefined, busyBefore });
     console.log(tableOf(report));
     if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(report, null, 2)}\n`);
     return 0;

@@ -32,8 +32,9 @@ export function measureLatency(call: Call, samples: number): Promise<Latency> {
 }
 
 /**
- * Keeps `inFlight` calls under way for `durationMs` and returns the answers per second that came in that time. Then it
- * waits for the rest, so that nothing runs on into the next measurement. Rejects with the first error.
+ * Keeps `inFlight` calls under way for `durationMs`, and longer until that many were answered, and returns the answers per
+ * second of that time. Then it waits for the rest, so that nothing runs on into the next measurement. Rejects with the
+ * first error.
  */
 export function measureRate(call: Call, inFlight: number, durationMs: number): Promise<number> {
   const started = performance.now();
@@ -48,7 +49,7 @@ export function measureRate(call: Call, inFlight: number, durationMs: number): P
         return;
       }
       const now = performance.now();
-      if (now < end) {
+      if (now < end || answers < inFlight) {
         answers += 1;
         answeredAt = now;
         call(done);

@@ -32,7 +32,12 @@ export interface Figure {
 }
 
 export interface Report {
+  /** `full`, `quick` or `sanity`: only `full` is to be quoted. */
   readonly effort: string;
+  /** Whether CPU profiles were taken: of ours alone, so that the ratios look worse than they are. */
+  readonly profiled: boolean;
+  /** The machine's load average of the last minute when the run began: near 0, or others disturbed it. */
+  readonly busyBefore: number;
   readonly rounds: number;
   readonly node: string;
   readonly cpu: string;
@@ -61,10 +66,19 @@ function figure({ benchmark, floor, ours }: Rounds): Figure {
   };
 }
 
+/** How a run was made. */
+export interface RunFacts {
+  readonly effort: Effort;
+  readonly profiled: boolean;
+  readonly busyBefore: number;
+}
+
 /** Everything that was measured, for programs. */
-export function reportOf(all: readonly Rounds[], effort: Effort): Report {
+export function reportOf(all: readonly Rounds[], { effort, profiled, busyBefore }: RunFacts): Report {
   return {
     effort: effort.name,
+    profiled,
+    busyBefore: rounded(busyBefore),
     rounds: effort.rounds,
     node: process.versions.node,
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -98,7 +112,15 @@ export function tableOf(report: Report): string {
     ([name, { ours, theFloor }]) => `${name}\n  ours:  ${ours}\n  floor: ${theFloor}`,
   );
   const method = `${report.effort}: medians of ${report.rounds} rounds of each in turns; node ${report.node}, ${report.cores} × ${report.cpu}`;
-  return [table.toString(), method, ...compared].join('\n');
+  return [table.toString(), method, ...warningsOf(report), ...compared].join('\n');
+}
+
+function warningsOf({ effort, profiled, busyBefore }: Report): readonly string[] {
+  return [
+    ...(effort === 'full' ? [] : [`Do not quote these figures: the run was ${effort}.`]),
+    ...(profiled ? ['Do not quote these figures: ours was profiled, the floor was not.'] : []),
+    ...(busyBefore > 0.5 ? [`The machine was busy before the run (load average ${busyBefore}).`] : []),
+  ];
 }
 
 function range({ min, max }: Summary): readonly number[] {

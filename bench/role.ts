@@ -47,7 +47,7 @@ export class Role<A> {
     closeSync(log);
     this.#child.on('message', (message) => this.#answered(message as Answer));
     this.#gone = new Promise((resolve) => {
-      this.#child.once('close', (code, signal) => {
+      this.#child.once('exit', (code, signal) => {
         void this.#died(code, signal).then(resolve);
       });
     });
