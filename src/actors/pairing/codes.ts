@@ -105,7 +105,9 @@ export class PairingCodes {
   async accept(codeId: string, deviceId: string): Promise<void> {
     await transact(this.#store, () => {
       const code = this.#table.get(codeId);
-      if (!code || (code.boundTo !== undefined && code.boundTo !== deviceId)) throw codeRefused();
+      // It may have ended while the proof was checked, and what has ended stays so.
+      const isLive = code?.state === 'live' || code?.state === 'bound';
+      if (!code || !isLive || (code.boundTo !== undefined && code.boundTo !== deviceId)) throw codeRefused();
       const change = this.#put(code, {
         wrongProofs: code.wrongProofs - 1,
         state: 'bound',

@@ -128,7 +128,9 @@ export const pairingMachine = setup({
     'is rejected': ({ context }) => context.record.state === 'rejected',
     'is expired': ({ context }) => context.record.state === 'expired',
     'is the same request': ({ context, event }) =>
-      event.type === 'prove' && event.proof.csrDigest === context.record.csrDigest,
+      event.type === 'prove' &&
+      ofDevice(event.caller, context.record) &&
+      event.proof.csrDigest === context.record.csrDigest,
   },
   actions: {
     'arm expiry': ({ context, self }) => {

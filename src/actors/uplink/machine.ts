@@ -102,7 +102,10 @@ export const uplinkMachine = setup({
   guards: {
     'is of this link': ({ context, event }) => 'link' in event && event.link === context.generation,
     'is welcome': ({ context, event }) =>
-      event.type === 'frame' && event.link === context.generation && event.frame.welcome !== undefined,
+      event.type === 'frame' &&
+      event.link === context.generation &&
+      event.frame.welcome !== undefined &&
+      context.registered !== undefined,
     'ends the stream': ({ context, event }) =>
       event.type === 'frame' && event.link === context.generation && event.frame.goodbye !== undefined,
     'is refused': ({ context, event }) =>

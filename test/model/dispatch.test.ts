@@ -1,0 +1,174 @@
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { createActor } from 'xstate';
+import { getShortestPaths } from 'xstate/graph';
+import {
+  type DispatchEvent,
+  type DispatchPorts,
+  dispatchMachine,
+  settleLimitMs,
+} from '../../src/actors/dispatch/machine.js';
+import { type DispatchRecord, isTerminal } from '../../src/actors/dispatch/record.js';
+import type { NodeOutcome } from '../../src/actors/link/frames.js';
+import { verifiedCaller } from '../../src/kernel/authority.js';
+import { Deadlines } from '../../src/kernel/deadlines.js';
+import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { sampleDispatch, sampleResult, silent, start } from './samples.js';
+
+/*
+ * The context holds functions and times, so states are told apart by what matters for what comes next, and time stands
+ * still while paths are searched. Each path is then replayed on a real actor, where a deadline fires only when its time
+ * has come on the clock; a path in which time has moved is held to the rules alone, any other also to its states.
+ */
+
+const ada = verifiedCaller({ kind: 'operator', name: 'ada', role: 'invoker' });
+const outcomes: readonly NodeOutcome[] = [
+  'succeeded',
+  'failed',
+  'rejected',
+  'timed_out',
+  'cancelled',
+  'unknown',
+];
+const events: readonly DispatchEvent[] = [
+  ...(['none', 'received', 'started', 'finished', 'interrupted', 'cancelled'] as const).flatMap((phase) =>
+    [true, false].map((ticketMatches) => ({ type: 'settle' as const, epoch: 7, phase, ticketMatches })),
+  ),
+  { type: 'recorded' },
+  { type: 'delivered', at: start },
+  { type: 'session.lost' },
+  { type: 'started' },
+  { type: 'mediation', waiting: true },
+  { type: 'mediation', waiting: false },
+  ...outcomes.map((outcome) => ({ type: 'result' as const, result: sampleResult({ outcome }) })),
+  { type: 'cancel', caller: ada, reason: 'enough' },
+  ...(['not_known', 'stopping', 'already_finished'] as const).map((outcome) => ({
+    type: 'cancel.outcome' as const,
+    outcome,
+  })),
+  { type: 'deadline' },
+];
+
+function world(record: DispatchRecord, at: number) {
+  const clock = new SimulatedClock(at);
+  const deadlines = new Deadlines(clock, silent);
+  const ended: DispatchRecord[] = [];
+  const recorded = new Set<number>([0, record.sentInEpoch]);
+  const faults: string[] = [];
+  const ports: DispatchPorts = {
+    deadlines,
+    clock,
+    offer: (offered) => {
+      if (offered.sentInEpoch === 0) faults.push('was offered before its record said so');
+      if (!recorded.has(offered.sentInEpoch) && !record.sentInEpoch)
+        faults.push('was offered before it was recorded');
+      if (isTerminal(offered.state)) faults.push('was offered after its end');
+      return true;
+    },
+    withdraw: () => undefined,
+    cancelAtNode: () => undefined,
+    judge: (_record, result) => ({
+      state: result.outcome === 'unknown' ? 'outcome_unknown' : result.outcome,
+      started: result.started,
+    }),
+    recordFirst: (first) => {
+      recorded.add(first.sentInEpoch);
+    },
+    changed: (changed) => {
+      if (isTerminal(changed.state)) faults.push('was changed after its end');
+    },
+    ended: (record) => ended.push(record),
+  };
+  return { clock, deadlines, ports, ended, faults };
+}
+
+const visited = new Set<string>();
+const states = {
+  'new and queued': { record: sampleDispatch(), fresh: true },
+  'new and sendable': { record: sampleDispatch({ sentInEpoch: 3 }), fresh: true },
+  'perhaps sent': { record: sampleDispatch({ sentInEpoch: 3 }), fresh: false },
+  'at a person': {
+    record: sampleDispatch({ sentInEpoch: 3, state: 'awaiting_local_mediation' }),
+    fresh: false,
+  },
+  running: { record: sampleDispatch({ sentInEpoch: 3, state: 'running' }), fresh: false },
+  unwanted: {
+    record: sampleDispatch({ sentInEpoch: 3, state: 'dispatched', cancelRequestedBy: 'operator:ada' }),
+    fresh: false,
+  },
+} as const;
+const times = {
+  early: start,
+  'after the latest end': start + 90_000,
+  'after the settle limit': start + 90_000 + settleLimitMs,
+} as const;
+
+describe.each(Object.entries(states))('a dispatch that is %s', (_name, { record, fresh }) => {
+  describe.each(Object.entries(times))('%s', (_when, at) => {
+    it.each([true, false])('obeys its rules on every shortest path (repeatable: %s)', (repeatable) => {
+      const input = { record: { ...record, repeatable }, fresh };
+      const paths = getShortestPaths(dispatchMachine, {
+        input: { ...input, ports: world(input.record, at).ports },
+        events,
+        serializeState: ({ value, context }) =>
+          JSON.stringify([
+            value,
+            context.record.state,
+            context.record.cancelRequestedBy,
+            context.record.deliveredAt !== undefined,
+            context.record.steps.some((step) => step.to === 'resent'),
+            context.outcome?.reason,
+          ]),
+      });
+      expect(paths.length).toBeGreaterThan(3);
+      for (const path of paths) replay(input, at, path.steps.slice(1));
+    });
+  });
+});
+
+function replay(
+  input: { readonly record: DispatchRecord; readonly fresh: boolean },
+  at: number,
+  steps: readonly { readonly event: DispatchEvent; readonly state: { readonly value: unknown } }[],
+): void {
+  const { clock, deadlines, ports, ended, faults } = world(input.record, at);
+  const actor = createActor(dispatchMachine, { input: { ...input, ports } });
+  actor.start();
+  let timeMoved = false;
+  let before = actor.getSnapshot().context.record;
+  for (const { event, state } of steps) {
+    if (event.type === 'deadline') {
+      const [pending] = deadlines.pending(actor);
+      timeMoved ||= (pending?.inMs ?? 0) > 0;
+      clock.advance(pending?.inMs ?? 0);
+    } else if (actor.getSnapshot().status === 'active') actor.send(event);
+    const { value, status, context } = actor.getSnapshot();
+    visited.add(value);
+    if (!timeMoved) expect(value).toEqual(state.value);
+    expect(faults).toEqual([]);
+    expect(context.record.steps.slice(0, before.steps.length)).toEqual(before.steps);
+    expect(context.record.sentInEpoch).toBeGreaterThanOrEqual(before.sentInEpoch);
+    before = context.record;
+    const isFinal = status === 'done';
+    expect(isTerminal(context.record.state)).toBe(isFinal);
+    expect(ended).toHaveLength(isFinal ? 1 : 0);
+    expect(deadlines.pending(actor)).toHaveLength(isFinal ? 0 : 1);
+    if (!isFinal) continue;
+    const [end] = ended;
+    expect(end).toBe(context.record);
+    expect(end).toMatchObject({ state: value, outcome: { state: value }, finishedAt: clock.now() });
+    expect(end?.steps.at(-1)?.to).toBe(value);
+    if (value === 'expired')
+      expect(end?.steps.some((step) => step.to === 'dispatched' || step.to === 'running')).toBe(false);
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    for (const late of events) actor.send(late);
+    warn.mockRestore();
+    expect(actor.getSnapshot().context.record).toBe(end);
+    expect(ended).toHaveLength(1);
+  }
+  actor.stop();
+}
+
+afterAll(() => {
+  const all = Object.keys(dispatchMachine.states).filter((state) => state !== 'resume' && state !== 'ending');
+  expect([...visited].sort()).toEqual(all.sort());
+});

@@ -1,0 +1,116 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { createActor } from 'xstate';
+import { getShortestPaths } from 'xstate/graph';
+import { nodeError } from '../../src/actors/errors.js';
+import {
+  type ExecutionEvent,
+  type ExecutionPorts,
+  executionMachine,
+} from '../../src/actors/execution/machine.js';
+import type { DispatchOrder, NodeResult } from '../../src/actors/link/frames.js';
+import { Deadlines } from '../../src/kernel/deadlines.js';
+import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { sampleOrder, silent, start } from './samples.js';
+
+// Functions are in the context, so states are told apart by their value, how they end, and whether the handler ran.
+
+const events: readonly ExecutionEvent[] = [
+  { type: 'allowed' },
+  { type: 'denied', reason: 'not here' },
+  { type: 'journaled' },
+  { type: 'succeeded', output: Buffer.from('{}') },
+  { type: 'failed', error: nodeError('refused', 'no') },
+  { type: 'cancel', reason: 'enough' },
+  { type: 'deadline' },
+  { type: 'kernel.shutdown', reason: 'stop' },
+];
+
+function world(refused: boolean) {
+  const clock = new SimulatedClock(start);
+  const deadlines = new Deadlines(clock, silent);
+  const trace: string[] = [];
+  const results: NodeResult[] = [];
+  const signals: AbortSignal[] = [];
+  const ports: ExecutionPorts = {
+    deadlines,
+    clock,
+    daemonNow: () => clock.now(),
+    refusal: () => (refused ? { reason: 'node_policy', error: nodeError('refused', 'no') } : undefined),
+    needsMediation: (order) => order.mediationTimeoutMs > 0,
+    mediate: (_order, signal) => {
+      trace.push('asked');
+      signals.push(signal);
+    },
+    mediationChanged: (_order, waiting) => trace.push(waiting ? 'waits' : 'waits no more'),
+    journalStart: () => trace.push('journals'),
+    started: () => trace.push('started'),
+    run: (_order, signal) => {
+      trace.push('ran');
+      signals.push(signal);
+      return new Promise(() => undefined);
+    },
+    finished: (_order, result) => results.push(result),
+  };
+  return { clock, deadlines, ports, trace, results, signals };
+}
+
+const orders: readonly (readonly [string, DispatchOrder, boolean])[] = [
+  ['may be repeated', sampleOrder(), false],
+  ['may not be repeated', sampleOrder({ repeatable: false }), false],
+  ['is asked for', sampleOrder({ repeatable: false, mediationTimeoutMs: 5_000 }), false],
+  ['is asked for and may be repeated', sampleOrder({ mediationTimeoutMs: 5_000 }), false],
+  ['comes too late', sampleOrder({ latestEndMs: start }), false],
+  ['is refused', sampleOrder({ mediationTimeoutMs: 5_000 }), true],
+];
+const visited = new Set<string>();
+
+describe.each(orders)('work that %s', (_name, order, refused) => {
+  it('obeys its rules on every shortest path', () => {
+    const paths = getShortestPaths(executionMachine, {
+      input: { ports: world(refused).ports, order, age: 0 },
+      events,
+      serializeState: ({ value, context }) =>
+        JSON.stringify([
+          value,
+          context.ending?.outcome,
+          context.ending?.reason,
+          context.runStarted !== undefined,
+        ]),
+    });
+    for (const { steps } of paths) {
+      const { clock, deadlines, ports, trace, results, signals } = world(refused);
+      const actor = createActor(executionMachine, { input: { ports, order, age: 0 } });
+      actor.start();
+      let journaled = false;
+      for (const { event, state } of steps.slice(1)) {
+        if (event.type === 'deadline') clock.advance(deadlines.pending(actor)[0]?.inMs ?? 0);
+        else actor.send(event);
+        journaled ||= event.type === 'journaled';
+        expect(actor.getSnapshot().value).toEqual(state.value);
+        if (!order.repeatable && trace.includes('ran')) expect(journaled).toBe(true);
+      }
+      const { value, status } = actor.getSnapshot();
+      visited.add(value);
+      const ran = trace.filter((entry) => entry === 'ran').length;
+      expect(ran).toBeLessThanOrEqual(1);
+      if (refused) expect(trace).toEqual([]);
+      expect(results).toHaveLength(status === 'done' ? 1 : 0);
+      if (value === 'stopping') expect(signals.at(-1)?.aborted).toBe(true);
+      if (value === 'running') expect(signals.at(-1)?.aborted).toBe(false);
+      const isTimed = value === 'running' || value === 'mediating';
+      expect(deadlines.pending(actor)).toHaveLength(isTimed ? 1 : 0);
+      if (status === 'done') {
+        expect(results[0]).toMatchObject({ dispatchId: order.dispatchId, started: ran === 1 });
+        expect(results[0]?.outcome === 'succeeded').toBe(results[0]?.error === undefined);
+        // A question that nobody needs to answer any more was taken back.
+        if (trace.includes('asked')) expect(signals[0]?.aborted).toBe(true);
+      }
+      actor.stop();
+    }
+  });
+});
+
+afterAll(() => {
+  const all = Object.keys(executionMachine.states).filter((state) => state !== 'checking');
+  expect([...visited].sort()).toEqual(all.sort());
+});

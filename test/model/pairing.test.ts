@@ -1,0 +1,206 @@
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { createActor } from 'xstate';
+import { getShortestPaths } from 'xstate/graph';
+import {
+  type PairingEvent,
+  type PairingIntent,
+  type PairingPorts,
+  pairingMachine,
+} from '../../src/actors/pairing/machine.js';
+import type { PairingRecord } from '../../src/actors/pairing/record.js';
+import { verifiedCaller } from '../../src/kernel/authority.js';
+import { Deadlines } from '../../src/kernel/deadlines.js';
+import type { AppError } from '../../src/kernel/errors.js';
+import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { turns } from './crash.js';
+import { samplePairing, silent, start } from './samples.js';
+
+/*
+ * The commit is an invoked promise, so its end is an event of the search (`saved`, `not saved`), and on the real actor the
+ * promise of the port. States are told apart by their value, the record's and the intent's state; alerts by their number,
+ * up to two.
+ */
+
+type Answer = 'record' | string;
+
+const approver = verifiedCaller({ kind: 'operator', name: 'ada', role: 'approver' });
+const invoker = verifiedCaller({ kind: 'operator', name: 'bob', role: 'invoker' });
+const device = verifiedCaller({ kind: 'device', deviceId: 'LABNODE', fingerprint: '' });
+const other = verifiedCaller({ kind: 'device', deviceId: 'OTHER', fingerprint: '' });
+const sample = samplePairing();
+const { codeId, csr, csrDigest, surfaceDigest, facts, peerAddress, purpose, labels } = sample;
+const proof = {
+  codeId,
+  transcript: 't1',
+  csr,
+  csrDigest,
+  surfaceDigest,
+  facts,
+  peerAddress,
+  purpose,
+  labels,
+};
+
+const nobody = { resolve: () => undefined, reject: () => undefined };
+const decision = { transcript: 't1', reason: 'ok', reply: nobody };
+const asked: readonly PairingEvent[] = [
+  { type: 'prove', caller: device, proof, reply: nobody },
+  { type: 'prove', caller: device, proof: { ...proof, transcript: 't2', csrDigest: 'c2' }, reply: nobody },
+  { type: 'prove', caller: other, proof, reply: nobody },
+  { type: 'submit', caller: device, requested: [], proposedName: 'lab', reply: nobody },
+  { type: 'submit', caller: other, requested: [], proposedName: 'lab', reply: nobody },
+  { type: 'approve', caller: approver, name: 'lab', ...decision },
+  { type: 'approve', caller: invoker, name: 'lab', ...decision },
+  { type: 'approve', caller: device, name: 'lab', ...decision },
+  { type: 'approve', caller: approver, name: 'lab', ...decision, transcript: 'older' },
+  { type: 'reject', caller: approver, ...decision },
+  { type: 'reject', caller: invoker, ...decision },
+  { type: 'confirm', caller: device, reply: nobody },
+  { type: 'confirm', caller: other, reply: nobody },
+  { type: 'confirm', caller: approver, reply: nobody },
+  { type: 'alert', message: 'another machine' },
+  { type: 'expire' },
+];
+const saved = 'xstate.done.actor.0.pairing.saving';
+const notSaved = 'xstate.error.actor.0.pairing.saving';
+
+function world() {
+  const clock = new SimulatedClock(start);
+  const deadlines = new Deadlines(clock, silent);
+  const commits: { readonly intent: PairingIntent; save(): void; fail(): void }[] = [];
+  const shown: PairingRecord[] = [];
+  const ports: PairingPorts = {
+    deadlines,
+    now: () => clock.now(),
+    lifetime: () => 60_000,
+    changed: (record) => shown.push(record),
+    commit: (intent) =>
+      new Promise((resolve, reject) =>
+        commits.push({
+          intent,
+          save: () => resolve({ ...intent.next, version: intent.next.version + 1 }),
+          fail: () => reject(new Error('disk')),
+        }),
+      ),
+  };
+  return { clock, deadlines, ports, commits, shown };
+}
+
+const visited = new Set<string>();
+const records = {
+  'is new': samplePairing(),
+  'waits for an operator': samplePairing({ state: 'pending_approval' }),
+  'is approved': samplePairing({ state: 'approved' }),
+  'was cancelled': samplePairing({ state: 'cancelled' }),
+} as const;
+
+describe.each(Object.entries(records))('a pairing that %s', (_name, record) => {
+  it('obeys its rules on every shortest path', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const paths = getShortestPaths(pairingMachine, {
+      input: { ports: world().ports, record },
+      events: (state) => {
+        if (state.value !== 'saving') return [...asked];
+        const next = state.context.intent?.next ?? record;
+        const ends = [
+          { type: saved, output: { ...next, version: next.version + 1 } },
+          { type: notSaved, error: new Error('disk') },
+        ];
+        return [...asked, ...(ends as unknown as PairingEvent[])];
+      },
+      serializeState: ({ value, context }) =>
+        JSON.stringify([
+          value,
+          context.record.state,
+          context.record.transcript,
+          Math.min(2, context.record.alerts.length),
+          context.intent?.kind,
+          context.intent?.next.state,
+          context.intent?.next.transcript,
+        ]),
+      stopWhen: (state) => state.context.record.alerts.length > 1,
+    });
+    for (const path of paths) await replay(record, path.steps.slice(1));
+    warn.mockRestore();
+  });
+});
+
+async function replay(
+  record: PairingRecord,
+  steps: readonly { readonly event: PairingEvent; readonly state: { readonly value: unknown } }[],
+): Promise<void> {
+  const { clock, deadlines, ports, commits, shown } = world();
+  const actor = createActor(pairingMachine, { input: { ports, record } });
+  actor.start();
+  visited.add(actor.getSnapshot().value);
+  const answers: Answer[][] = [];
+  for (const { event, state } of steps) {
+    const before = actor.getSnapshot();
+    const type: string = event.type;
+    if (type === saved) commits.at(-1)?.save();
+    else if (type === notSaved) commits.at(-1)?.fail();
+    else if (type === 'expire' && before.value !== 'saving') {
+      clock.advance(deadlines.pending(actor)[0]?.inMs ?? 0);
+    } else {
+      const mine: Answer[] = [];
+      if ('reply' in event) {
+        answers.push(mine);
+        const reply = {
+          resolve: () => mine.push('record'),
+          reject: (error: AppError) => mine.push(error.code),
+        };
+        actor.send({ ...event, reply });
+      } else actor.send(event);
+      expectAuthority(before.value, event, mine);
+    }
+    if (type === saved || type === notSaved) await turns(1);
+    const after = actor.getSnapshot();
+    visited.add(after.value);
+    expect(after.value).toEqual(state.value);
+    // What was not written is not visible.
+    if (after.value === 'saving') expect(after.context.record).toBe(before.context.record);
+    else expect(after.context.record.state).toBe(after.value);
+  }
+  const { value, status, context } = actor.getSnapshot();
+  expect(deadlines.pending(actor)).toHaveLength(status === 'done' || value === 'saving' ? 0 : 1);
+  for (const [index, answer] of answers.entries()) {
+    const isOpen = value === 'saving' && index === answers.length - 1;
+    if (!isOpen)
+      expect(answer.length, JSON.stringify(steps.map((step) => step.event.type))).toBeLessThanOrEqual(1);
+  }
+  // At most the one that is being saved has no answer yet.
+  expect(answers.filter((answer) => answer.length === 0).length).toBeLessThanOrEqual(
+    value === 'saving' ? 1 : 0,
+  );
+  const decisions = shown.filter((one, i) => one.decision && one.decision !== shown[i - 1]?.decision);
+  expect(decisions.length).toBeLessThanOrEqual(1);
+  expect(shown.map((one) => one.version)).toEqual(shown.map((_, i) => record.version + 1 + i));
+  for (const { intent } of commits.filter((commit) => commit.intent.kind === 'approve')) {
+    expect(intent.next).toMatchObject({ state: 'approved', decision: { by: 'operator:ada' } });
+  }
+  // A certificate is issued with the approval and with nothing else.
+  const approved = commits.filter(({ intent }) => intent.next.decision?.at === intent.next.updatedAt);
+  for (const { intent } of approved) expect(intent.kind === 'approve').toBe(intent.next.state === 'approved');
+  if (shown.length > 0) expect(context.record).toBe(shown.at(-1));
+  actor.stop();
+}
+
+/** Who may not do what it asks for is refused at once, with the reason. */
+function expectAuthority(state: unknown, event: PairingEvent, answers: readonly Answer[]): void {
+  if (!('caller' in event) || state === 'saving') return;
+  if (event.type === 'approve' || event.type === 'reject') {
+    if (state === 'proving') expect(answers).toEqual(['pairing.not_ready']);
+    if (state === 'approved') expect(answers).toEqual(['pairing.decided']);
+    if (state !== 'pending_approval') return;
+    if (event.caller !== approver) expect(answers).toEqual(['pairing.forbidden']);
+    return;
+  }
+  if (event.caller === device) return;
+  expect(answers).toHaveLength(1);
+  expect(answers[0]).not.toBe('record');
+}
+
+afterAll(() => {
+  const all = Object.keys(pairingMachine.states).filter((state) => state !== 'resume');
+  expect([...visited].sort()).toEqual(all.sort());
+});

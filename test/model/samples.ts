@@ -1,0 +1,118 @@
+import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
+import type { DispatchOrder, NodeResult } from '../../src/actors/link/frames.js';
+import type { PairingRecord } from '../../src/actors/pairing/record.js';
+import type { Descriptor } from '../../src/plugins/descriptor.js';
+
+/** Sound values of the domain; each test changes the parts that it is about. */
+export const start = Date.UTC(2026, 0, 1);
+
+export function sampleDispatch(changes: Partial<DispatchRecord> = {}): DispatchRecord {
+  return {
+    id: 'dp_1',
+    version: 0,
+    state: 'queued',
+    deviceId: 'LABNODE',
+    capability: 'echo',
+    descriptorDigest: 'd',
+    input: {},
+    caller: 'operator:ada',
+    labels: {},
+    repeatable: true,
+    timeoutMs: 30_000,
+    mediationTimeoutMs: 0,
+    createdAt: start,
+    updatedAt: start,
+    deliverBy: start + 60_000,
+    latestEnd: start + 90_000,
+    sentInEpoch: 0,
+    steps: [{ at: start, to: 'queued', by: 'operator:ada' }],
+    ...changes,
+  };
+}
+
+export function sampleOrder(changes: Partial<DispatchOrder> = {}): DispatchOrder {
+  return {
+    dispatchId: 'dp_1',
+    capability: 'echo',
+    descriptorDigest: 'd',
+    input: Buffer.from('{}'),
+    timeoutMs: 30_000,
+    latestEndMs: start + 90_000,
+    caller: 'operator:ada',
+    mediationTimeoutMs: 0,
+    repeatable: true,
+    ...changes,
+  };
+}
+
+export function sampleResult(changes: Partial<NodeResult> = {}): NodeResult {
+  return {
+    dispatchId: 'dp_1',
+    outcome: 'succeeded',
+    reason: '',
+    output: Buffer.from('{"a":1}'),
+    durationMs: 2,
+    started: true,
+    ...changes,
+  };
+}
+
+export function samplePairing(changes: Partial<PairingRecord> = {}): PairingRecord {
+  return {
+    id: 'pr_1',
+    version: 1,
+    state: 'proving',
+    deviceId: 'LABNODE',
+    identityKey: '',
+    codeId: 'pc_1',
+    transcript: 't1',
+    wordsTranscript: 't1',
+    csr: '',
+    csrDigest: 'c1',
+    surfaceDigest: 's1',
+    requested: [],
+    facts: sampleFacts,
+    proposedName: '',
+    peerAddress: '192.0.2.1',
+    purpose: '',
+    labels: {},
+    alerts: [],
+    createdAt: start,
+    updatedAt: start,
+    expiresAt: start + 60_000,
+    ...changes,
+  };
+}
+
+export const sampleFacts = {
+  hostname: 'lab',
+  platform: 'linux',
+  arch: 'x64',
+  osRelease: '1',
+  nodeVersion: '20',
+  palyraVersion: '0',
+};
+
+export function sampleDescriptor(changes: Partial<Descriptor> = {}): Descriptor {
+  return {
+    name: 'echo',
+    title: 'Echo',
+    description: 'For tests.',
+    input: { type: 'object' },
+    output: { type: 'object', properties: { a: { type: 'number' } } },
+    timeout: '30s',
+    concurrency: 8,
+    mediation: { mode: 'none' },
+    readOnly: false,
+    idempotent: true,
+    destructive: false,
+    examples: [],
+    plugin: 'lab',
+    publisher: 'Test',
+    isolation: 'inline',
+    permissions: {},
+    ...changes,
+  };
+}
+
+export const silent = { debug() {}, info() {}, warn() {}, error() {} };
