@@ -91,8 +91,13 @@ async function palyra(...args) {
 }
 
 async function stopAll() {
-  for (const { child } of running.reverse()) child.kill('SIGTERM');
-  await Promise.all(running.map(({ exited }) => exited));
+  // The node first, so that it can say goodbye. Who does not end in time is ended.
+  for (const { child, exited } of running.reverse()) {
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    await exited;
+    clearTimeout(timer);
+  }
   await rm(directory, { recursive: true, force: true });
 }
 

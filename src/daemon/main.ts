@@ -1,6 +1,7 @@
 import { defaultStateDirectory } from '../adapters/os/state-directory.js';
 import { jsonLog } from '../adapters/telemetry/log.js';
-import { exitCodeOf, printError } from '../cli/failure.js';
+import { exitCodeOfCategory } from '../cli/exit-codes.js';
+import { printError } from '../cli/output.js';
 import { toAppError } from '../kernel/errors.js';
 import { runtimeVersion } from '../plugins/runtime-version.js';
 import { type DaemonArguments, parseArguments } from './arguments.js';
@@ -24,8 +25,8 @@ export async function run(argv: readonly string[], process: DaemonProcess): Prom
     return 0;
   } catch (thrown) {
     const error = toAppError(thrown);
-    printError(error, { json, stdout: process.stdout, stderr: process.stderr });
-    return exitCodeOf(error);
+    printError(process, error, json);
+    return exitCodeOfCategory(error.category);
   }
 }
 

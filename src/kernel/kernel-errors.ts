@@ -9,6 +9,7 @@ export const kernelError = errorTable('kernel', {
   ask_timeout: { category: 'timeout', retryable: true },
   bad_delay: { category: 'validation', retryable: false },
   bad_supervisor: { category: 'validation', retryable: false },
+  bad_machine: { category: 'validation', retryable: false },
   restart_intensity: { category: 'internal', retryable: false },
   child_ended: { category: 'internal', retryable: false },
   duplicate_key: { category: 'conflict', retryable: false },

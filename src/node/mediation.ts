@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 
 /** One question to the person at the node. */
 export interface MediationRequest {
@@ -18,23 +18,28 @@ export interface Mediator {
   close(): void;
 }
 
+/** Why a question is answered with no where nobody can be asked. */
+const nobody = 'nobody is at this node to ask: run it in a terminal';
+
 /** For a host without anybody in front of it: says no at once and why. */
 export const absentMediator: Mediator = {
-  ask: (_request, _signal, answer) => answer(false, 'nobody is at this node to ask: run it in a terminal'),
+  ask: (_request, _signal, answer) => answer(false, nobody),
   close: () => {},
 };
 
 /**
  * Asks through a pair of streams of JSON lines: the question goes out with `say`, the answer comes back as
- * `{"answer":"allow"|"deny","dispatchId":"…"}`. For programs that run a node host with `--json`.
+ * `{"answer":"allow"|"deny","dispatchId":"…"}`. For programs that run a node host with `--json`. When the input ends,
+ * nobody is there any more.
  */
 export function streamMediator(
-  input: Readable,
+  input: AsyncIterable<Uint8Array | string>,
   say: (request: MediationRequest) => void,
   withdraw: (id: string) => void,
 ): Mediator {
   const open = new Map<string, MediationAnswer>();
-  const lines = createInterface({ input });
+  let isOver = false;
+  const lines = createInterface({ input: Readable.from(input) });
   lines.on('line', (line) => {
     const message = parseAnswer(line);
     if (!message) return;
@@ -42,8 +47,17 @@ export function streamMediator(
     open.delete(message.dispatchId);
     answer?.(message.answer === 'allow', '');
   });
+  lines.on('close', () => {
+    isOver = true;
+    for (const answer of open.values()) answer(false, nobody);
+    open.clear();
+  });
   return {
     ask: (request, signal, answer) => {
+      if (isOver) {
+        answer(false, nobody);
+        return;
+      }
       open.set(request.dispatchId, answer);
       const forget = (): void => {
         if (open.delete(request.dispatchId)) withdraw(request.dispatchId);

@@ -3,7 +3,7 @@ import { digestOfSurface } from '../actors/device/announcement.js';
 import { nodeError } from '../actors/errors.js';
 import { Executions } from '../actors/execution/executions.js';
 import { ExecutionJournal } from '../actors/execution/journal.js';
-import { parseJoinString } from '../actors/identity/join-string.js';
+import { type JoinString, parseJoinString } from '../actors/identity/join-string.js';
 import { type PluginAnnouncement, protocolVersion } from '../actors/link/frames.js';
 import { nodeTree } from '../actors/node-tree.js';
 import type { UplinkPorts, UplinkStatus } from '../actors/uplink/machine.js';
@@ -24,7 +24,7 @@ import type { HostServices } from '../plugins/sdk/handler.js';
 import { capabilityHost, isRefusal } from './capability-host.js';
 import { joinDaemon, resumePairing } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
-import { type Identity, IdentityStore, type Membership } from './identity-store.js';
+import { type Identity, IdentityStore, type Membership, type OpenPairing } from './identity-store.js';
 import type { Mediator } from './mediation.js';
 import type { Reporter } from './reporter.js';
 import { sessionTicket } from './session-ticket.js';
@@ -72,11 +72,18 @@ async function startIn(
   options: NodeHostOptions,
   signal: AbortSignal,
 ): Promise<NodeHost> {
-  const plugins = await loadPlugins(options);
   const identityStore = new IdentityStore(directory.path, freshKeys);
+  const standing = await readStanding(identityStore, options.join);
+  const plugins = await loadPlugins(options);
   const identity = await identityStore.identity();
   const announced = announcement(plugins);
-  const membership = await ensureMembership(identityStore, identity, announced, options, signal);
+  const membership = await ensureMembership(standing, {
+    store: identityStore,
+    identity,
+    announced,
+    options,
+    signal,
+  });
   const ending = new Ending();
   const store = await openStore(join(directory.path, 'node.db'), {
     log: options.log,
@@ -184,30 +191,45 @@ function announcement(plugins: PluginHost): readonly PluginAnnouncement[] {
   return [...byPlugin.values()];
 }
 
-async function ensureMembership(
-  store: IdentityStore,
-  identity: Identity,
-  plugins: readonly PluginAnnouncement[],
-  { join: joinText, report }: NodeHostOptions,
-  signal: AbortSignal,
-): Promise<Membership> {
-  const surfaceDigest = Buffer.from(digestOfSurface(plugins.flatMap((plugin) => plugin.descriptors)), 'hex');
-  const input = { store, identity, plugins, surfaceDigest, facts: hostFacts(), report, signal };
+/** How this machine stands with a daemon when its host starts. */
+type Standing =
+  | { readonly kind: 'invited'; readonly join: JoinString }
+  | { readonly kind: 'asked'; readonly pairing: OpenPairing }
+  | { readonly kind: 'member'; readonly membership: Membership };
+
+/** @throws AppError `identity.invalid_join_string`, `node.not_paired`. */
+async function readStanding(store: IdentityStore, joinText: string | undefined): Promise<Standing> {
+  if (joinText !== undefined) return { kind: 'invited', join: parseJoinString(joinText) };
   const membership = await store.readMembership();
+  if (membership) return { kind: 'member', membership };
   const pairing = await store.readPairing();
-  if (joinText === undefined) {
-    if (membership) return membership;
-    if (pairing?.pairingId === undefined) {
-      throw nodeError('not_paired', 'This machine is not paired with a daemon', {
-        hint: "Get a join string from the operator (`palyra pair`), then: palyra node run 'palyra://join/…'",
-      });
-    }
-    return announcePaired(await resumePairing(pairing, input), report);
-  }
-  return announcePaired(await joinDaemon(parseJoinString(joinText), input), report);
+  if (pairing?.pairingId !== undefined) return { kind: 'asked', pairing };
+  throw nodeError('not_paired', 'This machine is not paired with a daemon', {
+    hint: "Get a join string from the operator (`palyra pair`), then: palyra node run 'palyra://join/…'",
+  });
 }
 
-function announcePaired(membership: Membership, report: Reporter): Membership {
+interface MembershipParts {
+  readonly store: IdentityStore;
+  readonly identity: Identity;
+  readonly announced: readonly PluginAnnouncement[];
+  readonly options: NodeHostOptions;
+  readonly signal: AbortSignal;
+}
+
+async function ensureMembership(standing: Standing, parts: MembershipParts): Promise<Membership> {
+  if (standing.kind === 'member') return standing.membership;
+  const { store, identity, announced, options, signal } = parts;
+  const { report } = options;
+  const surfaceDigest = Buffer.from(
+    digestOfSurface(announced.flatMap((plugin) => plugin.descriptors)),
+    'hex',
+  );
+  const input = { store, identity, plugins: announced, surfaceDigest, facts: hostFacts(), report, signal };
+  const membership =
+    standing.kind === 'invited'
+      ? await joinDaemon(standing.join, input)
+      : await resumePairing(standing.pairing, input);
   report({ event: 'paired', deviceId: membership.deviceId, name: membership.name });
   return membership;
 }

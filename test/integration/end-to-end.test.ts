@@ -20,7 +20,10 @@ beforeAll(async () => {
 afterAll(() => cluster.close());
 
 async function invoke(capability: string, input: unknown): Promise<Run> {
-  const result = await cluster.palyra(['invoke', 'worker', capability, '--input', '-', '--json'], JSON.stringify(input));
+  const result = await cluster.palyra(
+    ['invoke', 'worker', capability, '--input', '-', '--json'],
+    JSON.stringify(input),
+  );
   return result.json<Run>();
 }
 
@@ -52,7 +55,10 @@ describe('daemon and node host as real processes', () => {
     });
     const run = invoke('desktop.open_url', { url: 'https://example.com/a' });
     const question = await node.event('mediation');
-    expect(question).toMatchObject({ capability: 'desktop.open_url', input: { url: 'https://example.com/a' } });
+    expect(question).toMatchObject({
+      capability: 'desktop.open_url',
+      input: { url: 'https://example.com/a' },
+    });
     node.say({ answer: 'allow', dispatchId: question.dispatchId });
     expect((await run).state).toBe('succeeded');
     expect(readFileSync(cluster.openedFile, 'utf8')).toBe('https://example.com/a\n');
@@ -77,11 +83,18 @@ describe('daemon and node host as real processes', () => {
     const times: number[] = [];
     for (let i = 0; i < 220; i++) {
       const started = performance.now();
-      await api.createDispatch({ node: 'worker', capability: 'echo', input: { message: `${i}` }, wait: true });
+      await api.createDispatch({
+        node: 'worker',
+        capability: 'echo',
+        input: { message: `${i}` },
+        wait: true,
+      });
       times.push(performance.now() - started);
     }
     const warm = times.slice(20).sort((a, b) => a - b);
-    console.log(`echo over HTTP, 200 in sequence: median ${warm[100]?.toFixed(2)} ms, p95 ${warm[190]?.toFixed(2)} ms`);
+    console.log(
+      `echo over HTTP, 200 in sequence: median ${warm[100]?.toFixed(2)} ms, p95 ${warm[190]?.toFixed(2)} ms`,
+    );
     expect(warm).toHaveLength(200);
   });
 
@@ -109,7 +122,9 @@ describe('daemon and node host as real processes', () => {
         name: 'worker',
         trust: 'trusted',
         presence: 'online',
-        capabilities: expect.arrayContaining([expect.objectContaining({ capability: 'echo', status: 'available' })]),
+        capabilities: expect.arrayContaining([
+          expect.objectContaining({ capability: 'echo', status: 'available' }),
+        ]),
       }),
     ]);
   });
@@ -151,7 +166,9 @@ describe('what is refused, from the command line', () => {
     const other = new Cluster();
     const host = other.node();
     expect(await host.exited).toBe(6);
-    expect(host.messages.at(-1)).toMatchObject({ error: { code: 'node.not_paired', hint: expect.stringContaining('palyra pair') } });
+    expect(host.messages.at(-1)).toMatchObject({
+      error: { code: 'node.not_paired', hint: expect.stringContaining('palyra pair') },
+    });
     await other.close();
   });
 

@@ -1,0 +1,130 @@
+import type { Command } from 'commander';
+import { parseDuration } from '../../kernel/duration.js';
+import type { Mediator } from '../../node/mediation.js';
+import type { NodeReport, Reporter } from '../../node/reporter.js';
+import { cliError } from '../cli-errors.js';
+import type { CliContext } from '../context.js';
+import { examples } from '../help-text.js';
+import { narrate } from '../node-narrator.js';
+import { colours, print, printEvent } from '../output.js';
+import { printable } from '../printable.js';
+
+interface RunFlags {
+  readonly stateDir?: string;
+  readonly recordUrls?: string;
+  readonly drain: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly json?: boolean;
+}
+
+/** `palyra node …`: the node host. */
+export function registerNodeCommand(program: Command, context: CliContext): void {
+  const node = program.command('node').description('be a machine that runs capabilities');
+  const run = node
+    .command('run')
+    .description('run the node host in the foreground; pair first when a join string is given')
+    .argument('[join]', "what `palyra pair` printed; '-' reads it from standard input")
+    .option('--state-dir <dir>', 'directory of keys, certificate and journal (PALYRA_NODE_STATE_DIR)')
+    .option('--record-urls <file>', 'write the pages that are to be opened to a file instead of opening them')
+    .option('--drain <duration>', 'how long running capabilities have to end when the host stops', '10s')
+    .option('--log-level <level>', 'debug, info, warn or error', 'warn')
+    .option(
+      '--json',
+      'print what happens as one JSON object a line, and read answers to questions from standard input',
+    );
+  run.addHelpText(
+    'after',
+    examples(
+      ["palyra node run 'palyra://join/…'", 'join the daemon that printed it, and stay connected'],
+      ['palyra node run', 'connect again as the node that this machine is'],
+      ['palyra node run --json', 'for programs: answer a question with {"answer":"allow","dispatchId":"…"}'],
+    ),
+  );
+  run.action((join: string | undefined, flags: RunFlags) => runNode(join, flags, context));
+}
+
+async function runNode(join: string | undefined, flags: RunFlags, context: CliContext): Promise<void> {
+  // A join string works once, but it is a secret until then: it must not stand in the list of processes (protocol.md 9).
+  if (join !== undefined) process.title = 'palyra node run';
+  const { startNodeHost } = await import('../../node/node-host.js');
+  const { defaultStateDirectory } = await import('../../adapters/os/state-directory.js');
+  const { systemOpener, recordingOpener } = await import('../../adapters/os/opener.js');
+  const { bundledPlugins } = await import('../../plugins/bundled.js');
+  const { jsonLog } = await import('../../adapters/telemetry/log.js');
+  const joinString = join === '-' ? await firstLine(context) : join;
+  const over = new AbortController();
+  let stop = (reason: string): void =>
+    over.abort(cliError('interrupted', `Stopped by ${reason} before it was paired`));
+  const endSignals = onSignals((signal) => stop(signal));
+  try {
+    const report = reporterFor(flags, context);
+    const host = await startNodeHost(
+      {
+        stateDirectory: flags.stateDir ?? defaultStateDirectory('node', context.env),
+        pluginRoots: [bundledPlugins()],
+        ...(joinString === undefined ? {} : { join: joinString }),
+        services: flags.recordUrls === undefined ? systemOpener() : recordingOpener(flags.recordUrls),
+        mediator: await mediatorFor(flags, context, report, join === '-'),
+        log: jsonLog(flags.logLevel),
+        report,
+        drainMs: parseDuration(flags.drain, '--drain'),
+      },
+      over.signal,
+    );
+    stop = (reason) => {
+      host.stop(reason).catch(() => undefined);
+    };
+    if (over.signal.aborted) stop('an early signal');
+    await host.ended;
+  } finally {
+    endSignals();
+  }
+}
+
+function onSignals(listener: (signal: string) => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, listener);
+  return () => {
+    for (const signal of signals) process.off(signal, listener);
+  };
+}
+
+function reporterFor({ json }: RunFlags, context: CliContext): Reporter {
+  if (json) return (report) => printEvent(context, report);
+  const colors = colours(context.stdout, context.env);
+  return (report: NodeReport) => print(context, narrate(report, colors, printable));
+}
+
+/** Who is asked before a capability runs that wants a person's word: a program, the person at the terminal, or nobody. */
+async function mediatorFor(
+  flags: RunFlags,
+  context: CliContext,
+  report: Reporter,
+  stdinIsUsed: boolean,
+): Promise<Mediator> {
+  const { absentMediator, promptMediator, streamMediator } = await import('../../node/mediation.js');
+  if (stdinIsUsed) return absentMediator;
+  if (flags.json) {
+    return streamMediator(
+      context.stdin,
+      (request) => report({ event: 'mediation', ...request }),
+      (dispatchId) => report({ event: 'mediation_withdrawn', dispatchId }),
+    );
+  }
+  if (!context.interactive) return absentMediator;
+  return promptMediator(async (request, signal) => {
+    const { confirm, isCancel } = await import('@clack/prompts');
+    const question = `${printable(request.caller)} asks to run ${printable(request.capability)} with ${printable(JSON.stringify(request.input))}. Allow it?`;
+    const answer = await confirm({ message: question, initialValue: false, signal });
+    return isCancel(answer) ? undefined : answer;
+  });
+}
+
+async function firstLine({ stdin }: CliContext): Promise<string> {
+  let text = '';
+  for await (const chunk of stdin) {
+    text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+    if (text.includes('\n')) break;
+  }
+  return text.split('\n')[0]?.trim() ?? '';
+}
