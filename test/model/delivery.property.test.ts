@@ -129,6 +129,6 @@ it('starts what may not be repeated at most once and ends everything truthfully,
         world.stop();
       }
     }),
-    { numRuns: Number(process.env.PALYRA_PROPERTY_RUNS ?? 400) },
+    { numRuns: Number(process.env.PALYRA_PROPERTY_RUNS ?? 300) },
   );
 }, 120_000);

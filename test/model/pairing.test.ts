@@ -95,7 +95,7 @@ const records = {
 } as const;
 
 describe.each(Object.entries(records))('a pairing that %s', (_name, record) => {
-  it('obeys its rules on every shortest path', async () => {
+  it('obeys its rules on every shortest path and one event more', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const paths = getShortestPaths(pairingMachine, {
       input: { ports: world().ports, record },
@@ -120,15 +120,24 @@ describe.each(Object.entries(records))('a pairing that %s', (_name, record) => {
         ]),
       stopWhen: (state) => state.context.record.alerts.length > 1,
     });
-    for (const path of paths) await replay(record, path.steps.slice(1));
+    for (const path of paths) {
+      const steps: readonly Step[] = path.steps.slice(1);
+      await replay(record, steps);
+      // A shortest path holds no event that changes nothing, so what is refused comes after it.
+      if (path.state.status !== 'active') continue;
+      for (const event of asked) await replay(record, [...steps, { event }]);
+    }
     warn.mockRestore();
   });
 });
 
-async function replay(
-  record: PairingRecord,
-  steps: readonly { readonly event: PairingEvent; readonly state: { readonly value: unknown } }[],
-): Promise<void> {
+/** An event, and the state that the search expects after it. */
+interface Step {
+  readonly event: PairingEvent;
+  readonly state?: { readonly value: unknown };
+}
+
+async function replay(record: PairingRecord, steps: readonly Step[]): Promise<void> {
   const { clock, deadlines, ports, commits, shown } = world();
   const actor = createActor(pairingMachine, { input: { ports, record } });
   actor.start();
@@ -156,18 +165,14 @@ async function replay(
     if (type === saved || type === notSaved) await turns(1);
     const after = actor.getSnapshot();
     visited.add(after.value);
-    expect(after.value).toEqual(state.value);
+    if (state) expect(after.value).toEqual(state.value);
     // What was not written is not visible.
     if (after.value === 'saving') expect(after.context.record).toBe(before.context.record);
     else expect(after.context.record.state).toBe(after.value);
   }
   const { value, status, context } = actor.getSnapshot();
   expect(deadlines.pending(actor)).toHaveLength(status === 'done' || value === 'saving' ? 0 : 1);
-  for (const [index, answer] of answers.entries()) {
-    const isOpen = value === 'saving' && index === answers.length - 1;
-    if (!isOpen)
-      expect(answer.length, JSON.stringify(steps.map((step) => step.event.type))).toBeLessThanOrEqual(1);
-  }
+  for (const answer of answers) expect(answer.length).toBeLessThanOrEqual(1);
   // At most the one that is being saved has no answer yet.
   expect(answers.filter((answer) => answer.length === 0).length).toBeLessThanOrEqual(
     value === 'saving' ? 1 : 0,

@@ -111,6 +111,7 @@ function play(path: readonly UplinkEvent[]): void {
     if ('link' in event && event.link !== before.context.generation) {
       expect(after.value).toBe(before.value);
       expect(trace).toHaveLength(said);
+      expect(after.context.registered).toBe(before.context.registered);
     }
     if (event.type === 'ended' && event.error === refused && event.link === before.context.generation) {
       if (before.value === 'connecting' || before.value === 'live') expect(after.value).toBe('resting');

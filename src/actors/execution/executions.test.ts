@@ -128,6 +128,7 @@ it('runs an order once, however often it comes', async () => {
   executions.receive(once(), 0);
   await vi.waitFor(() => expect(runs).toHaveLength(1));
   executions.receive(once(), 0);
+  expect(executions.inFlight()).toEqual([{ dispatchId: 'dp_1', phase: 'started' }]);
   runs[0]?.succeed('{"a":1}');
   await vi.waitFor(() => expect(said().results).toHaveLength(1));
   executions.receive(once(), 0);
