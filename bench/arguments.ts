@@ -12,6 +12,7 @@ export interface BenchArguments {
 export const usage = `Usage: npm run bench [-- name…] [--json FILE] [--quick] [--profile DIR]
 
   name           ${benchmarks.map(({ name }) => name).join(', ')}; default: all
+                 or kernel, alone: what the kernel costs by itself
   --json FILE    also write the figures as JSON
   --quick        fewer and shorter rounds: a rough look
   --sanity       a few hundred dispatches to see that it works; the figures mean nothing

@@ -26,7 +26,7 @@ export interface Bar {
 /** A benchmark: one round of the floor and one of ours, which are run in turns, and the bar of spec section 14. */
 export interface Benchmark {
   readonly name: string;
-  readonly unit: 'µs' | '/s';
+  readonly unit: 'µs' | '/s' | 'B';
   readonly bar: Bar;
   /** What is compared, in one line for the reader of the figures. */
   readonly ours: string;

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type BenchArguments, parseBenchArguments, usage } from './arguments.js';
 import { type Benchmark, benchmarks, type Effort } from './benchmarks.js';
 import { type Fixture, type Programs, startFixture } from './fixture.js';
+import { kernelMain } from './kernel/main.js';
 import { type Rounds, reportOf, tableOf } from './report.js';
 
 /**
@@ -11,13 +12,15 @@ import { type Rounds, reportOf, tableOf } from './report.js';
  * figure and no failure.
  */
 export async function main(argv: readonly string[], programs: Programs): Promise<number> {
+  const ofKernel = argv[0] === 'kernel';
   let given: BenchArguments;
   try {
-    given = parseBenchArguments(argv);
+    given = parseBenchArguments(ofKernel ? argv.slice(1) : argv);
   } catch (thrown) {
     console.error(`${thrown instanceof Error ? thrown.message : String(thrown)}\n\n${usage}`);
     return 2;
   }
+  if (ofKernel) return kernelMain(given);
   const interruption = new AbortController();
   const interrupt = (): void => interruption.abort(new Error('Interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);

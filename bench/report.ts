@@ -5,7 +5,7 @@ import { type Summary, summarize } from './statistics.js';
 
 /** The rounds of one benchmark: what floor and ours gave, in turns. */
 export interface Rounds {
-  readonly benchmark: Benchmark;
+  readonly benchmark: Pick<Benchmark, 'name' | 'unit' | 'bar' | 'ours' | 'theFloor'>;
   readonly floor: readonly number[];
   readonly ours: readonly number[];
 }

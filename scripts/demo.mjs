@@ -90,15 +90,18 @@ async function palyra(...args) {
   return JSON.parse(out);
 }
 
+/** Ends everything; tells whether all ended by themselves when they were asked to. */
 async function stopAll() {
+  let gracefully = true;
   // The node first, so that it can say goodbye. Who does not end in time is ended.
   for (const { child, exited } of running.reverse()) {
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), 15_000);
-    await exited;
+    gracefully = (await exited) === 0 && gracefully;
     clearTimeout(timer);
   }
   await rm(directory, { recursive: true, force: true });
+  return gracefully;
 }
 
 async function story() {
@@ -210,8 +213,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 try {
   await story();
   if (once) {
-    await stop();
-    say('Both processes have stopped and the directory is gone.');
+    if (!(await stop())) throw new Error('A process did not end by itself');
+    say('Both processes have stopped by themselves and the directory is gone.');
   } else {
     say('The daemon and the node stay up until Ctrl-C. Try in another terminal:');
     say(`  export PALYRA_STATE_DIR=${env.PALYRA_STATE_DIR}`);

@@ -5,6 +5,7 @@ import { type DispatchEvent, dispatchMachine, settleLimitMs } from '../actors/di
 import type { DispatchRecord } from '../actors/dispatch/record.js';
 import { nodeError } from '../actors/errors.js';
 import { type ExecutionEvent, executionMachine } from '../actors/execution/machine.js';
+import { protocolVersion, type Registered } from '../actors/link/frames.js';
 import { type SessionEvent, sessionMachine } from '../actors/session/machine.js';
 import { type UplinkEvent, uplinkMachine } from '../actors/uplink/machine.js';
 import { verifiedCaller } from './authority.js';
@@ -139,19 +140,27 @@ const sessionEvents: readonly SessionEvent[] = [
   shutdown,
 ];
 
+const registered: Registered = {
+  protocol: protocolVersion,
+  epoch: 1,
+  surface: [],
+  surfaceDigest: '',
+  name: 'n',
+};
+
 const uplinkEvents: readonly UplinkEvent[] = [
   ...[1, 2].flatMap((link): UplinkEvent[] => [
     { type: 'ended', link, error: undefined },
     { type: 'ended', link, error: nodeError('deadline', 'refused') },
-    { type: 'registered', link, registered: {} as never },
+    { type: 'registered', link, registered },
     { type: 'ticket.stored', link },
     { type: 'frame', link, frame: {} },
     {
       type: 'frame',
       link,
-      frame: { welcome: { heartbeatMs: 1_000, ticket: new Uint8Array(0), settled: [] } as never },
+      frame: { welcome: { heartbeatMs: 1_000, window: 4, ticket: new Uint8Array(0), settled: [] } },
     },
-    { type: 'frame', link, frame: { goodbye: { kind: 'shutdown', reason: 'bye' } as never } },
+    { type: 'frame', link, frame: { goodbye: { kind: 'shutdown', reason: 'bye' } } },
   ]),
   { type: 'deadline' },
   shutdown,

@@ -1,6 +1,3 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-
 /** One question to the person at the node. */
 export interface MediationRequest {
   readonly dispatchId: string;
@@ -39,19 +36,20 @@ export function streamMediator(
 ): Mediator {
   const open = new Map<string, MediationAnswer>();
   let isOver = false;
-  const lines = createInterface({ input: Readable.from(input) });
-  lines.on('line', (line) => {
+  const onLine = (line: string): void => {
     const message = parseAnswer(line);
     if (!message) return;
     const answer = open.get(message.dispatchId);
     open.delete(message.dispatchId);
     answer?.(message.answer === 'allow', '');
-  });
-  lines.on('close', () => {
+  };
+  const onEnd = (): void => {
     isOver = true;
     for (const answer of open.values()) answer(false, nobody);
     open.clear();
-  });
+  };
+  // An input that is cut off is one that has ended.
+  eachLine(input, onLine).then(onEnd, onEnd);
   return {
     ask: (request, signal, answer) => {
       if (isOver) {
@@ -65,8 +63,23 @@ export function streamMediator(
       signal.addEventListener('abort', forget, { once: true });
       say(request);
     },
-    close: () => lines.close(),
+    close: onEnd,
   };
+}
+
+async function eachLine(
+  input: AsyncIterable<Uint8Array | string>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of input) {
+    const lines = (
+      rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))
+    ).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  }
 }
 
 function parseAnswer(

@@ -55,7 +55,7 @@ export class Program {
       if (found) return found;
       if (this.child.exitCode !== null || this.child.signalCode !== null) {
         throw new Error(
-          `The program ended (${this.child.exitCode ?? this.child.signalCode}) without it:\n${this.stderr}`,
+          `The program ended (${this.child.exitCode ?? this.child.signalCode}) without it: ${JSON.stringify(this.messages.at(-1))}\n${this.stderr}`,
         );
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
