@@ -180,6 +180,20 @@ it('leaves a daemon that says nothing for three heartbeats', () => {
   actor.stop();
 });
 
+it('takes no order that came with a jump of the clock, and connects anew', () => {
+  const { clock, ports, trace } = world();
+  const actor = createActor(uplinkMachine, { input: { ports } });
+  actor.start();
+  actor.send({ type: 'registered', link: 1, registered });
+  actor.send({ type: 'frame', link: 1, frame: { welcome, sentAtMs: start } });
+  actor.send({ type: 'ticket.stored', link: 1 });
+  clock.setWallTime(clock.now() + 3_600_000);
+  actor.send({ type: 'frame', link: 1, frame: { sentAtMs: start, dispatches: [sampleOrder()] } });
+  expect(actor.getSnapshot().value).toBe('backoff');
+  expect(trace).not.toContain('receive');
+  actor.stop();
+});
+
 afterAll(() => {
   expect([...visited].sort()).toEqual(Object.keys(uplinkMachine.states).sort());
 });

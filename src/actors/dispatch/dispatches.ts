@@ -213,7 +213,11 @@ export class Dispatches implements DispatchControl {
     if (isTerminal(record.state) || !this.#options.directory.has(dispatchAddress(id))) {
       throw dispatchError('already_ended', `Dispatch ${id} is ${record.state} already`);
     }
-    sendToDispatch(this.#options.directory, id, { type: 'cancel', caller, reason });
+    const { directory, live, recorder } = this.#options;
+    sendToDispatch(directory, id, { type: 'cancel', caller, reason });
+    // The wish is on disk before anybody is told so.
+    const wished = live.get(id);
+    if (wished && !isTerminal(wished.state)) await recorder.now(wished, 'fsync');
     return this.#require(id);
   }
 

@@ -5,7 +5,7 @@ import { MemoryStore } from '../../adapters/store/memory.js';
 import { Deadlines } from '../../kernel/deadlines.js';
 import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import type { Durability, PutOperation, Store, StoreOperation } from '../../kernel/store.js';
-import { DispatchRecorder } from './recorder.js';
+import { barrierMs, DispatchRecorder, lingerMs } from './recorder.js';
 
 /** Notes what is asked of the store it stands before. */
 function watched(inner: Store) {
@@ -60,7 +60,7 @@ it('gathers what lingers into one commit, each with its latest value', async () 
   recorder.later(sampleDispatch());
   recorder.later(sampleDispatch({ id: 'dp_2' }));
   recorder.later(sampleDispatch({ state: 'running' }));
-  await clock.advanceAsync(9);
+  await clock.advanceAsync(lingerMs - 1);
   expect(commits).toEqual([]);
   await clock.advanceAsync(1);
   expect(commits).toEqual([{ rows: ['dp_1@0 running', 'dp_2@0 queued'], durability: 'wal' }]);
@@ -70,7 +70,7 @@ it('counts versions over all ways to write, and from what is on disk', async () 
   const { clock, commits, recorder, inner } = make();
   await recorder.now(sampleDispatch(), 'fsync');
   recorder.later(sampleDispatch({ state: 'dispatched' }));
-  await clock.advanceAsync(10);
+  await clock.advanceAsync(lingerMs);
   await recorder.last(sampleDispatch({ state: 'failed' }), 'fsync', () => undefined);
   expect(commits.map((commit) => commit.rows[0])).toEqual([
     'dp_1@0 queued',
@@ -89,7 +89,7 @@ it('acks what was written to the log only after an fsync, all in one', async () 
   for (const id of ['dp_1', 'dp_2']) {
     await recorder.last(sampleDispatch({ id, state: 'succeeded' }), 'wal', () => acked.push(id));
   }
-  await clock.advanceAsync(49);
+  await clock.advanceAsync(barrierMs - 1);
   expect(acked).toEqual([]);
   await clock.advanceAsync(1);
   expect(acked).toEqual(['dp_1', 'dp_2']);
@@ -127,13 +127,13 @@ it('reports a disk that fails and acks nothing from then on', async () => {
   const { clock, recorder, failures } = make(new FailingStore(new MemoryStore(), { after: 1 }));
   const acked: string[] = [];
   await recorder.last(sampleDispatch({ state: 'succeeded' }), 'wal', () => acked.push('dp_1'));
-  await clock.advanceAsync(50);
+  await clock.advanceAsync(barrierMs);
   expect(failures).toMatchObject([{ code: 'store.failed' }]);
   await expect(
     recorder.last(sampleDispatch({ id: 'dp_2', state: 'failed' }), 'fsync', () => acked.push('dp_2')),
   ).rejects.toMatchObject({ code: 'store.failed' });
   recorder.later(sampleDispatch({ id: 'dp_3' }));
-  await clock.advanceAsync(100);
+  await clock.advanceAsync(2 * barrierMs);
   expect(acked).toEqual([]);
   expect(failures).toHaveLength(3);
 });

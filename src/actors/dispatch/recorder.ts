@@ -5,9 +5,9 @@ import { toOperation } from '../records.js';
 import type { DispatchRecord } from './record.js';
 
 /** How long a change that nobody waits for may stay in memory, milliseconds. */
-const lingerMs = 10;
+export const lingerMs = 100;
 /** How often acks that wait for the disk get their fsync, milliseconds. */
-const barrierMs = 50;
+export const barrierMs = 200;
 
 export interface RecorderOptions {
   readonly store: Store;

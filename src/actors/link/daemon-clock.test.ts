@@ -15,3 +15,16 @@ it('takes the offset from the fastest frame and counts what others took longer a
   // One that waited half a second in a buffer.
   expect(daemon.observe(1_002_000 - 600_000 - 510)).toBe(500);
 });
+
+it('notices that the wall clock was set, or that the machine slept, but not a mere correction', () => {
+  const clock = new SimulatedClock(1_000_000);
+  const daemon = new DaemonClock(clock);
+  clock.advance(86_400_000);
+  expect(daemon.jumped).toBe(false);
+  clock.setWallTime(clock.now() + 4_000);
+  expect(daemon.jumped).toBe(false);
+  clock.setWallTime(clock.now() + 2_000);
+  expect(daemon.jumped).toBe(true);
+  clock.setWallTime(clock.now() - 3_600_000);
+  expect(daemon.jumped).toBe(true);
+});

@@ -1,5 +1,8 @@
 import type { Clock } from '../../kernel/clock.js';
 
+/** A difference between wall and monotonic time that is no mere correction, milliseconds (protocol.md 22). */
+const jumpMs = 5_000;
+
 /**
  * The daemon's wall clock as a node sees it on one stream. Each frame says when it was sent; the smallest difference to
  * the time of its arrival is the offset of the clocks plus the fastest way here, and what a frame took longer than that is
@@ -7,10 +10,20 @@ import type { Clock } from '../../kernel/clock.js';
  */
 export class DaemonClock {
   readonly #clock: Clock;
+  readonly #drift: number;
   #offset: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#drift = clock.now() - clock.monotonic();
+  }
+
+  /**
+   * Whether this machine's wall clock has been set, or the machine slept, since the stream began. Then nothing that was
+   * learned of the daemon's clock holds any more.
+   */
+  get jumped(): boolean {
+    return Math.abs(this.#clock.now() - this.#clock.monotonic() - this.#drift) > jumpMs;
   }
 
   /** Takes the send time of a frame that has just arrived and returns the frame's age, both in milliseconds. */

@@ -113,6 +113,8 @@ export const uplinkMachine = setup({
       event.link === context.generation &&
       event.error !== undefined &&
       context.ports.isRefusal(event.error),
+    // Orders that came with the jump can't be dated, so none of them is taken: the daemon sends them again.
+    'the clock jumped': ({ context }) => context.daemonClock.jumped,
     'is dead': ({ context }) =>
       context.ports.clock.monotonic() - context.heardAt > deadAfter * (context.welcome?.heartbeatMs ?? 0),
   },
@@ -247,10 +249,12 @@ export const uplinkMachine = setup({
       entry: 'schedule heartbeat',
       on: {
         frame: [
+          { guard: 'the clock jumped', target: 'backoff', actions: 'let go of the link' },
           { guard: 'ends the stream', actions: 'serve' },
           { guard: 'is of this link', actions: ['note that it was heard', 'serve'] },
         ],
         deadline: [
+          { guard: 'the clock jumped', target: 'backoff', actions: 'let go of the link' },
           { guard: 'is dead', target: 'backoff', actions: 'let go of the link' },
           { actions: ['send heartbeat', 'schedule heartbeat'] },
         ],
