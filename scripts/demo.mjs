@@ -218,8 +218,8 @@ try {
   } else {
     say('The daemon and the node stay up until Ctrl-C. Try in another terminal:');
     say(`  export PALYRA_STATE_DIR=${env.PALYRA_STATE_DIR}`);
-    say('  npx palyra invoke demo-node echo --input \'{"message":"hi"}\'');
-    say('  npx palyra inventory');
+    say('  node dist/src/cli/palyra.js invoke demo-node echo --input \'{"message":"hi"}\'');
+    say('  node dist/src/cli/palyra.js inventory');
   }
 } catch (error) {
   await stop();

@@ -2,6 +2,5 @@
 import { runCli } from './run-cli.js';
 import { systemContext } from './system-context.js';
 
-process.exitCode = await runCli(process.argv.slice(2), systemContext());
-// Input that nobody will read any more must not keep the program alive.
-process.stdin.destroy();
+// Ends here, whatever is still open: an input that nobody reads any more, or a node host that can't write its journal.
+process.exit(await runCli(process.argv.slice(2), systemContext()));

@@ -37,6 +37,8 @@ export async function openControlPlane({
     log,
     ready: () => true,
     advertise,
+    // Room for the largest input and what stands around it.
+    limits: { body: config.dispatch.inputLimit + 64 * 1024 },
   });
   const { url } = await server.listen(host, port);
   return { url, close: () => server.close(closeMs) };

@@ -462,7 +462,9 @@ export class Dispatches implements DispatchControl {
     if (live) return live;
     const stored = await this.#options.store.get('dispatch', id);
     if (stored) return fromStored<DispatchRecord>(stored);
-    throw dispatchError('not_found', `There is no dispatch ${id}`, { hint: 'It may have been pruned.' });
+    throw dispatchError('not_found', `There is no dispatch ${id}`, {
+      hint: 'Check the id: `palyra invoke --json` shows it.',
+    });
   }
 }
 

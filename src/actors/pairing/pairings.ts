@@ -109,10 +109,12 @@ export class Pairings {
     return this.open().find((record) => record.deviceId === deviceId);
   }
 
-  /** The name that the machine proposed, or the first of `name-2`, `name-3` … that no other device has. */
+  /** The name that the device has already; else the one that it proposed, or the first of `name-2`, `name-3` … that no other device has. */
   freeName({ deviceId, proposedName }: PairingRecord): string {
     const others = [...this.#options.devices.all()].filter((device) => device.id !== deviceId);
     const taken = new Set(others.map((device) => device.name));
+    const known = this.#options.devices.get(deviceId)?.name;
+    if (known !== undefined) return known;
     if (!taken.has(proposedName)) return proposedName;
     let number = 2;
     while (taken.has(`${proposedName}-${number}`)) number += 1;

@@ -46,7 +46,7 @@ export function registerInvokeCommand(program: Command, context: CliContext): vo
       examples(
         ['palyra invoke build-7 system.health', 'the health of a machine'],
         [
-          `palyra invoke build-7 echo --input '{"text": "hello"}' | jq .text`,
+          `palyra invoke build-7 echo --input '{"message": "hello"}' | jq .message`,
           'only what it returns goes to the pipe',
         ],
         ['palyra invoke MFZWI3D echo --input - --timeout 5s < input.json', 'input from a file'],

@@ -36,7 +36,7 @@ function listener(what: string, bind: string) {
 
 const listen = Type.Object(
   {
-    http: listener('callers of the HTTP API and the console', '127.0.0.1:7142'),
+    http: listener('callers of the HTTP API', '127.0.0.1:7142'),
     enrollment: listener('nodes that want to join', '127.0.0.1:7443'),
     node: listener('nodes that have joined', '127.0.0.1:7444'),
   },
@@ -96,11 +96,6 @@ const dispatch = Type.Object(
       minimum: 1,
       maximum: 10_000,
     }),
-    defaultTimeout: duration(
-      'How long a capability may run when neither the caller nor its descriptor says.',
-      '30s',
-      { minimum: '1s', maximum: '24h' },
-    ),
   },
   { ...closed, description: 'Limits of dispatches.' },
 );
@@ -135,7 +130,7 @@ const pairing = Type.Object(
 
 const certificates = Type.Object(
   {
-    deviceLifetime: duration("How long a node's certificate is valid; it renews at two thirds.", '24h', {
+    deviceLifetime: duration("How long a node's certificate is valid.", '24h', {
       minimum: '1m',
       maximum: '90d',
     }),

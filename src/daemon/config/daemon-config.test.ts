@@ -54,7 +54,6 @@ describe('defaults', () => {
         outputLimit: 1_048_576,
         queuePerNode: 1000,
         inFlightPerNode: 256,
-        defaultTimeoutMs: 30_000,
       },
       session: { heartbeatMs: 10_000, heartbeatMaxMs: 60_000 },
       pairing: { defaultTtlMs: 600_000, confirmWithinMs: 86_400_000 },

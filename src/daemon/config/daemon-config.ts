@@ -30,7 +30,6 @@ export interface DaemonConfig {
     readonly outputLimit: number;
     readonly queuePerNode: number;
     readonly inFlightPerNode: number;
-    readonly defaultTimeoutMs: number;
   };
   readonly session: { readonly heartbeatMs: number; readonly heartbeatMaxMs: number };
   readonly pairing: { readonly defaultTtlMs: number; readonly confirmWithinMs: number };
@@ -106,7 +105,6 @@ function compile(written: WrittenConfig, file: string | undefined, base: string)
       outputLimit: dispatch.outputLimit,
       queuePerNode: dispatch.queuePerNode,
       inFlightPerNode: dispatch.inFlightPerNode,
-      defaultTimeoutMs: parseDuration(dispatch.defaultTimeout),
     },
     session: {
       heartbeatMs: parseDuration(session.heartbeat),
