@@ -1,4 +1,5 @@
 import { fromPromise } from 'xstate';
+import { compile } from '../kernel/compile.js';
 import { crowd } from '../kernel/crowd.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
@@ -45,7 +46,7 @@ export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
         logic: crowd({
           kernel,
           name: 'sessions',
-          logic: sessionMachine,
+          logic: compile(sessionMachine),
           address: sessionAddress,
           abandon: (deviceId) => sessions.abandon(deviceId),
           shutdownMs: goodbyeMs,
@@ -73,7 +74,7 @@ export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
         logic: crowd({
           kernel,
           name: 'dispatches',
-          logic: dispatchMachine,
+          logic: compile(dispatchMachine),
           address: dispatchAddress,
           revive: (id) => dispatches.revive(id),
           abandon: (id, error) => dispatches.abandon(id, error),

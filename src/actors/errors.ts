@@ -21,6 +21,7 @@ export const sessionError = errorTable('session', {
   unknown_device: { category: 'unauthenticated', retryable: false },
   unknown_certificate: { category: 'unauthenticated', retryable: false },
   revoked: { category: 'forbidden', retryable: false },
+  certificate_expired: { category: 'unauthenticated', retryable: true },
   wrong_device: { category: 'forbidden', retryable: false },
   unsupported_protocol: { category: 'precondition', retryable: false },
   stale_epoch: { category: 'precondition', retryable: true },

@@ -1,3 +1,4 @@
+import { compile } from '../kernel/compile.js';
 import { crowd } from '../kernel/crowd.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
@@ -35,7 +36,7 @@ export function nodeTree({ kernel, uplink, executions, drainMs }: NodeTreeOption
         logic: crowd({
           kernel,
           name: 'executions',
-          logic: executionMachine,
+          logic: compile(executionMachine),
           address: executionAddress,
           abandon: (id, error) => executions.abandon(id, error),
           shutdownMs: drainMs,

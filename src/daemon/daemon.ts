@@ -175,10 +175,15 @@ async function startIn(
   };
 }
 
-/** Limits of both gRPC servers (spec section 13): a message of 4 MiB, and keepalive that finds a dead link. */
+/**
+ * Limits of both gRPC servers (spec section 13): a message of 4 MiB, a few calls at a time on a connection, a minute for a
+ * connection without calls, and keepalive that finds a dead link.
+ */
 const grpcLimits = {
   'grpc.max_receive_message_length': 4 * 1024 * 1024,
   'grpc.max_send_message_length': 4 * 1024 * 1024,
+  'grpc.max_concurrent_streams': 16,
+  'grpc.max_connection_idle_ms': 60_000,
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
 };

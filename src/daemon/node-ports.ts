@@ -38,6 +38,15 @@ export interface NodePorts {
   close(graceMs: number): Promise<void>;
 }
 
+/**
+ * Open connections. Anyone may open one to the enrolment port, so there are few, and few of one address; the machines of
+ * the node port have certificates, and many may come from one address.
+ */
+const openConnections = {
+  enrollment: { maxConnections: 2_048, maxConnectionsPerAddress: 256 },
+  node: { maxConnections: 20_000, maxConnectionsPerDevice: 16 },
+} as const;
+
 /** Opens the enrolment port and the node port, and renews their certificate while they run. */
 export async function openNodePorts(options: NodePortsOptions): Promise<NodePorts> {
   const { config, authority, kernel, servers } = options;
@@ -49,6 +58,7 @@ export async function openNodePorts(options: NodePortsOptions): Promise<NodePort
       server: servers[port],
       identity: serving(authority, identity, port),
       budget,
+      ...openConnections[port],
       onRefused: refusalLog(port, kernel.log, kernel.clock),
       clock: kernel.clock,
     });
@@ -104,6 +114,7 @@ function addServices(options: NodePortsOptions, enrollment: GrpcListener, node: 
       enrolment,
       pairings,
       log: kernel.log,
+      clock: kernel.clock,
       caCertificates: () => [authority.certificatePem],
       nodeAddresses: () => options.advertised().node,
       enrollmentAddresses: () => options.advertised().enrollment,

@@ -13,7 +13,12 @@ type Scope = ActorScope<SupervisorSnapshot, EventObject>;
 
 /** What the supervisor sends to itself: timers and failed starts come through its mailbox like everything else. */
 type OwnEvent =
-  | { readonly type: 'supervisor.start_failed'; readonly child: Child; readonly error: unknown }
+  | {
+      readonly type: 'supervisor.start_failed';
+      readonly child: Child;
+      readonly start: number;
+      readonly error: unknown;
+    }
   | { readonly type: 'supervisor.restart_due'; readonly child: Child | undefined }
   | { readonly type: 'supervisor.stop_overdue'; readonly child: Child; readonly ref: AnyActorRef }
   | { readonly type: 'supervisor.shutdown_overdue' };
@@ -78,13 +83,17 @@ export class Supervision {
 
   /** Stops everything now, last child first. */
   stopAll(): void {
-    for (const child of this.#table.toReversed()) this.#force(child);
+    for (const child of this.#table.toReversed()) {
+      if (!this.#force(child)) child.clear(this.#kernel, { kind: 'stopped' });
+    }
     this.#kernel.deadlines.release(this.#scope.self);
   }
 
   #onOwn(event: OwnEvent): void {
     switch (event.type) {
       case 'supervisor.start_failed':
+        // A sibling's crash that came first may have started it again.
+        if (event.child.starts !== event.start) return;
         this.#onEnd(event.child, { kind: 'crashed', error: event.error });
         return;
       case 'supervisor.restart_due':
@@ -133,7 +142,7 @@ export class Supervision {
       child.start(this.#kernel, this.#scope.self);
     } catch (error) {
       child.phase = 'down';
-      this.#send({ type: 'supervisor.start_failed', child, error });
+      this.#send({ type: 'supervisor.start_failed', child, start: child.starts, error });
       return !child.restartsAfter('crashed');
     }
     const status = child.ref?.getSnapshot().status;
@@ -252,10 +261,7 @@ export class Supervision {
     const { ref, spec } = child;
     if (!ref) return true;
     if (child.phase === 'stopping') return false;
-    if (spec.shutdown === 'brutal') {
-      this.#force(child);
-      return true;
-    }
+    if (spec.shutdown === 'brutal') return this.#force(child);
     child.phase = 'stopping';
     if (Number.isFinite(spec.shutdown)) {
       child.timer = this.#sendLater(
@@ -268,10 +274,21 @@ export class Supervision {
     return false;
   }
 
-  #force(child: Child): void {
+  /**
+   * Returns whether the child is down. It isn't when it is in the middle of an event, further down on this stack: then it
+   * ends after that, and its signal goes on with the descent.
+   */
+  #force(child: Child): boolean {
     const { ref } = child;
-    if (ref) this.#scope.stopChild(ref);
+    if (ref) {
+      this.#scope.stopChild(ref);
+      if (ref.getSnapshot().status === 'active') {
+        child.phase = 'stopping';
+        return false;
+      }
+    }
     child.clear(this.#kernel, { kind: 'stopped' });
+    return true;
   }
 
   #send(event: OwnEvent): void {

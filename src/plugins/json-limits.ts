@@ -17,23 +17,29 @@ const forbidden = new Set(['__proto__', 'constructor', 'prototype']);
  * @throws AppError `plugin.forbidden_key`, `plugin.too_deep`, `plugin.too_many_values`; the field is the JSON pointer
  */
 export function checkJsonLimits(document: unknown, limits: JsonLimits): void {
-  const open: { readonly value: unknown; readonly pointer: string; readonly depth: number }[] = [
-    { value: document, pointer: '', depth: 0 },
-  ];
+  const open: { readonly value: object; readonly pointer: string; readonly depth: number }[] = [];
   let values = 0;
-  for (let item = open.pop(); item !== undefined; item = open.pop()) {
-    const { value, pointer, depth } = item;
+  const visit = (value: unknown, pointer: string, key: string | number | undefined, depth: number): void => {
     if (++values > limits.values) {
       throw problemError('too_many_values', {
         pointer: '',
         problem: `holds more than ${limits.values} values`,
       });
     }
-    if (typeof value !== 'object' || value === null) continue;
+    if (typeof value !== 'object' || value === null) return;
+    open.push({ value, pointer: key === undefined ? pointer : pointerTo(pointer, key), depth });
+  };
+  visit(document, '', undefined, 0);
+  for (let item = open.pop(); item !== undefined; item = open.pop()) {
+    const { value, pointer, depth } = item;
     if (depth >= limits.depth) {
       throw problemError('too_deep', { pointer, problem: `is nested more than ${limits.depth} levels deep` });
     }
-    for (const key of Object.keys(value)) {
+    if (Array.isArray(value)) {
+      for (const [at, below] of value.entries()) visit(below, pointer, at, depth + 1);
+      continue;
+    }
+    for (const [key, below] of Object.entries(value)) {
       if (forbidden.has(key)) {
         throw problemError('forbidden_key', {
           pointer: pointerTo(pointer, key),
@@ -41,12 +47,7 @@ export function checkJsonLimits(document: unknown, limits: JsonLimits): void {
           hint: 'Rename the key: it could reach the prototype of an object',
         });
       }
-      const below = (value as Readonly<Record<string, unknown>>)[key];
-      open.push({
-        value: below,
-        pointer: pointerTo(pointer, Array.isArray(value) ? Number(key) : key),
-        depth: depth + 1,
-      });
+      visit(below, pointer, key, depth + 1);
     }
   }
 }

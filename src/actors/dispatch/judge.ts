@@ -1,4 +1,6 @@
+import { toAppError } from '../../kernel/errors.js';
 import type { Catalog } from '../../plugins/catalog.js';
+import { checkJsonLimits } from '../../plugins/json-limits.js';
 import { dispatchError } from '../errors.js';
 import type { NodeOutcome, NodeResult } from '../link/frames.js';
 import {
@@ -16,6 +18,12 @@ const states: Readonly<Record<NodeOutcome, TerminalDispatchState>> = {
   cancelled: 'cancelled',
   unknown: 'outcome_unknown',
 };
+
+/**
+ * Deeper JSON can be read but not written again: it would exhaust the stack of whoever writes the record. How many values
+ * there may be is bounded by the bytes.
+ */
+const outputShape = { depth: 128, values: Number.POSITIVE_INFINITY };
 
 /**
  * What a node's result means. A success counts only when its output is JSON within the limit and fits the schema of the
@@ -61,6 +69,15 @@ function judgeOutput(
     output = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch {
     const error = dispatchError('invalid_output', 'The output of the node is not JSON');
+    return { state: 'failed', error: error.toEnvelope() };
+  }
+  try {
+    checkJsonLimits(output, outputShape);
+  } catch (thrown) {
+    const { message, fields = [] } = toAppError(thrown);
+    const error = dispatchError('invalid_output', `The output of the node is refused: ${message}`, {
+      fields: fields.map(({ field, message }) => ({ field: `output${field}`.slice(0, 200), message })),
+    });
     return { state: 'failed', error: error.toEnvelope() };
   }
   const entry = catalog.get(record.descriptorDigest);

@@ -5,6 +5,9 @@ import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { dispatchError } from '../errors.js';
 
+/** The characters of a device id that are shown for short. */
+const shownIdLength = 7;
+
 /**
  * The device that an operator means: by its id, a unique prefix of it (grouping does not matter), or its name.
  *
@@ -15,8 +18,10 @@ export function resolveNode(devices: Devices, node: string): DeviceRecord {
   const all = [...devices.all()].filter((device) => device.state !== 'removed');
   const prefix = node.replaceAll('-', '').toUpperCase();
   const named = all.filter((device) => device.name === node);
-  const matches =
-    named.length > 0 || prefix === '' ? named : all.filter((device) => device.id.startsWith(prefix));
+  const byId = prefix === '' ? [] : all.filter((device) => device.id.startsWith(prefix));
+  // A machine proposes its own name, and may choose what stands on a screen as the id of another one.
+  const looksLikeId = prefix.length >= shownIdLength && byId.length > 0;
+  const matches = looksLikeId ? [...new Set([...byId, ...named])] : named.length > 0 ? named : byId;
   const [device, second] = matches;
   if (!device) {
     const near = didYouMean(

@@ -8,9 +8,10 @@ function make() {
   const clock = new SimulatedClock();
   const deadlines = new Deadlines(clock, silent);
   const attempts = new Attempts(deadlines);
-  const open = (address: string) =>
+  const open = (address: string, budgetKey = address) =>
     attempts.open({
       address,
+      budgetKey,
       deviceId: 'A',
       identityKey: new Uint8Array(32),
       csrDigest: new Uint8Array(32),
@@ -43,6 +44,13 @@ it('allows four of one address and 32 in all', () => {
   attempts.bind(first.id, Buffer.from('t'));
   attempts.take(first.id);
   open('192.0.2.1');
+});
+
+it('counts the addresses of one IPv6 network as one', () => {
+  const { open } = make();
+  for (let i = 1; i <= 4; i++) open(`2001:db8::${i}`, '2001:db8:0:0::/64');
+  expect(() => open('2001:db8::5', '2001:db8:0:0::/64')).toThrow(busy);
+  open('2001:db8:0:1::1', '2001:db8:0:1::/64');
 });
 
 it('ends after 30 seconds', () => {

@@ -11,6 +11,8 @@ const perAddress = 4;
 export interface Attempt {
   readonly id: string;
   readonly address: string;
+  /** The address, or the /64 of an IPv6 address: one machine has all of those. */
+  readonly budgetKey: string;
   readonly deviceId: string;
   readonly identityKey: Uint8Array;
   readonly csrDigest: Uint8Array;
@@ -31,7 +33,7 @@ export class Attempts {
   /** @throws AppError `pairing.busy` when too many are under way. */
   open(details: Omit<Attempt, 'id'>): Attempt {
     let ofAddress = 0;
-    for (const { attempt } of this.#open.values()) if (attempt.address === details.address) ofAddress++;
+    for (const { attempt } of this.#open.values()) if (attempt.budgetKey === details.budgetKey) ofAddress++;
     if (this.#open.size >= capacity || ofAddress >= perAddress) {
       throw pairingError('busy', 'Too many machines are pairing at this moment', {
         hint: 'Try again in 30 seconds.',

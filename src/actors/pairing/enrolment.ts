@@ -33,6 +33,14 @@ export interface BeginAnswer {
   readonly caCertificate: Uint8Array;
 }
 
+/** Who calls Begin. */
+export interface BeginPeer {
+  /** Its IP address. */
+  readonly address: string;
+  /** What its budget is kept by: the address, or the /64 of an IPv6 address (protocol.md 11). */
+  readonly budgetKey: string;
+}
+
 export interface Prove {
   readonly attemptId: string;
   readonly csr: Uint8Array;
@@ -67,6 +75,8 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 /** The daemon's side of enrolment, as the enrolment port calls it. Nothing a peer says here is believed unproven. */
 export class Enrolment {
   readonly #options: EnrolmentOptions;
+  /** Devices whose first request is being written: a machine has one request, however many codes it proves at once. */
+  readonly #creating = new Set<string>();
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
@@ -77,7 +87,7 @@ export class Enrolment {
    *
    * @throws AppError `pairing.invalid_request`, `pairing.unsupported_protocol`, `pairing.busy`.
    */
-  begin(address: string, begin: Begin): BeginAnswer {
+  begin(peer: BeginPeer, begin: Begin): BeginAnswer {
     requireProtocol(begin.protocol);
     requireLength('identity_key', begin.identityKey, 32);
     requireLength('nonce', begin.nonce, 32);
@@ -85,7 +95,7 @@ export class Enrolment {
     requireLength('surface_digest', begin.surfaceDigest, 32);
     if (!idPattern('pc').test(begin.codeId)) throw invalid('join.code_id', 'is not the id of a code');
     const attempt = this.#options.attempts.open({
-      address,
+      ...peer,
       deviceId: deviceIdOf(begin.identityKey),
       identityKey: begin.identityKey,
       csrDigest: begin.csrDigest,
@@ -180,7 +190,6 @@ export class Enrolment {
 
   #authenticate(rpc: string, call: SignedCall): PairingRecord {
     if (!idPattern('pr').test(call.pairingId)) throw invalid('pairing_id', 'is not the id of a pairing');
-    this.#options.nonces.consume(call.nonce);
     const pairing = this.#options.pairings.require(call.pairingId);
     const statement = signedStatement({
       rpc,
@@ -193,6 +202,7 @@ export class Enrolment {
         hint: 'Only the machine that began the pairing can go on with it.',
       });
     }
+    this.#options.nonces.consume(call.nonce);
     return pairing;
   }
 
@@ -233,11 +243,19 @@ export class Enrolment {
       labels: code.labels,
     };
     const { pairings } = this.#options;
+    if (this.#creating.has(attempt.deviceId)) {
+      throw pairingError('busy', 'Another proof of this machine is being written', { hint: 'Try again.' });
+    }
     if (open) {
       return pairings.ask(open.id, (reply) => ({ type: 'prove', caller: callerOf(open), proof, reply }));
     }
     const identityKey = Buffer.from(attempt.identityKey).toString('base64url');
-    return pairings.create(proof, attempt.deviceId, identityKey, this.#options.lifetime('proving'));
+    this.#creating.add(attempt.deviceId);
+    try {
+      return await pairings.create(proof, attempt.deviceId, identityKey, this.#options.lifetime('proving'));
+    } finally {
+      this.#creating.delete(attempt.deviceId);
+    }
   }
 }
 

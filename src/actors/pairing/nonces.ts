@@ -1,40 +1,74 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.js';
 import { pairingError } from '../errors.js';
 
 const lifetimeMs = 60_000;
+/** Used nonces that are remembered. Each was in a call with a valid signature, so a stranger adds none. */
 const capacity = 10_000;
+const timeBytes = 8;
+const randomPart = 8;
+const macBytes = 16;
 
-/** Nonces for signed calls: each is good once, for a minute. Bounded: the oldest goes first. */
+/**
+ * Nonces for signed calls: each is good once, for a minute. Anyone may ask for them, so none is kept when it is issued: a
+ * nonce carries its time and a MAC by a key of this process, and only used ones are remembered. However many a stranger
+ * asks for, those of others stay good.
+ */
 export class Nonces {
   readonly #clock: Clock;
-  /** Nonce (base64) to the monotonic time at which it ends, in order of issue. */
-  readonly #issued = new Map<string, number>();
+  readonly #key = randomBytes(32);
+  /** Used nonces (base64) and the monotonic time at which each ends, in order of use. */
+  readonly #used = new Map<string, number>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** 32 bytes: monotonic time, random, MAC. */
   issue(): Buffer {
-    const now = this.#clock.monotonic();
-    for (const [nonce, end] of this.#issued) {
-      if (end > now && this.#issued.size < capacity) break;
-      this.#issued.delete(nonce);
-    }
-    const nonce = randomBytes(32);
-    this.#issued.set(nonce.toString('base64'), now + lifetimeMs);
-    return nonce;
+    const head = Buffer.alloc(timeBytes + randomPart);
+    head.writeDoubleBE(this.#clock.monotonic());
+    randomBytes(randomPart).copy(head, timeBytes);
+    return Buffer.concat([head, this.#mac(head)]);
   }
 
-  /** @throws AppError `pairing.bad_signature` when it was not issued here, was used before or is older than a minute. */
+  /**
+   * Uses a nonce up. Called when the signature over it was found valid.
+   *
+   * @throws AppError `pairing.bad_signature` when it was not issued here, was used before or is older than a minute;
+   *   `pairing.busy` when too many were used within a minute.
+   */
   consume(nonce: Uint8Array): void {
+    const now = this.#clock.monotonic();
+    const end = this.#endOf(nonce);
     const key = Buffer.from(nonce).toString('base64');
-    const end = this.#issued.get(key);
-    this.#issued.delete(key);
-    if (end === undefined || end <= this.#clock.monotonic()) {
+    if (end === undefined || end <= now || this.#used.has(key)) {
       throw pairingError('bad_signature', 'The nonce of this call is unknown, used or older than a minute', {
         hint: 'Ask for a new one with Challenge.',
       });
     }
+    for (const [used, usedEnd] of this.#used) {
+      if (usedEnd > now) break;
+      this.#used.delete(used);
+    }
+    if (this.#used.size >= capacity) {
+      throw pairingError('busy', 'Too many machines are pairing at this moment', {
+        hint: 'Try again in a minute.',
+      });
+    }
+    // Counted from its use, not from its issue: so the order of the map is the order in which they end.
+    this.#used.set(key, now + lifetimeMs);
+  }
+
+  /** The monotonic time at which a nonce of this process ends. */
+  #endOf(nonce: Uint8Array): number | undefined {
+    if (nonce.length !== timeBytes + randomPart + macBytes) return undefined;
+    const head = Buffer.from(nonce.subarray(0, timeBytes + randomPart));
+    const isOurs = timingSafeEqual(this.#mac(head), nonce.subarray(head.length));
+    return isOurs ? head.readDoubleBE() + lifetimeMs : undefined;
+  }
+
+  #mac(head: Uint8Array): Buffer {
+    return createHmac('sha256', this.#key).update(head).digest().subarray(0, macBytes);
   }
 }

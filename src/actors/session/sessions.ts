@@ -49,6 +49,12 @@ export interface SessionsOptions {
   late(deviceId: string, result: NodeResult): void;
 }
 
+/**
+ * Results for dispatches that are not this device's or not under way, in one session. Each costs a look at the disk. After
+ * a crash of the daemon a node may have a whole window of them, for each session that ended without an ack.
+ */
+const maxStrays = 20_000;
+
 /** Registration and opening of sessions, and which are live. The sessions themselves are actors under `sessions`. */
 export class Sessions {
   readonly #options: SessionsOptions;
@@ -194,6 +200,7 @@ export class Sessions {
       link.batch.push('dispatches', order);
       sendToDispatch(directory, order.dispatchId, { type: 'delivered', at: clock.now() });
     });
+    let strays = 0;
     const ports: SessionPorts = {
       directory,
       deadlines,
@@ -201,7 +208,14 @@ export class Sessions {
       unfinished: () => this.#options.unfinished(peer.deviceId),
       owns: (dispatchId) => this.#options.deviceOf(dispatchId) === peer.deviceId,
       live: () => this.#becomeLive(session, outbound, ticket),
-      late: (result) => this.#options.late(peer.deviceId, result),
+      late: (result) => {
+        strays += 1;
+        if (strays <= maxStrays) this.#options.late(peer.deviceId, result);
+        else if (strays === maxStrays + 1) {
+          const reason = 'Too many results for dispatches that are not under way';
+          sendToSession(directory, peer.deviceId, { type: 'end', kind: 'protocol_error', reason });
+        }
+      },
       ended: (reason) => this.#ended(session, reason),
     };
     const input: SessionInput = {

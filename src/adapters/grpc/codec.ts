@@ -183,7 +183,13 @@ function errorFromWire(wire: DispatchError__Output): ErrorEnvelope {
     category: 'internal',
     retryable: wire.retryable,
     ...(wire.hint === '' ? {} : { hint: wire.hint.slice(0, 4096) }),
-    ...(wire.fields.length === 0 ? {} : { fields: wire.fields.slice(0, 32) }),
+    ...(wire.fields.length === 0
+      ? {}
+      : {
+          fields: wire.fields
+            .slice(0, 32)
+            .map(({ field, message }) => ({ field: short(field), message: message.slice(0, 1024) })),
+        }),
   };
 }
 

@@ -8,7 +8,9 @@ import { transcriptDigest } from '../../actors/identity/transcript.js';
 import type { Enrolment, SignedCall } from '../../actors/pairing/enrolment.js';
 import type { Pairings } from '../../actors/pairing/pairings.js';
 import type { PairingRecord } from '../../actors/pairing/record.js';
+import type { Clock } from '../../kernel/clock.js';
 import type { KernelLog } from '../../kernel/log.js';
+import { callRefusalLog } from './call-refusal-log.js';
 import { factsFromWire, pluginsFromWire, protocolFromWire, protocolToWire } from './codec.js';
 import type { AwaitDecisionRequest__Output } from './gen/palyra/node/v1/AwaitDecisionRequest.js';
 import type { BeginReply } from './gen/palyra/node/v1/BeginReply.js';
@@ -20,6 +22,7 @@ import type { DecisionEvent } from './gen/palyra/node/v1/DecisionEvent.js';
 import type { ProveReply } from './gen/palyra/node/v1/ProveReply.js';
 import type { ProveRequest__Output } from './gen/palyra/node/v1/ProveRequest.js';
 import type { PeerCall } from './listener.js';
+import { budgetKeyOf } from './peer-address.js';
 import { beginReplyBytes, type Received } from './proto.js';
 import { toStatus } from './status.js';
 
@@ -27,6 +30,7 @@ export interface EnrollmentServiceOptions {
   readonly enrolment: Enrolment;
   readonly pairings: Pairings;
   readonly log: KernelLog;
+  readonly clock: Clock;
   /** CA certificates (PEM) that verify the daemon. */
   caCertificates(): readonly string[];
   nodeAddresses(): readonly string[];
@@ -37,10 +41,13 @@ export interface EnrollmentServiceOptions {
 
 /** How often a waiting node is told that its request is still pending, milliseconds. */
 const pendingIntervalMs = 20_000;
+const streamsPerPairing = 4;
 
 /** The enrolment port's handlers: they translate and delegate; what is allowed is decided in `actors/pairing`. */
 export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedServiceImplementation {
-  const { enrolment, log } = options;
+  const { enrolment, log, clock } = options;
+  const refused = callRefusalLog(log, 'info', clock);
+  const waiting = new Map<string, (() => void)[]>();
 
   /** A unary handler from an async function; its errors become the status of the call. */
   const unary =
@@ -52,7 +59,7 @@ export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedSe
         .then(
           (reply) => callback(null, reply),
           (err: unknown) => {
-            log.info({ err, rpc: name, address }, 'Enrolment call refused');
+            refused({ err, rpc: name, peer: address }, 'Enrolment call refused');
             callback(toStatus(err));
           },
         );
@@ -60,7 +67,7 @@ export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedSe
 
   return {
     Begin: unary<BeginRequest__Output & Received, BeginReply>('Begin', (request, address) => {
-      const answer = enrolment.begin(address, {
+      const answer = enrolment.begin({ address, budgetKey: budgetKeyOf(address).key }, {
         protocol: protocolFromWire(request.protocol),
         identityKey: request.identityKey,
         nonce: request.nonce,
@@ -89,7 +96,7 @@ export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedSe
     }),
     Challenge: unary<object, ChallengeReply>('Challenge', () => ({ nonce: enrolment.challenge() })),
     AwaitDecision: (call: ServerWritableStream<AwaitDecisionRequest__Output, DecisionEvent>): void => {
-      awaitDecision(options, call);
+      awaitDecision(options, { refused, waiting }, call);
     },
     Confirm: unary<ConfirmRequest__Output, ConfirmReply>('Confirm', async (request) => {
       await enrolment.confirm(signedCall(request));
@@ -102,11 +109,18 @@ function signedCall(request: ConfirmRequest__Output | AwaitDecisionRequest__Outp
   return { pairingId: request.pairingId, nonce: request.nonce, identitySignature: request.identitySignature };
 }
 
+interface Waiting {
+  readonly refused: ReturnType<typeof callRefusalLog>;
+  /** By pairing: how to end each stream that waits for it, oldest first. */
+  readonly waiting: Map<string, (() => void)[]>;
+}
+
 function awaitDecision(
   options: EnrollmentServiceOptions,
+  { refused, waiting }: Waiting,
   call: ServerWritableStream<AwaitDecisionRequest__Output, DecisionEvent>,
 ): void {
-  const { enrolment, pairings, log } = options;
+  const { enrolment, pairings } = options;
   let finished = false;
   let unwatch = (): void => {};
   let pending: NodeJS.Timeout | undefined;
@@ -114,7 +128,13 @@ function awaitDecision(
     finished = true;
     unwatch();
     clearInterval(pending);
+    leave();
   };
+  const giveWay = (): void => {
+    finish();
+    call.end();
+  };
+  let leave = (): void => {};
   const tell = (record: PairingRecord): void => {
     if (finished) return;
     const event = decisionEvent(options, record);
@@ -134,16 +154,34 @@ function awaitDecision(
     .then(
       (record) => {
         if (finished) return;
+        leave = join(waiting, record.id, giveWay);
         unwatch = pairings.watch(record.id, tell);
         pending = setInterval(() => tell(pairings.get(record.id) ?? record), pendingIntervalMs);
         tell(record);
       },
       (err: unknown) => {
         finish();
-        log.info({ err, rpc: 'AwaitDecision', address: options.addressOf(call) }, 'Enrolment call refused');
+        refused({ err, rpc: 'AwaitDecision', peer: options.addressOf(call) }, 'Enrolment call refused');
         call.emit('error', toStatus(err));
       },
     );
+}
+
+/**
+ * Lets a stream wait for a pairing; beyond a few, the one that has waited longest gives way. A machine needs one, and has
+ * more only until its lost ones are noticed. Returns the function that ends this.
+ */
+function join(waiting: Waiting['waiting'], pairingId: string, giveWay: () => void): () => void {
+  const streams = waiting.get(pairingId) ?? [];
+  waiting.set(pairingId, streams);
+  streams.push(giveWay);
+  const leave = (): void => {
+    const at = streams.indexOf(giveWay);
+    if (at !== -1) streams.splice(at, 1);
+    if (streams.length === 0 && waiting.get(pairingId) === streams) waiting.delete(pairingId);
+  };
+  if (streams.length > streamsPerPairing) streams[0]?.();
+  return leave;
 }
 
 /** What a waiting node is told of its pairing; undefined while there is nothing to tell. */

@@ -11,7 +11,7 @@ import type { DeviceId } from '../../actors/identity/device-id.js';
 import { type Clock, systemClock } from '../../kernel/clock.js';
 import { inspectCertificate } from '../pki/inspect-certificate.js';
 import type { Admission, ConnectionBudget } from './connection-budget.js';
-import { plainAddress } from './peer-address.js';
+import { budgetKeyOf, plainAddress } from './peer-address.js';
 import { listenerError, type Refusal, type RefusalReason, refusalReason } from './refusal.js';
 
 /** With what a port serves. */
@@ -49,6 +49,10 @@ export interface GrpcListenerOptions {
   readonly handshakeTimeoutMs?: number;
   /** Open connections at most. Default: 20,000. */
   readonly maxConnections?: number;
+  /** Open connections of one IPv4 address or IPv6 /64 at most. Default: as many as in all. */
+  readonly maxConnectionsPerAddress?: number;
+  /** Open connections of one device at most; one more is refused, so that a copy of a node ends nobody's. */
+  readonly maxConnectionsPerDevice?: number;
   /** Told of every connection that did not become a session. It may be called often: fold before logging. */
   onRefused?(refusal: Refusal): void;
   readonly clock?: Clock;
@@ -81,6 +85,8 @@ export class GrpcListener {
   readonly #tls: TlsServer;
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   readonly #sockets = new Set<Socket>();
+  /** How many of them there are by address or network. */
+  readonly #perAddress = new Map<string, number>();
   readonly #waiting: Socket[] = [];
   readonly #handshakes = new WeakMap<object, Handshake>();
   /** By the object that gRPC hands out as the peer's certificate; there is one for each connection. */
@@ -198,6 +204,13 @@ export class GrpcListener {
 
   #accept(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress ?? '');
+    const { key } = budgetKeyOf(address);
+    const open = this.#perAddress.get(key) ?? 0;
+    if (open >= (this.#options.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY)) {
+      socket.resetAndDestroy();
+      this.#refuse(address, 'budget', listenerError('budget', `${open} connections of this address are open`));
+      return;
+    }
     const admission = this.#options.budget.admit(address);
     if (!admission.admitted) {
       socket.resetAndDestroy();
@@ -208,9 +221,13 @@ export class GrpcListener {
     }
     this.#handshakes.set(socket, { address, admission });
     this.#sockets.add(socket);
+    this.#perAddress.set(key, open + 1);
     socket.once('close', () => {
       admission.release();
       this.#sockets.delete(socket);
+      const left = (this.#perAddress.get(key) ?? 1) - 1;
+      if (left === 0) this.#perAddress.delete(key);
+      else this.#perAddress.set(key, left);
     });
     // A reset before TLS has taken over would otherwise be an uncaught error.
     socket.on('error', () => socket.destroy());
@@ -232,20 +249,31 @@ export class GrpcListener {
       this.#refuse(address, 'no_http2', listenerError('no_http2', 'The peer offers no HTTP/2'));
       return;
     }
-    if (this.#options.identity.clientCaPems !== undefined && !this.#identify(socket, address)) {
-      socket.destroy();
-      this.#refuse(address, 'not_a_device', listenerError('not_a_device', 'The certificate names no device'));
-      return;
+    if (this.#options.identity.clientCaPems !== undefined) {
+      const refusal = this.#identify(socket, address);
+      if (refusal !== undefined) {
+        socket.destroy();
+        this.#refuse(address, ...refusal);
+        return;
+      }
     }
     this.#injector.injectConnection(socket);
   }
 
-  /** Learns the device from the verified certificate, once for the connection. */
-  #identify(socket: TLSSocket, address: string): boolean {
+  /** Learns the device from the verified certificate, once for the connection. Returns why it is refused. */
+  #identify(socket: TLSSocket, address: string): readonly [RefusalReason, Error] | undefined {
     const certificate = socket.getPeerCertificate();
-    if (!socket.authorized || certificate.raw === undefined) return false;
-    const { deviceId, fingerprint, notAfter } = inspectCertificate(certificate.raw);
-    if (deviceId === undefined) return false;
+    const { deviceId, fingerprint, notAfter } =
+      socket.authorized && certificate.raw !== undefined
+        ? inspectCertificate(certificate.raw)
+        : { deviceId: undefined, fingerprint: '', notAfter: 0 };
+    if (deviceId === undefined) {
+      return ['not_a_device', listenerError('not_a_device', 'The certificate names no device')];
+    }
+    const ofDevice = this.#byDevice.get(deviceId)?.size ?? 0;
+    if (ofDevice >= (this.#options.maxConnectionsPerDevice ?? Number.POSITIVE_INFINITY)) {
+      return ['budget', listenerError('budget', `${ofDevice} connections of device ${deviceId} are open`)];
+    }
     // gRPC asks the socket for the certificate on each call: with the same object each time, the facts are found by it.
     // An address and port would not do, because two connections to two addresses of this host can share them.
     Object.defineProperty(socket, 'getPeerCertificate', { value: () => certificate });
@@ -256,7 +284,7 @@ export class GrpcListener {
       sockets.delete(socket);
       if (sockets.size === 0 && this.#byDevice.get(deviceId) === sockets) this.#byDevice.delete(deviceId);
     });
-    return true;
+    return undefined;
   }
 
   #failed(error: NodeJS.ErrnoException, socket: TLSSocket): void {

@@ -12,9 +12,12 @@ import type { DaemonFrame } from '../../actors/link/frames.js';
 import type { SessionLink } from '../../actors/session/machine.js';
 import type { NodePeer, Sessions } from '../../actors/session/sessions.js';
 import type { Clock } from '../../kernel/clock.js';
+import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
 import type { KernelLog } from '../../kernel/log.js';
+import { callRefusalLog, type RefusedCall } from './call-refusal-log.js';
 import { daemonFrameToWire, nodeFrameFromWire, registeredToWire, registerFromWire } from './codec.js';
+import { checkNodeFrame } from './frame-limits.js';
 import type { DaemonFrame as WireDaemonFrame } from './gen/palyra/node/v1/DaemonFrame.js';
 import type { NodeFrame__Output } from './gen/palyra/node/v1/NodeFrame.js';
 import type { RegisterNodeReply } from './gen/palyra/node/v1/RegisterNodeReply.js';
@@ -26,21 +29,29 @@ export interface NodeServiceOptions {
   readonly sessions: Sessions;
   readonly devices: Devices;
   readonly directory: Directory;
+  readonly deadlines: Deadlines;
   readonly clock: Clock;
   readonly log: KernelLog;
   /** Who TLS proved to be at the other end of a call. @throws AppError when the certificate names no device. */
   peerOf(call: PeerCall): NodePeer;
 }
 
+/** How long a stream may take to say Hello, milliseconds. */
+const helloLimitMs = 10_000;
+/** What may wait for a node that does not read: more than its window and all acks that a node in order is owed. */
+const maxBacklog = 65_536;
+
+type Refused = (call: RefusedCall, message: string) => void;
 type EventsCall = ServerDuplexStream<NodeFrame__Output, WireDaemonFrame>;
 
 /** The node port's handlers. Each call and each message is checked against the device of the connection's certificate. */
 export function nodeHandlers(options: NodeServiceOptions): UntypedServiceImplementation {
-  const { sessions, devices, log } = options;
+  const { sessions, log, clock } = options;
+  const refused = callRefusalLog(log, 'warn', clock);
 
   const authenticate = (call: PeerCall): NodePeer => {
     const peer = options.peerOf(call);
-    devices.authenticate(peer.deviceId, peer.fingerprint);
+    requireTrust(options, peer);
     return peer;
   };
 
@@ -53,7 +64,7 @@ export function nodeHandlers(options: NodeServiceOptions): UntypedServiceImpleme
         .then(
           (reply) => callback(null, reply),
           (err: unknown) => {
-            log.warn({ err, rpc: name, peer: call.getPeer() }, 'Node call refused');
+            refused({ err, rpc: name, peer: nameOf(options, call) }, 'Node call refused');
             callback(toStatus(err));
           },
         );
@@ -66,9 +77,9 @@ export function nodeHandlers(options: NodeServiceOptions): UntypedServiceImpleme
     ),
     Events: (call: EventsCall): void => {
       try {
-        serveEvents(options, call, authenticate(call));
+        serveEvents(options, refused, call, authenticate(call));
       } catch (err) {
-        log.warn({ err, rpc: 'Events', peer: call.getPeer() }, 'Node call refused');
+        refused({ err, rpc: 'Events', peer: nameOf(options, call) }, 'Node call refused');
         call.emit('error', toStatus(err));
       }
     },
@@ -76,11 +87,32 @@ export function nodeHandlers(options: NodeServiceOptions): UntypedServiceImpleme
 }
 
 /**
+ * The peer is a trusted device and its certificate is in force. TLS has checked the certificate when the connection was
+ * opened; a connection may outlive it, and the trust.
+ */
+function requireTrust({ devices, clock }: NodeServiceOptions, peer: NodePeer): void {
+  devices.authenticate(peer.deviceId, peer.fingerprint);
+  if (clock.now() < peer.certificateEnds) return;
+  throw sessionError('certificate_expired', 'The certificate of this connection has ended', {
+    hint: 'Connect again with a certificate that is in force.',
+  });
+}
+
+/** Who is refused, for the log: the device, or what is known of a peer that is none. */
+function nameOf(options: NodeServiceOptions, call: PeerCall): string {
+  try {
+    return options.peerOf(call).deviceId;
+  } catch {
+    return call.getPeer();
+  }
+}
+
+/**
  * One stream: the first frame is Hello, everything after it goes to the session's actor. The stream ends when the actor
  * does, and the actor ends when the stream does.
  */
-function serveEvents(options: NodeServiceOptions, call: EventsCall, peer: NodePeer): void {
-  const { sessions, directory, clock, log } = options;
+function serveEvents(options: NodeServiceOptions, refused: Refused, call: EventsCall, peer: NodePeer): void {
+  const { sessions, directory, deadlines, clock } = options;
   const target = sessionAddress(peer.deviceId);
   let phase: 'awaiting hello' | 'opening' | 'open' | 'over' = 'awaiting hello';
   let epoch = 0;
@@ -94,6 +126,7 @@ function serveEvents(options: NodeServiceOptions, call: EventsCall, peer: NodePe
   const over = (): boolean => {
     const first = phase !== 'over';
     phase = 'over';
+    deadlines.release(call);
     unwatch();
     return first;
   };
@@ -103,49 +136,71 @@ function serveEvents(options: NodeServiceOptions, call: EventsCall, peer: NodePe
       if (over()) batch.close(() => call.end());
     },
   };
+  const endSession = (reason: string): void => {
+    sendToSession(directory, peer.deviceId, { type: 'link.ended', epoch, reason });
+  };
   const fail = (err: unknown): void => {
+    const wasOpen = phase === 'open';
     if (!over()) return;
-    log.warn({ err, rpc: 'Events', device: peer.deviceId, address: peer.address }, 'Node stream refused');
+    refused({ err, rpc: 'Events', peer: peer.deviceId }, 'Node stream refused');
+    if (wasOpen) endSession('The node broke the protocol');
     call.emit('error', toStatus(err));
   };
   const deliver = (wire: NodeFrame__Output): void => {
-    sendToSession(directory, peer.deviceId, { type: 'frame', frame: nodeFrameFromWire(wire) });
+    const frame = nodeFrameFromWire(wire);
+    checkNodeFrame(frame);
+    sendToSession(directory, peer.deviceId, { type: 'frame', frame });
+    if (batch.backlog > maxBacklog) {
+      throw sessionError('protocol', `The node does not read: ${batch.backlog} messages wait for it`);
+    }
   };
+  deadlines.set(
+    call,
+    helloLimitMs,
+    () => fail(sessionError('protocol', 'The stream was opened without Hello')),
+    { label: 'hello' },
+  );
 
-  call.on('data', (wire: NodeFrame__Output) => {
+  const take = (wire: NodeFrame__Output): void => {
+    requireTrust(options, peer);
     if (phase === 'open') {
-      if (wire.hello) fail(sessionError('protocol', 'Hello may only be the first frame of a stream'));
-      else deliver(wire);
+      if (wire.hello) throw sessionError('protocol', 'Hello may only be the first frame of a stream');
+      deliver(wire);
     } else if (phase === 'opening') {
       early.push(wire);
-      if (early.length > 8) fail(sessionError('protocol', 'Frames came before Welcome'));
+      if (early.length > 8) throw sessionError('protocol', 'Frames came before Welcome');
     } else if (phase === 'awaiting hello') {
-      const hello = nodeFrameFromWire(wire).hello;
-      if (!hello) {
-        fail(sessionError('protocol', 'The first frame of a stream must be Hello'));
-        return;
-      }
+      const first = nodeFrameFromWire(wire);
+      const { hello } = first;
+      if (!hello) throw sessionError('protocol', 'The first frame of a stream must be Hello');
+      checkNodeFrame(first);
+      deadlines.release(call);
       phase = 'opening';
       epoch = hello.epoch;
       sessions.open(peer, hello, link).then(() => {
         if (phase === 'over') {
-          sendToSession(directory, peer.deviceId, {
-            type: 'link.ended',
-            epoch,
-            reason: 'The stream ended while it opened',
-          });
+          endSession('The stream ended while it opened');
           return;
         }
         phase = 'open';
         unwatch = directory.watch(target, () => link.end());
-        for (const frame of early.splice(0)) deliver(frame);
+        for (const frame of early.splice(0)) guarded(frame);
       }, fail);
     }
-  });
+  };
+  const guarded = (wire: NodeFrame__Output): void => {
+    if (phase === 'over') return;
+    try {
+      take(wire);
+    } catch (err) {
+      fail(err);
+    }
+  };
+  call.on('data', guarded);
   const ended = (reason: string): void => {
     const wasOpen = phase === 'open';
     if (!over()) return;
-    if (wasOpen) sendToSession(directory, peer.deviceId, { type: 'link.ended', epoch, reason });
+    if (wasOpen) endSession(reason);
     call.end();
   };
   call.on('end', () => ended('The node ended the stream'));
