@@ -1,80 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { type AnyActorLogic, assign, type EventObject, fromCallback, fromPromise, setup } from 'xstate';
+import { type AnyActorLogic, assign, type EventObject, fromCallback, setup } from 'xstate';
+import {
+  boom,
+  childSpec,
+  makeKernel,
+  makeProbes,
+  send,
+  strategies,
+} from '../../test/model/kernel/fixture.js';
 import { address } from './address.js';
-import type { ChildSpec, RestartKind } from './child.js';
+import type { ChildSpec } from './child.js';
 import type { AppError } from './errors.js';
 import { createKernel, type Kernel, startRoot } from './kernel.js';
-import { contained, type DownReason } from './lifecycle.js';
+import { contained } from './lifecycle.js';
 import { SimulatedClock } from './simulated-clock.js';
-import { type Strategy, type SupervisorOptions, supervisor } from './supervisor.js';
+import { type SupervisorOptions, supervisor } from './supervisor.js';
 
-const boom = new Error('boom');
+/* Each strategy × restart kind × way to end stands in test/model/kernel/endings.test.ts. */
 
 function make() {
-  const clock = new SimulatedClock();
-  const silent = (): void => {};
-  const log = { debug: silent, info: silent, warn: silent, error: silent };
-  const kernel = createKernel({ clock, log, random: () => 1 });
-  /** What happened to the probes: `+a` started, `-a` stopped. */
-  const trace: string[] = [];
-  const starts = (name: string): number => trace.filter((entry) => entry === `+${name}`).length;
-  const alive = (): string[] => {
-    const names = new Set<string>();
-    for (const entry of trace) {
-      if (entry.startsWith('+')) names.add(entry.slice(1));
-      if (entry.startsWith('-')) names.delete(entry.slice(1));
-    }
-    return [...names].sort();
-  };
-  /** Runs until it is stopped; does not listen to `kernel.shutdown`. */
-  const probe = (name: string): AnyActorLogic =>
-    fromCallback(() => {
-      trace.push(`+${name}`);
-      return () => trace.push(`-${name}`);
-    });
-  return { clock, kernel, trace, starts, alive, probe };
+  return { ...makeKernel(), ...makeProbes() };
 }
 
-const child = (id: string, logic: AnyActorLogic, rest: Partial<ChildSpec> = {}): ChildSpec => ({
-  id,
-  address: address(id),
-  logic,
-  restart: 'permanent',
-  shutdown: 'brutal',
-  ...rest,
-});
-
-const send = (kernel: Kernel, id: string, type: string): boolean =>
-  kernel.directory.send(address(id), { type });
-
-/** Ends in every way that a machine can; owns a probe, which has to end with it. */
-function subject(owned: AnyActorLogic, onStart: () => void) {
-  return setup({
-    actors: { owned },
-    actions: {
-      started: () => onStart(),
-      explode: () => {
-        throw boom;
-      },
-    },
-    guards: {
-      explode: () => {
-        throw boom;
-      },
-    },
-  }).createMachine({
+/** Owns a probe, which has to end with it. */
+function owner(owned: AnyActorLogic, onStart: () => void) {
+  return setup({ actors: { owned }, actions: { started: () => onStart() } }).createMachine({
     initial: 'up',
     states: {
-      up: {
-        entry: 'started',
-        invoke: { src: 'owned' },
-        on: {
-          'throw in action': { actions: 'explode' },
-          'throw in guard': { guard: 'explode', target: 'end' },
-          finish: 'end',
-          'kernel.shutdown': 'end',
-        },
-      },
+      up: { entry: 'started', invoke: { src: 'owned' }, on: { 'kernel.shutdown': 'end' } },
       end: { type: 'final' },
     },
   });
@@ -105,79 +58,6 @@ const failing = (onStart: () => void = () => {}): AnyActorLogic =>
     },
   }).createMachine({ entry: 'explode' });
 
-const strategies = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
-const restarts = ['permanent', 'transient', 'temporary'] as const;
-const endings = [
-  'throw in action',
-  'throw in guard',
-  'reject',
-  'finish',
-  'xstate.stop',
-  'fail at start',
-] as const;
-type EndingName = (typeof endings)[number];
-
-const table = strategies.flatMap((strategy) =>
-  restarts.flatMap((restart) => endings.map((ending) => [strategy, restart, ending] as const)),
-);
-
-describe('strategy × restart kind × end of a child', () => {
-  it.each(table)('%s, %s, %s', async (strategy: Strategy, restart: RestartKind, ending: EndingName) => {
-    const { clock, kernel, starts, alive, probe, trace } = make();
-    const rejections: ((error: Error) => void)[] = [];
-    let attempts = 0;
-    const started = (): void => {
-      attempts += 1;
-      trace.push('+b');
-      if (ending === 'fail at start' && attempts === 1) throw boom;
-    };
-    const logic =
-      ending === 'reject'
-        ? fromPromise(() => {
-            started();
-            return new Promise((_, reject) => rejections.push(reject));
-          })
-        : subject(probe('owned'), started);
-    const downs: DownReason['kind'][] = [];
-    const root = startRoot(
-      kernel,
-      supervisor({
-        kernel,
-        strategy,
-        children: [child('a', probe('a')), child('b', logic, { restart }), child('c', probe('c'))],
-      }),
-    );
-    if (ending !== 'fail at start') {
-      kernel.directory.watch(address('b'), (reason) => downs.push(reason.kind));
-      if (ending === 'reject') rejections[0]?.(boom);
-      else send(kernel, 'b', ending);
-      await clock.advanceAsync(0);
-      const kind = ending === 'finish' ? 'done' : ending === 'xstate.stop' ? 'stopped' : 'crashed';
-      expect(downs).toEqual([kind]);
-    }
-
-    const crashed = ending !== 'finish' && ending !== 'xstate.stop';
-    const again = restart === 'permanent' || (restart === 'transient' && crashed);
-    const groupRestarts = again && strategy !== 'one_for_one';
-    expect(starts('b')).toBe(again ? 2 : 1);
-    expect(starts('a')).toBe(groupRestarts && strategy === 'one_for_all' ? 2 : 1);
-    // A child that fails at once holds back those after it, so they are started once in any case.
-    expect(starts('c')).toBe(groupRestarts && ending !== 'fail at start' ? 2 : 1);
-    expect(kernel.directory.addresses().toSorted()).toEqual(again ? ['a', 'b', 'c'] : ['a', 'c']);
-    if (ending !== 'reject') {
-      expect(alive().filter((name) => name !== 'b')).toEqual(again ? ['a', 'c', 'owned'] : ['a', 'c']);
-      expect(starts('owned') - trace.filter((entry) => entry === '-owned').length).toBe(again ? 1 : 0);
-    }
-    expect(kernel.deadlines.size).toBe(0);
-
-    await expect(root.shutdown('test', 1_000)).resolves.toEqual({ status: 'done', output: undefined });
-    expect(alive().filter((name) => name !== 'b')).toEqual([]);
-    expect(kernel.directory.addresses()).toEqual([]);
-    expect(kernel.deadlines.size).toBe(0);
-    expect(clock.timers).toBe(0);
-  });
-});
-
 describe('restarts', () => {
   const one = (kernel: Kernel, spec: ChildSpec, options: Partial<SupervisorOptions> = {}) =>
     startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children: [spec], ...options }));
@@ -187,7 +67,7 @@ describe('restarts', () => {
     const times: number[] = [];
     const root = one(
       kernel,
-      child(
+      childSpec(
         'bad',
         failing(() => times.push(clock.monotonic())),
       ),
@@ -209,13 +89,13 @@ describe('restarts', () => {
       kernel,
       strategy: 'one_for_one',
       children: [
-        child(
+        childSpec(
           'leaf',
           failing(() => (started += 1)),
         ),
       ],
     });
-    const root = one(kernel, child('inner', inner));
+    const root = one(kernel, childSpec('inner', inner));
     clock.advance(60_000);
     const outcome = await root.stopped;
     const codes: unknown[] = [];
@@ -228,7 +108,7 @@ describe('restarts', () => {
 
   it('forgets restarts outside the window and backs off from the start after a quiet period', () => {
     const { clock, kernel } = make();
-    one(kernel, child('leaf', leaf()), {
+    one(kernel, childSpec('leaf', leaf()), {
       intensity: { restarts: 1, withinMs: 1_000 },
       backoff: { quietMs: 500 },
     });
@@ -245,7 +125,7 @@ describe('restarts', () => {
     const times: number[] = [];
     one(
       kernel,
-      child(
+      childSpec(
         'edge',
         failing(() => times.push(clock.monotonic())),
       ),
@@ -261,7 +141,7 @@ describe('restarts', () => {
 
   it('says that a permanent child ended when that is why it gave up', async () => {
     const { kernel } = make();
-    const root = one(kernel, child('leaf', leaf()), { intensity: { restarts: 0, withinMs: 1_000 } });
+    const root = one(kernel, childSpec('leaf', leaf()), { intensity: { restarts: 0, withinMs: 1_000 } });
     send(kernel, 'leaf', 'finish');
     expect(await root.stopped).toMatchObject({ error: { cause: { code: 'kernel.child_ended' } } });
   });
@@ -282,17 +162,17 @@ describe('restarts', () => {
         },
       }),
     });
-    one(kernel, child('counting', logic, { input: () => (n += 1) }));
+    one(kernel, childSpec('counting', logic, { input: () => (n += 1) }));
     clock.advance(1_000);
     expect(inputs).toEqual([1, 2, 3]);
 
-    const taken = one(kernel, child('counting', logic, { input: 9 }));
+    const taken = one(kernel, childSpec('counting', logic, { input: 9 }));
     clock.advance(1_000);
     expect(await taken.stopped).toMatchObject({ error: { cause: { code: 'kernel.address_taken' } } });
 
     const bad = one(
       kernel,
-      child('bad', logic, {
+      childSpec('bad', logic, {
         input: () => {
           throw boom;
         },
@@ -308,9 +188,9 @@ describe('restarts', () => {
     const inner = supervisor({
       kernel,
       strategy: 'one_for_one',
-      children: [child('a', probe('a'))],
+      children: [childSpec('a', probe('a'))],
     });
-    one(kernel, child('inner', inner));
+    one(kernel, childSpec('inner', inner));
     send(kernel, 'a', 'xstate.stop');
     expect(starts('a')).toBe(2);
     const stale: EventObject & { actorId: string } = { type: 'xstate.done.actor.a#1', actorId: 'a#1' };
@@ -335,7 +215,7 @@ describe('restarts', () => {
       after: { 5000: { actions: 'explode' } },
       on: { throw: { actions: 'explode' } },
     });
-    one(kernel, child('waiting', logic, { restart: 'temporary' }));
+    one(kernel, childSpec('waiting', logic, { restart: 'temporary' }));
     expect(kernel.deadlines.size).toBe(2);
     send(kernel, 'waiting', 'throw');
     expect(kernel.deadlines.size).toBe(0);
@@ -349,7 +229,7 @@ describe('restarts', () => {
       supervisor({
         kernel,
         strategy: 'rest_for_one',
-        children: [child('a', leaf()), child('b', leaf()), child('c', probe('c'))],
+        children: [childSpec('a', leaf()), childSpec('b', leaf()), childSpec('c', probe('c'))],
       }),
     );
     send(kernel, 'b', 'throw');
@@ -375,7 +255,7 @@ describe('restarts', () => {
           kernel,
           strategy,
           children: [
-            child(
+            childSpec(
               'bad',
               failing(() => (started += 1)),
             ),
@@ -394,11 +274,11 @@ describe('restarts', () => {
     const { clock, kernel, probe } = make();
     let started = 0;
     const children = [
-      child(
+      childSpec(
         'bad',
         failing(() => (started += 1)),
       ),
-      child('slow', probe('slow'), { shutdown: 1_000 }),
+      childSpec('slow', probe('slow'), { shutdown: 1_000 }),
     ];
     const root = startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children }));
     expect(started).toBe(2);
@@ -411,7 +291,7 @@ describe('restarts', () => {
 
   it('refuses two children with one id', () => {
     const { kernel, probe } = make();
-    const children = [child('a', probe('a')), child('a', probe('a'))];
+    const children = [childSpec('a', probe('a')), childSpec('a', probe('a'))];
     expect(() => supervisor({ kernel, strategy: 'one_for_one', children })).toThrow(
       expect.objectContaining({ code: 'kernel.bad_supervisor' }),
     );
@@ -438,10 +318,10 @@ describe('ordered stop', () => {
         kernel,
         strategy: 'one_for_one',
         children: [
-          child('a', graceful(trace, 'a', 100), { shutdown: 1_000 }),
-          child('b', probe('b'), { shutdown: 1_000 }),
-          child('c', graceful(trace, 'c', 100), { shutdown: 1_000 }),
-          child('d', probe('d'), { shutdown: 'brutal' }),
+          childSpec('a', graceful(trace, 'a', 100), { shutdown: 1_000 }),
+          childSpec('b', probe('b'), { shutdown: 1_000 }),
+          childSpec('c', graceful(trace, 'c', 100), { shutdown: 1_000 }),
+          childSpec('d', probe('d'), { shutdown: 'brutal' }),
         ],
       }),
     );
@@ -474,7 +354,7 @@ describe('ordered stop', () => {
       supervisor({
         kernel,
         strategy: 'one_for_all',
-        children: [child('a', probe('a')), child('b', crashing, { shutdown: 1_000 })],
+        children: [childSpec('a', probe('a')), childSpec('b', crashing, { shutdown: 1_000 })],
       }),
     );
     await expect(root.shutdown('test', 60_000)).resolves.toMatchObject({ status: 'done' });
@@ -487,7 +367,11 @@ describe('ordered stop', () => {
       trace.push('-b throws');
       throw boom;
     });
-    const children = [child('a', probe('a')), child('b', throwing, { shutdown: 10 }), child('c', throwing)];
+    const children = [
+      childSpec('a', probe('a')),
+      childSpec('b', throwing, { shutdown: 10 }),
+      childSpec('c', throwing),
+    ];
     const root = startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children }));
     const ended = root.shutdown('test', 60_000);
     clock.advance(10);
@@ -499,7 +383,7 @@ describe('ordered stop', () => {
   it('stops the rest at its own limit', async () => {
     const { clock, kernel, alive, probe } = make();
     const children = ['a', 'b', 'c'].map((id) =>
-      child(id, probe(id), { shutdown: Number.POSITIVE_INFINITY }),
+      childSpec(id, probe(id), { shutdown: Number.POSITIVE_INFINITY }),
     );
     const root = startRoot(
       kernel,
@@ -521,15 +405,19 @@ describe('ordered stop', () => {
         kernel,
         strategy: 'one_for_one',
         children: [
-          child('deep', supervisor({ kernel, strategy: 'one_for_all', children: [child('x', probe('x'))] }), {
-            shutdown: Number.POSITIVE_INFINITY,
-          }),
-          child(
+          childSpec(
+            'deep',
+            supervisor({ kernel, strategy: 'one_for_all', children: [childSpec('x', probe('x'))] }),
+            {
+              shutdown: Number.POSITIVE_INFINITY,
+            },
+          ),
+          childSpec(
             'y',
-            subject(probe('owned by y'), () => {}),
+            owner(probe('owned by y'), () => {}),
             { shutdown: 1_000 },
           ),
-          child('stuck', probe('stuck'), { shutdown: 5_000 }),
+          childSpec('stuck', probe('stuck'), { shutdown: 5_000 }),
         ],
       });
       const root = startRoot(
@@ -539,8 +427,8 @@ describe('ordered stop', () => {
           strategy: 'one_for_one',
           intensity: { restarts: 0, withinMs: 1_000 },
           children: [
-            child('inner', inner, { shutdown: how === 'force' ? Number.POSITIVE_INFINITY : 1_000 }),
-            child('leaf', leaf()),
+            childSpec('inner', inner, { shutdown: how === 'force' ? Number.POSITIVE_INFINITY : 1_000 }),
+            childSpec('leaf', leaf()),
           ],
         }),
       );
@@ -590,7 +478,10 @@ describe('contained', () => {
           failed: {},
         },
       });
-      startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children: [child('outer', outer)] }));
+      startRoot(
+        kernel,
+        supervisor({ kernel, strategy: 'one_for_one', children: [childSpec('outer', outer)] }),
+      );
       if (when === 'later') expect(alive()).toEqual(['owned']);
       send(kernel, 'outer', 'throw');
       expect(alive()).toEqual([]);
@@ -609,7 +500,7 @@ describe('startRoot', () => {
       clock: new SimulatedClock(),
       log: { debug: fail, info: fail, warn: fail, error: fail },
     });
-    startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children: [child('leaf', leaf())] }));
+    startRoot(kernel, supervisor({ kernel, strategy: 'one_for_one', children: [childSpec('leaf', leaf())] }));
     send(kernel, 'leaf', 'throw');
     expect(kernel.directory.has(address('leaf'))).toBe(true);
     expect(send(kernel, 'nobody', 'hello')).toBe(false);
@@ -623,7 +514,7 @@ describe('startRoot', () => {
     });
     const machine = startRoot(
       kernel,
-      subject(probe('owned'), () => {
+      owner(probe('owned'), () => {
         throw boom;
       }),
     );
