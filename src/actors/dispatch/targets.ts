@@ -19,9 +19,7 @@ export function resolveNode(devices: Devices, node: string): DeviceRecord {
   const prefix = node.replaceAll('-', '').toUpperCase();
   const named = all.filter((device) => device.name === node);
   const byId = prefix === '' ? [] : all.filter((device) => device.id.startsWith(prefix));
-  // A machine proposes its own name, and may choose what stands on a screen as the id of another one.
-  const looksLikeId = prefix.length >= shownIdLength && byId.length > 0;
-  const matches = looksLikeId ? [...new Set([...byId, ...named])] : named.length > 0 ? named : byId;
+  const matches = targetsOf(prefix, named, byId);
   const [device, second] = matches;
   if (!device) {
     const near = didYouMean(
@@ -43,6 +41,18 @@ export function resolveNode(devices: Devices, node: string): DeviceRecord {
   throw dispatchError('not_trusted', `Node ${device.name} is ${device.state}`, {
     hint: 'Nothing runs on it until an operator lifts this.',
   });
+}
+
+/** A machine proposes its own name, and may choose what stands on a screen as the id of another one. */
+function targetsOf(
+  prefix: string,
+  named: readonly DeviceRecord[],
+  byId: readonly DeviceRecord[],
+): readonly DeviceRecord[] {
+  const exact = byId.filter((device) => device.id === prefix);
+  if (exact.length > 0) return exact;
+  if (prefix.length >= shownIdLength && byId.length > 0) return [...new Set([...byId, ...named])];
+  return named.length > 0 ? named : byId;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { FrameBatch } from './batch.js';
-import type { DaemonFrame } from './frames.js';
+import type { DaemonFrame, DispatchOrder } from './frames.js';
 
 function make() {
   const frames: DaemonFrame[] = [];
@@ -73,4 +73,31 @@ it('survives a transport that takes each frame within the call', () => {
   );
   for (const id of ['a', 'b', 'c']) batch.push('settled', id);
   expect(frames.map((frame) => frame.settled)).toEqual([['a'], ['b'], ['c']]);
+});
+
+it('goes on in another frame before one is too large for a message', () => {
+  const { batch, frames, written } = make();
+  const order = (dispatchId: string): DispatchOrder => ({
+    dispatchId,
+    capability: 'echo',
+    descriptorDigest: '',
+    input: new Uint8Array(700_000),
+    timeoutMs: 1,
+    latestEndMs: 1,
+    caller: '',
+    mediationTimeoutMs: 0,
+    repeatable: true,
+  });
+  for (const id of ['a', 'b', 'c', 'd']) batch.push('dispatches', order(id));
+  batch.push('settled', 'x');
+  expect(batch.backlog).toBe(4);
+  for (let i = 0; i < 4; i++) written();
+  expect(frames.map((frame) => frame.dispatches?.map((one) => one.dispatchId))).toEqual([
+    ['a'],
+    ['b'],
+    ['c'],
+    ['d'],
+  ]);
+  expect(frames.at(-1)?.settled).toEqual(['x']);
+  expect(batch.backlog).toBe(0);
 });

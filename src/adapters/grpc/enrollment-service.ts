@@ -67,15 +67,18 @@ export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedSe
 
   return {
     Begin: unary<BeginRequest__Output & Received, BeginReply>('Begin', (request, address) => {
-      const answer = enrolment.begin({ address, budgetKey: budgetKeyOf(address).key }, {
-        protocol: protocolFromWire(request.protocol),
-        identityKey: request.identityKey,
-        nonce: request.nonce,
-        csrDigest: request.csrDigest,
-        surfaceDigest: request.surfaceDigest,
-        facts: factsFromWire(request.facts),
-        codeId: request.join?.codeId ?? '',
-      });
+      const answer = enrolment.begin(
+        { address, budgetKey: budgetKeyOf(address).key },
+        {
+          protocol: protocolFromWire(request.protocol),
+          identityKey: request.identityKey,
+          nonce: request.nonce,
+          csrDigest: request.csrDigest,
+          surfaceDigest: request.surfaceDigest,
+          facts: factsFromWire(request.facts),
+          codeId: request.join?.codeId ?? '',
+        },
+      );
       const reply: BeginReply = {
         protocol: protocolToWire(answer.protocol),
         attemptId: answer.attemptId,

@@ -208,7 +208,11 @@ export class GrpcListener {
     const open = this.#perAddress.get(key) ?? 0;
     if (open >= (this.#options.maxConnectionsPerAddress ?? Number.POSITIVE_INFINITY)) {
       socket.resetAndDestroy();
-      this.#refuse(address, 'budget', listenerError('budget', `${open} connections of this address are open`));
+      this.#refuse(
+        address,
+        'budget',
+        listenerError('budget', `${open} connections of this address are open`),
+      );
       return;
     }
     const admission = this.#options.budget.admit(address);
