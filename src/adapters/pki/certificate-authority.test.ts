@@ -7,7 +7,7 @@ import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { createCa, loadCa } from './certificate-authority.js';
 import { createRequest } from './csr.js';
 import { inspectCertificate } from './inspect-certificate.js';
-import { freshKeys } from './keys.js';
+import { freshKeys, privateKeyToPem } from './keys.js';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -156,6 +156,17 @@ describe('the server certificate', () => {
   );
 });
 
+/** How long one RSA-3072 signature by node-forge's own arithmetic takes, milliseconds: the median of five. */
+function signingInJavaScript(): number {
+  const key = forge.pki.privateKeyFromPem(privateKeyToPem(ca.privateKey).reveal());
+  const times = Array.from({ length: 5 }, (_, round) => {
+    const start = performance.now();
+    key.sign(forge.md.sha256.create().update(`round ${round}`));
+    return performance.now() - start;
+  });
+  return times.sort((a, b) => a - b)[2] ?? 0;
+}
+
 test('issuing does not block the event loop: the signature is made in the thread pool', async () => {
   const rounds = 20;
   const issue = () => ca.issueDevice(request.der, deviceId);
@@ -165,7 +176,10 @@ test('issuing does not block the event loop: the signature is made in the thread
   for (let round = 0; round < rounds; round++) await issue();
   const onLoop = performance.eventLoopUtilization(before).active / rounds;
   const whole = (performance.now() - start) / rounds;
-  console.log(`issueDevice: ${onLoop.toFixed(2)} ms on the event loop of ${whole.toFixed(2)} ms in all`);
-  // Measured: 2 to 3 ms. Signing with RSA-3072 in JavaScript would take 50 ms or more of the loop.
-  expect(onLoop).toBeLessThan(15);
+  const inJavaScript = signingInJavaScript();
+  console.log(
+    `issueDevice: ${onLoop.toFixed(2)} ms on the event loop of ${whole.toFixed(2)} ms in all; a signature in JavaScript: ${inJavaScript.toFixed(0)} ms`,
+  );
+  // A ratio within this run: other work on the machine slows both down.
+  expect(onLoop).toBeLessThan(inJavaScript / 2);
 });
