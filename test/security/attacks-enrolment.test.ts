@@ -86,7 +86,11 @@ describe('a proof', () => {
     attack(async (attacker) => {
       const { identity } = await local.identity('doubled');
       const other = await EnrolmentAttacker.connect(local, await local.mint());
-      await Promise.allSettled([attacker.prove(identity), other.prove(identity)]);
+      const [first, second] = [await attacker.begin(identity), await other.begin(identity)];
+      await Promise.allSettled([
+        attacker.client.prove(attacker.proof(first, identity)),
+        other.client.prove(other.proof(second, identity)),
+      ]);
       other.close();
       const all = await local.daemon.control.pairings.list(admin, {});
       expect(all.filter((one) => one.deviceId === identity.deviceId)).toHaveLength(1);

@@ -135,7 +135,7 @@ export class NodeAttacker {
   }
 
   /** Registers and returns the epoch. */
-  async register(): Promise<number> {
+  async register(limitMs = 5_000): Promise<number> {
     const request = registerToWire({
       protocol: protocolVersion,
       deviceId: this.#device.identity.deviceId,
@@ -147,7 +147,7 @@ export class NodeAttacker {
       this.client.RegisterNode(
         request,
         new Metadata(),
-        { deadline: Date.now() + 5_000 },
+        { deadline: Date.now() + limitMs },
         (error: ServiceError | null, reply?: RegisterNodeReply__Output) =>
           reply ? resolve(reply.epoch) : reject(error ? fromStatus(error) : new Error('No reply')),
       );
