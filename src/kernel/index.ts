@@ -4,6 +4,7 @@ export * from './authority.js';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.js';
 export type { ChildPhase, ChildSpec, ChildStatus, RestartKind } from './child.js';
 export * from './clock.js';
+export { type CompiledLogic, type CompiledSnapshot, compile } from './compile.js';
 export { type CrowdEvent, type CrowdLogic, type CrowdOptions, type CrowdSnapshot, crowd } from './crowd.js';
 export type { DeadLetter, DeadLetterReason, DeadLetters } from './dead-letters.js';
 export { type DeadlineHandle, type DeadlineOptions, Deadlines, type PendingDeadline } from './deadlines.js';
