@@ -35,7 +35,7 @@ export const InventoryEntrySchema = Type.Object(
     alerts: Type.Array(
       Type.Object(
         {
-          code: words(['stale_ticket'], 'what was noticed'),
+          code: words(['stale_ticket', 'join_string_reused'], 'what was noticed'),
           at: time('when it was noticed'),
           message: Type.String(),
         },

@@ -137,6 +137,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       nonces: new Nonces(clock),
       devices: get(tokens.devices),
       authority: get(tokens.authority),
+      clock,
       lifetime: pairingLifetime(get(tokens.config)),
     });
   });

@@ -38,12 +38,15 @@ describe('enrolment over real TLS', () => {
     }
   });
 
-  it('refuses a join string that another machine has used, and alerts on its request', async () => {
+  it('refuses a join string that another machine has used, and alerts on its device', async () => {
     const joinString = await local.mint();
     await local.enrol('first', joinString);
     const error = await refusal(local.enrol('second', joinString));
     expect(error).toMatchObject({ code: 'pairing.code_refused', category: 'forbidden' });
     expect(error.hint).toContain('palyra pair');
+    const listed = await local.daemon.control.inventory.list(admin);
+    const first = listed.find((one) => one.name === 'first');
+    expect(first?.alerts.map((alert) => alert.code)).toEqual(['join_string_reused']);
   });
 
   it('alerts the operator on the pending request when a second machine tries its join string', async () => {

@@ -2,7 +2,9 @@ import type { AppError } from '../../kernel/errors.js';
 import type { Store } from '../../kernel/store.js';
 import { sessionError } from '../errors.js';
 import { type Change, RecordTable, transact } from '../records.js';
-import type { DeviceRecord } from './record.js';
+import type { DeviceAlert, DeviceRecord } from './record.js';
+
+const maxAlerts = 20;
 
 /** Every device that was ever approved, in memory and written through. */
 export class Devices {
@@ -50,6 +52,11 @@ export class Devices {
       const next = { ...device, ...patch, id: device.id, version: device.version + 1, updatedAt: now };
       return { changes: [this.#table.put(next)], result: next };
     });
+  }
+
+  /** Adds something that an operator should look at; the latest 20 are kept. */
+  async alert(id: string, alert: DeviceAlert): Promise<void> {
+    await this.update(id, (device) => ({ alerts: [...device.alerts, alert].slice(-maxAlerts) }), alert.at);
   }
 
   /**

@@ -84,6 +84,11 @@ export class PairingCodes {
     return { code, secret };
   }
 
+  /** A code in whatever state it is. */
+  get(codeId: string): PairingCodeRecord | undefined {
+    return this.#table.get(codeId);
+  }
+
   /**
    * Charges one proof to a code, on disk, before anything is compared; each call is one guess, however many run at once.
    *

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { verifiedCaller } from '../../kernel/authority.js';
+import type { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
 import type { Devices } from '../device/devices.js';
@@ -67,6 +68,7 @@ export interface EnrolmentOptions {
   readonly nonces: Nonces;
   readonly devices: Devices;
   readonly authority: PairingAuthority;
+  readonly clock: Clock;
   lifetime(state: PairingState): number;
 }
 
@@ -128,16 +130,19 @@ export class Enrolment {
     if (!opened) throw codeRefused();
     const { attempt, transcript } = opened;
     const code = await codes.charge(attempt.codeId);
+    const known = code ?? codes.get(attempt.codeId);
     const statement = proofStatement(transcript);
     const codeHolds =
-      code !== undefined &&
-      verifyEd25519(Buffer.from(code.joinKey, 'base64url'), statement, prove.joinSignature);
+      known !== undefined &&
+      verifyEd25519(Buffer.from(known.joinKey, 'base64url'), statement, prove.joinSignature);
     const identityHolds = verifyEd25519(attempt.identityKey, statement, prove.identitySignature);
-    if (!code || !codeHolds || !identityHolds || !this.#requestHolds(attempt, prove.csr)) throw codeRefused();
-    if (code.boundTo !== undefined && code.boundTo !== attempt.deviceId) {
-      this.#alertSecondDevice(code, attempt);
+    if (!known || !codeHolds || !identityHolds || !this.#requestHolds(attempt, prove.csr))
+      throw codeRefused();
+    if (known.boundTo !== undefined && known.boundTo !== attempt.deviceId) {
+      await this.#alertSecondDevice(known, known.boundTo, attempt);
       throw codeRefused();
     }
+    if (!code) throw codeRefused();
     await codes.accept(code.id, attempt.deviceId);
     const device = devices.get(attempt.deviceId);
     if (device && device.state !== 'trusted') {
@@ -217,10 +222,15 @@ export class Enrolment {
     }
   }
 
-  #alertSecondDevice(code: PairingCodeRecord, attempt: Attempt): void {
+  /** The one who came first may be the thief, so it is said where the operator looks: on its request, and on its device. */
+  async #alertSecondDevice(code: PairingCodeRecord, firstDevice: string, attempt: Attempt): Promise<void> {
+    const { pairings, devices, clock } = this.#options;
     const message = `Another machine (${attempt.deviceId}, from ${attempt.address}) used the same join string`;
-    for (const pairing of this.#options.pairings.open()) {
-      if (pairing.codeId === code.id) this.#options.pairings.alert(pairing.id, message);
+    for (const pairing of pairings.open()) {
+      if (pairing.codeId === code.id) pairings.alert(pairing.id, message);
+    }
+    if (devices.get(firstDevice)) {
+      await devices.alert(firstDevice, { code: 'join_string_reused', at: clock.now(), message });
     }
   }
 

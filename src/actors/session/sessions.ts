@@ -264,13 +264,7 @@ export class Sessions {
     const now = clock.now();
     const message = `A node with this identity came from ${peer.address} with another state on disk: a clone or a restored copy`;
     log.warn({ device: device.id, address: peer.address }, message);
-    await devices.update(
-      device.id,
-      (current) => ({
-        alerts: [...current.alerts, { code: 'stale_ticket' as const, at: now, message }].slice(-20),
-      }),
-      now,
-    );
+    await devices.alert(device.id, { code: 'stale_ticket', at: now, message });
     // What the newcomer says of a hand-over counts for nothing: the old stream would have announced it.
     if (this.#live.has(device.id)) {
       throw sessionError('stale_ticket', 'Another host with this identity is connected', {
