@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { callerLabel, holdsRole, type VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
@@ -6,25 +5,27 @@ import type { Directory } from '../../kernel/directory.js';
 import { AppError, toAppError } from '../../kernel/errors.js';
 import type { KernelLog } from '../../kernel/log.js';
 import type { PutOperation, Store } from '../../kernel/store.js';
-import type { Catalog, CatalogEntry } from '../../plugins/catalog.js';
+import type { Catalog } from '../../plugins/catalog.js';
 import { dispatchAddress, sendToDispatch, sendToSession, startMember } from '../addresses.js';
 import type { CreateDispatch, DispatchControl } from '../control.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { dispatchError } from '../errors.js';
-import { newId } from '../ids.js';
 import type { NodeResult } from '../link/frames.js';
 import { eachStored, fromStored } from '../records.js';
 import type { SessionEvent } from '../session/machine.js';
 import { presenceOf } from '../session/presence.js';
 import type { Sessions } from '../session/sessions.js';
+import { checkInput, draftDispatch } from './draft.js';
+import { dispatchOfKey, idempotencyEntry } from './idempotency.js';
 import { judgeResult } from './judge.js';
 import type { LiveDispatches } from './live.js';
 import type { DispatchInput, DispatchPorts } from './machine.js';
 import { type DispatchRecord, type DispatchState, isTerminal, liveDispatchStates } from './record.js';
 import type { DispatchRecorder } from './recorder.js';
 import { resolveCapability, resolveNode } from './targets.js';
+import { DispatchWaiters } from './waiters.js';
 
 export interface DispatchLimits {
   /** Bytes of JSON. */
@@ -50,16 +51,10 @@ export interface DispatchesOptions {
   readonly limits: DispatchLimits;
 }
 
-const mediationLimitMs = 120_000;
-const queueLifetimeMs = 24 * 3_600_000;
-const maxTimeoutMs = 24 * 3_600_000;
-/** What a waiting caller gets on top of the handler's time, for the way there and back, milliseconds. */
-const waitMarginMs = 5_000;
-
 /** Everything that happens with dispatches outside of their actors: creation, waiting, and what is asked of the records. */
 export class Dispatches implements DispatchControl {
   readonly #options: DispatchesOptions;
-  readonly #waiters = new Map<string, Set<(record: DispatchRecord) => void>>();
+  readonly #waiters: DispatchWaiters;
   readonly #ports: DispatchPorts;
   #stopping = false;
   #onEnded: (() => void) | undefined;
@@ -67,6 +62,7 @@ export class Dispatches implements DispatchControl {
   constructor(options: DispatchesOptions) {
     this.#options = options;
     const { deadlines, clock, recorder, live } = options;
+    this.#waiters = new DispatchWaiters(deadlines, live);
     this.#ports = {
       deadlines,
       clock,
@@ -162,7 +158,7 @@ export class Dispatches implements DispatchControl {
     const { devices, surface, catalog, live, limits, sessions, clock } = this.#options;
     const device = resolveNode(devices, request.node);
     const entry = resolveCapability(device, request.capability, surface, catalog);
-    this.#checkInput(entry, request.input);
+    checkInput(entry, request.input, limits.input);
     const presence = presenceOf(sessions.live(device.id), clock.monotonic());
     if (presence === 'offline' && !request.queue) throw offline(device, clock.now());
     if (live.countOf(device.id) >= limits.perNode) {
@@ -170,12 +166,14 @@ export class Dispatches implements DispatchControl {
         hint: 'Wait until some have ended, or raise dispatch.queuePerNode in palyra.yaml.',
       });
     }
-    const record = this.#record(caller, request, device, entry);
+    const epoch = sessions.live(device.id)?.epoch ?? 0;
+    const record = draftDispatch({ caller, request, device, entry, now: clock.now(), epoch });
     const accepted =
       record.repeatable && request.wait === true
         ? this.#sendAtOnce(record)
-        : await this.#writeFirst(record, caller, request);
-    return request.wait === true ? this.#wait(accepted) : accepted;
+        : await this.#writeFirst(record, caller);
+    if (request.wait !== true) return accepted;
+    return live.get(accepted.id) ? this.#waiters.wait(accepted) : this.#require(accepted.id);
   }
 
   async get(_caller: VerifiedCaller, id: string): Promise<DispatchRecord> {
@@ -258,69 +256,6 @@ export class Dispatches implements DispatchControl {
     this.#toSession(deviceId, { type: 'settled', dispatchId: result.dispatchId });
   }
 
-  #checkInput(entry: CatalogEntry, input: unknown): void {
-    const size = Buffer.byteLength(JSON.stringify(input) ?? 'null');
-    if (size > this.#options.limits.input) {
-      throw dispatchError(
-        'input_too_large',
-        `The input has ${size} bytes, more than ${this.#options.limits.input}`,
-        {
-          fields: [{ field: 'input', message: 'is too large' }],
-          hint: 'Send less, or raise dispatch.inputLimit in palyra.yaml.',
-        },
-      );
-    }
-    const fields = entry.input.check(input);
-    if (fields.length === 0) return;
-    throw dispatchError('invalid_input', `The input does not fit ${entry.descriptor.name}`, {
-      fields: fields.map(({ field, message }) => ({ field: `input${field}`, message })),
-      hint: 'Its schema is in the plugin’s README and in `palyra inventory --json`.',
-    });
-  }
-
-  #record(
-    caller: VerifiedCaller,
-    request: CreateDispatch,
-    device: DeviceRecord,
-    entry: CatalogEntry,
-  ): DispatchRecord {
-    const now = this.#options.clock.now();
-    const { descriptor, digest } = entry;
-    const timeoutMs = request.timeoutMs ?? entry.timeoutMs;
-    if (!(timeoutMs >= 1 && timeoutMs <= maxTimeoutMs)) {
-      throw dispatchError('invalid_request', 'A dispatch may run from 1 ms to 24 h', {
-        fields: [{ field: 'timeoutMs', message: `must be 1 to ${maxTimeoutMs}` }],
-      });
-    }
-    const mediationTimeoutMs = descriptor.mediation.mode === 'local' ? mediationLimitMs : 0;
-    const deliverBy = now + (request.wait === true && !request.queue ? timeoutMs : queueLifetimeMs);
-    const harmless = descriptor.idempotent || descriptor.readOnly;
-    const idempotencyKey = request.idempotencyKey ?? (harmless ? undefined : request.keyIfNeeded);
-    const by = callerLabel(caller);
-    return {
-      id: newId('dp', now),
-      version: 0,
-      state: 'queued',
-      deviceId: device.id,
-      capability: descriptor.name,
-      descriptorDigest: digest,
-      input: request.input,
-      caller: by,
-      labels: request.labels ?? {},
-      repeatable: harmless && idempotencyKey === undefined,
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-      timeoutMs,
-      mediationTimeoutMs,
-      createdAt: now,
-      updatedAt: now,
-      deliverBy,
-      latestEnd: deliverBy + timeoutMs + mediationTimeoutMs,
-      // The session it goes out in, if there is one: by protocol.md 18 the record says so before it may be sent.
-      sentInEpoch: this.#options.sessions.live(device.id)?.epoch ?? 0,
-      steps: [{ at: now, to: 'queued', by }],
-    };
-  }
-
   /** Protocol.md 18: repeatable work that a caller waits for goes out at once; its row follows with the next group. */
   #sendAtOnce(record: DispatchRecord): DispatchRecord {
     this.#options.live.set(record);
@@ -329,18 +264,14 @@ export class Dispatches implements DispatchControl {
     return record;
   }
 
-  async #writeFirst(
-    record: DispatchRecord,
-    caller: VerifiedCaller,
-    request: CreateDispatch,
-  ): Promise<DispatchRecord> {
+  async #writeFirst(record: DispatchRecord, caller: VerifiedCaller): Promise<DispatchRecord> {
     const { recorder, live } = this.#options;
     const key =
       record.idempotencyKey === undefined
         ? undefined
         : idempotencyEntry(record, caller, record.idempotencyKey);
     if (key) {
-      const earlier = await this.#earlier(key, request);
+      const earlier = await this.#earlier(key);
       if (earlier) return earlier;
     }
     try {
@@ -350,7 +281,7 @@ export class Dispatches implements DispatchControl {
     } catch (thrown) {
       live.delete(record);
       const raced = key && thrown instanceof AppError && thrown.code === 'store.conflict';
-      const earlier = raced ? await this.#earlier(key, request) : undefined;
+      const earlier = raced ? await this.#earlier(key) : undefined;
       if (earlier) return earlier;
       throw thrown;
     }
@@ -358,22 +289,9 @@ export class Dispatches implements DispatchControl {
     return record;
   }
 
-  async #earlier(key: PutOperation, request: CreateDispatch): Promise<DispatchRecord | undefined> {
+  async #earlier(key: PutOperation): Promise<DispatchRecord | undefined> {
     const stored = await this.#options.store.get(key.kind, key.id);
-    if (!stored) return undefined;
-    const { dispatchId, requestDigest } = stored.data as IdempotencyData;
-    if (requestDigest !== (key.data as IdempotencyData).requestDigest) {
-      throw dispatchError(
-        'key_conflict',
-        `The idempotency key was used for another request (${dispatchId})`,
-        {
-          fields: [{ field: 'idempotencyKey', message: 'belongs to another request' }],
-          hint: `Use a new key for a new request to ${request.capability}.`,
-          details: { dispatchId },
-        },
-      );
-    }
-    return this.#require(dispatchId);
+    return stored && this.#require(dispatchOfKey(key, stored));
   }
 
   #start(input: DispatchInput): void {
@@ -422,9 +340,7 @@ export class Dispatches implements DispatchControl {
       .then(
         () => {
           live.delete(record);
-          const waiters = this.#waiters.get(record.id);
-          this.#waiters.delete(record.id);
-          for (const waiter of waiters ?? []) waiter(record);
+          this.#waiters.tell(record);
           this.#onEnded?.();
         },
         (err: unknown) =>
@@ -437,26 +353,6 @@ export class Dispatches implements DispatchControl {
     if (record.sentInEpoch > 0) this.#toSession(record.deviceId, { type: 'settled', dispatchId: record.id });
   }
 
-  #wait(record: DispatchRecord): Promise<DispatchRecord> {
-    const { live, deadlines, clock } = this.#options;
-    if (!live.get(record.id)) return this.#require(record.id);
-    return new Promise((resolve, reject) => {
-      const waiters = this.#waiters.get(record.id) ?? new Set();
-      this.#waiters.set(record.id, waiters);
-      const waiter = (ended: DispatchRecord): void => {
-        deadlines.release(waiter);
-        resolve(ended);
-      };
-      waiters.add(waiter);
-      const limit =
-        record.createdAt + record.timeoutMs + record.mediationTimeoutMs + waitMarginMs - clock.now();
-      deadlines.set(waiter, Math.max(0, limit), () => {
-        waiters.delete(waiter);
-        reject(waitTimeout(live.get(record.id) ?? record));
-      });
-    });
-  }
-
   async #require(id: string): Promise<DispatchRecord> {
     const live = this.#options.live.get(id);
     if (live) return live;
@@ -466,36 +362,6 @@ export class Dispatches implements DispatchControl {
       hint: 'Check the id: `palyra invoke --json` shows it.',
     });
   }
-}
-
-interface IdempotencyData {
-  readonly dispatchId: string;
-  readonly requestDigest: string;
-}
-
-function sha256(...parts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(`${part.length}:`).update(part);
-  return hash.digest('hex');
-}
-
-/** The row that makes a key unique: written with the dispatch or not at all. Keys of different callers do not meet. */
-function idempotencyEntry(record: DispatchRecord, caller: VerifiedCaller, key: string): PutOperation {
-  const data: IdempotencyData = {
-    dispatchId: record.id,
-    requestDigest: sha256(record.deviceId, record.capability, JSON.stringify(record.input) ?? 'null'),
-  };
-  return {
-    op: 'put',
-    kind: 'idempotency',
-    id: sha256(callerLabel(caller), key),
-    expect: 0,
-    state: '',
-    owner: record.deviceId,
-    createdAt: record.createdAt,
-    updatedAt: record.createdAt,
-    data,
-  };
 }
 
 function requireInvoker(caller: VerifiedCaller): void {
@@ -512,12 +378,5 @@ function offline(device: DeviceRecord, now: number): AppError {
       : `, last seen ${Math.round((now - device.lastSeenAt) / 1000)} s ago`;
   return dispatchError('node_offline', `Node ${device.name} is offline${seen}`, {
     hint: 'Start it with `palyra node run`, or use --queue to have it run when the node is back.',
-  });
-}
-
-function waitTimeout(record: DispatchRecord): AppError {
-  return dispatchError('wait_timeout', `Dispatch ${record.id} has not ended in time; it is ${record.state}`, {
-    hint: `It goes on. Look at it with \`palyra dispatches show ${record.id}\`.`,
-    details: { dispatchId: record.id, state: record.state },
   });
 }

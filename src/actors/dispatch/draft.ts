@@ -1,0 +1,78 @@
+import { callerLabel, type VerifiedCaller } from '../../kernel/authority.js';
+import type { CatalogEntry } from '../../plugins/catalog.js';
+import type { CreateDispatch } from '../control.js';
+import type { DeviceRecord } from '../device/record.js';
+import { dispatchError } from '../errors.js';
+import { newId } from '../ids.js';
+import type { DispatchRecord } from './record.js';
+
+const mediationLimitMs = 120_000;
+const queueLifetimeMs = 24 * 3_600_000;
+const maxTimeoutMs = 24 * 3_600_000;
+
+/** @throws AppError `dispatch.input_too_large`, `dispatch.invalid_input` naming each field. */
+export function checkInput(entry: CatalogEntry, input: unknown, limit: number): void {
+  const size = Buffer.byteLength(JSON.stringify(input) ?? 'null');
+  if (size > limit) {
+    throw dispatchError('input_too_large', `The input has ${size} bytes, more than ${limit}`, {
+      fields: [{ field: 'input', message: 'is too large' }],
+      hint: 'Send less, or raise dispatch.inputLimit in palyra.yaml.',
+    });
+  }
+  const fields = entry.input.check(input);
+  if (fields.length === 0) return;
+  throw dispatchError('invalid_input', `The input does not fit ${entry.descriptor.name}`, {
+    fields: fields.map(({ field, message }) => ({ field: `input${field}`, message })),
+    hint: 'Its schema is in the plugin’s README and in `palyra inventory --json`.',
+  });
+}
+
+/** What a request becomes before it is accepted. */
+export interface Draft {
+  readonly caller: VerifiedCaller;
+  readonly request: CreateDispatch;
+  readonly device: DeviceRecord;
+  readonly entry: CatalogEntry;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** The epoch of the session in which it goes out; 0 when the node is not connected. */
+  readonly epoch: number;
+}
+
+/** The first record of a dispatch. @throws AppError `dispatch.invalid_request` for a timeout outside 1 ms to 24 h. */
+export function draftDispatch({ caller, request, device, entry, now, epoch }: Draft): DispatchRecord {
+  const { descriptor, digest } = entry;
+  const timeoutMs = request.timeoutMs ?? entry.timeoutMs;
+  if (!(timeoutMs >= 1 && timeoutMs <= maxTimeoutMs)) {
+    throw dispatchError('invalid_request', 'A dispatch may run from 1 ms to 24 h', {
+      fields: [{ field: 'timeoutMs', message: `must be 1 to ${maxTimeoutMs}` }],
+    });
+  }
+  const mediationTimeoutMs = descriptor.mediation.mode === 'local' ? mediationLimitMs : 0;
+  const deliverBy = now + (request.wait === true && !request.queue ? timeoutMs : queueLifetimeMs);
+  const harmless = descriptor.idempotent || descriptor.readOnly;
+  const idempotencyKey = request.idempotencyKey ?? (harmless ? undefined : request.keyIfNeeded);
+  const by = callerLabel(caller);
+  return {
+    id: newId('dp', now),
+    version: 0,
+    state: 'queued',
+    deviceId: device.id,
+    capability: descriptor.name,
+    descriptorDigest: digest,
+    input: request.input,
+    caller: by,
+    labels: request.labels ?? {},
+    repeatable: harmless && idempotencyKey === undefined,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    timeoutMs,
+    mediationTimeoutMs,
+    createdAt: now,
+    updatedAt: now,
+    deliverBy,
+    latestEnd: deliverBy + timeoutMs + mediationTimeoutMs,
+    // The session it goes out in, if there is one: by protocol.md 18 the record says so before it may be sent.
+    sentInEpoch: epoch,
+    steps: [{ at: now, to: 'queued', by }],
+  };
+}
