@@ -102,6 +102,21 @@ function refusal(
   return undefined;
 }
 
+/** What a request takes until it is decided, before and after it is complete. */
+const undecided = {
+  prove: [
+    { guard: 'by its device', target: 'saving', actions: 'intend proof' },
+    { actions: 'answer that it is another device' },
+  ],
+  submit: [
+    { guard: 'by its device', target: 'saving', actions: 'intend submission' },
+    { actions: 'answer that it is another device' },
+  ],
+  confirm: { actions: 'answer that it is not ready' },
+  alert: { target: 'saving', actions: 'intend alert' },
+  expire: { target: 'saving', actions: 'intend expiry' },
+} as const;
+
 /**
  * The life of one machine's request to join, from its first proof to its end. Every change is written before it is
  * visible (`saving`), and the record alone says where a restarted actor goes on (`resume`).
@@ -256,33 +271,16 @@ export const pairingMachine = setup({
       entry: 'arm expiry',
       exit: 'disarm expiry',
       on: {
-        prove: [
-          { guard: 'by its device', target: 'saving', actions: 'intend proof' },
-          { actions: 'answer that it is another device' },
-        ],
-        submit: [
-          { guard: 'by its device', target: 'saving', actions: 'intend submission' },
-          { actions: 'answer that it is another device' },
-        ],
+        ...undecided,
         approve: { actions: 'answer that it is not ready' },
         reject: { actions: 'answer that it is not ready' },
-        confirm: { actions: 'answer that it is not ready' },
-        alert: { target: 'saving', actions: 'intend alert' },
-        expire: { target: 'saving', actions: 'intend expiry' },
       },
     },
     pending_approval: {
       entry: 'arm expiry',
       exit: 'disarm expiry',
       on: {
-        prove: [
-          { guard: 'by its device', target: 'saving', actions: 'intend proof' },
-          { actions: 'answer that it is another device' },
-        ],
-        submit: [
-          { guard: 'by its device', target: 'saving', actions: 'intend submission' },
-          { actions: 'answer that it is another device' },
-        ],
+        ...undecided,
         approve: [
           { guard: 'may decide', target: 'saving', actions: 'intend approval' },
           { actions: 'answer why it may not' },
@@ -291,9 +289,6 @@ export const pairingMachine = setup({
           { guard: 'may decide', target: 'saving', actions: 'intend rejection' },
           { actions: 'answer why it may not' },
         ],
-        confirm: { actions: 'answer that it is not ready' },
-        alert: { target: 'saving', actions: 'intend alert' },
-        expire: { target: 'saving', actions: 'intend expiry' },
       },
     },
     approved: {
