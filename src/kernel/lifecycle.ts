@@ -50,6 +50,16 @@ export function endingOf(event: EventObject): Ending {
 }
 
 /**
+ * How an actor ended that is stopped by force: it may have ended before, by itself, while its signal still waits in its
+ * supervisor's mailbox.
+ */
+export function lastEnding(ref: AnyActorRef): Ending {
+  const { status, error, output } = ref.getSnapshot();
+  if (status === 'error') return { kind: 'crashed', error };
+  return status === 'done' ? { kind: 'done', output } : { kind: 'stopped' };
+}
+
+/**
  * The same logic, whose actors tell their parent when they are stopped. XState relays "done" and "error" but not
  * "stopped", so a supervisor would take a child that someone else stopped for alive.
  */

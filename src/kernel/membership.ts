@@ -4,7 +4,14 @@ import type { CrowdEvent, CrowdOptions, CrowdSnapshot } from './crowd.js';
 import type { AppError } from './errors.js';
 import type { Kernel } from './kernel.js';
 import { kernelError } from './kernel-errors.js';
-import { type Ending, endedChild, endingOf, type ShutdownEvent, stopOrphans } from './lifecycle.js';
+import {
+  type Ending,
+  endedChild,
+  endingOf,
+  lastEnding,
+  type ShutdownEvent,
+  stopOrphans,
+} from './lifecycle.js';
 
 type Scope = ActorScope<CrowdSnapshot, EventObject>;
 
@@ -189,7 +196,9 @@ export class Membership {
 
   #force(member: Member): void {
     this.#scope.stopChild(member.ref);
-    this.#remove(member, { kind: 'stopped' });
+    const ending = lastEnding(member.ref);
+    if (ending.kind === 'crashed') stopOrphans(member.ref);
+    this.#remove(member, ending);
   }
 
   #remove(member: Member, ending: Ending): void {

@@ -5,7 +5,7 @@ import type { DeadlineHandle } from './deadlines.js';
 import { toAppError } from './errors.js';
 import type { Kernel } from './kernel.js';
 import { kernelError } from './kernel-errors.js';
-import { type Ending, endedChild, endingOf, type ShutdownEvent } from './lifecycle.js';
+import { type Ending, endedChild, endingOf, lastEnding, type ShutdownEvent } from './lifecycle.js';
 import { RestartIntensity } from './restart-intensity.js';
 import type { SupervisorOptions, SupervisorSnapshot } from './supervisor.js';
 
@@ -260,7 +260,8 @@ export class Supervision {
   #stop(child: Child, reason: string): boolean {
     const { ref, spec } = child;
     if (!ref) return true;
-    if (child.phase === 'stopping') return false;
+    // One that has ended already is down when its signal, which is on its way, has been handled.
+    if (child.phase === 'stopping' || ref.getSnapshot().status !== 'active') return false;
     if (spec.shutdown === 'brutal') return this.#force(child);
     child.phase = 'stopping';
     if (Number.isFinite(spec.shutdown)) {
@@ -280,14 +281,14 @@ export class Supervision {
    */
   #force(child: Child): boolean {
     const { ref } = child;
-    if (ref) {
+    if (ref?.getSnapshot().status === 'active') {
       this.#scope.stopChild(ref);
       if (ref.getSnapshot().status === 'active') {
         child.phase = 'stopping';
         return false;
       }
     }
-    child.clear(this.#kernel, { kind: 'stopped' });
+    child.clear(this.#kernel, ref ? lastEnding(ref) : { kind: 'stopped' });
     return true;
   }
 

@@ -1,7 +1,8 @@
-import { type AnyActorLogic, type EventObject, fromCallback } from 'xstate';
+import { type AnyActorLogic, fromCallback } from 'xstate';
 import {
   address,
   type ChildSpec,
+  type CrowdEvent,
   createKernel,
   type Kernel,
   type RestartKind,
@@ -47,6 +48,6 @@ export function childSpec(id: string, logic: AnyActorLogic, rest: Partial<ChildS
   return { id, address: address(id), logic, restart: 'permanent', shutdown: 'brutal', ...rest };
 }
 
-export function send(kernel: Kernel, id: string, event: string | EventObject): boolean {
+export function send(kernel: Kernel, id: string, event: string | CrowdEvent): boolean {
   return kernel.directory.send(address(id), typeof event === 'string' ? { type: event } : event);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AnyActorLogic, fromCallback, setup } from 'xstate';
-import { startRoot, supervisor } from '../../../src/kernel/index.js';
+import { address, crowd, startRoot, supervisor } from '../../../src/kernel/index.js';
 import { boom, childSpec, makeKernel, makeProbes, send } from './fixture.js';
 
 /*
@@ -100,4 +100,126 @@ describe('a supervisor that is stopped by force while it starts a child', () => 
       expect(kernel.deadlines.size).toBe(0);
     },
   );
+});
+
+describe('a child that crashed, and is stopped before its supervisor has heard of that', () => {
+  it.each(['brutal', 1_000] as const)('leaves nothing behind in a group: shutdown %s', (shutdown) => {
+    const { clock, kernel } = makeKernel();
+    const { alive, probe } = makeProbes();
+    let starts = 0;
+    const troublemaker = fromCallback(() => {
+      starts += 1;
+      if (starts > 1) return;
+      send(kernel, 'a', 'throw');
+      send(kernel, 'b', 'throw');
+    });
+    startRoot(
+      kernel,
+      supervisor({
+        kernel,
+        strategy: 'one_for_all',
+        intensity: { restarts: 1, withinMs: 60_000 },
+        children: [
+          childSpec('a', crashing(probe('a')), { shutdown }),
+          childSpec('b', crashing(probe('b')), { shutdown }),
+          childSpec('c', troublemaker),
+        ],
+      }),
+    );
+    clock.advance(60_000);
+    expect(starts).toBe(2);
+    expect(alive()).toEqual(['a', 'b']);
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('leaves nothing behind when its supervisor is stopped', () => {
+    const { clock, kernel } = makeKernel();
+    const { alive, probe } = makeProbes();
+    const reasons: unknown[] = [];
+    let starts = 0;
+    const troublemaker = fromCallback(() => {
+      starts += 1;
+      if (starts !== 2) return;
+      kernel.directory.watch(address('b'), (reason) => reasons.push(reason));
+      send(kernel, 'b', 'throw');
+      send(kernel, 'a', 'throw');
+    });
+    const inner = supervisor({
+      kernel,
+      strategy: 'one_for_one',
+      children: [childSpec('b', crashing(probe('b'))), childSpec('c', troublemaker)],
+    });
+    startRoot(
+      kernel,
+      supervisor({
+        kernel,
+        strategy: 'rest_for_one',
+        intensity: { restarts: 1, withinMs: 60_000 },
+        children: [
+          childSpec('a', crashing(probe('a'))),
+          childSpec(
+            'inner',
+            supervisor({
+              kernel,
+              strategy: 'one_for_one',
+              children: [childSpec('innermost', inner)],
+            }),
+          ),
+        ],
+      }),
+    );
+    send(kernel, 'c', 'xstate.stop');
+    clock.advance(60_000);
+    expect(reasons).toEqual([{ kind: 'crashed', error: boom }]);
+    expect(alive()).toEqual(['a', 'b']);
+    expect(kernel.directory.addresses().toSorted()).toEqual(['a', 'b', 'c', 'inner', 'innermost']);
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('leaves nothing behind when it was the member of a crowd that is stopped', () => {
+    const { kernel } = makeKernel();
+    const { alive, probe } = makeProbes();
+    const troublemaker = fromCallback(() => {
+      kernel.directory.send(address('member', 'victim'), { type: 'throw' });
+      send(kernel, 'a', 'throw');
+    });
+    const member = setup({
+      types: { input: {} as boolean, context: {} as { isBad: boolean } },
+      actors: { owned: probe('owned'), troublemaker },
+      actions: {
+        explode: () => {
+          throw boom;
+        },
+      },
+      guards: { isBad: ({ context }) => context.isBad },
+    }).createMachine({
+      context: ({ input }) => ({ isBad: input }),
+      initial: 'new',
+      states: {
+        new: { always: [{ guard: 'isBad', target: 'bad' }, { target: 'good' }] },
+        bad: { invoke: { src: 'troublemaker' } },
+        good: { invoke: { src: 'owned' }, on: { throw: { actions: 'explode' } } },
+      },
+    });
+    const members = crowd({
+      kernel,
+      name: 'members',
+      logic: member,
+      address: (key) => address('member', key),
+      shutdownMs: 1_000,
+    });
+    startRoot(
+      kernel,
+      supervisor({
+        kernel,
+        strategy: 'rest_for_one',
+        children: [childSpec('a', crashing(probe('a'))), childSpec('members', members)],
+      }),
+    );
+    send(kernel, 'members', { type: 'crowd.start', key: 'victim', input: false });
+    expect(alive()).toEqual(['a', 'owned']);
+    send(kernel, 'members', { type: 'crowd.start', key: 'bad', input: true });
+    expect(alive()).toEqual(['a']);
+    expect(kernel.directory.addresses().toSorted()).toEqual(['a', 'members']);
+  });
 });
