@@ -15,6 +15,11 @@ interface LeafInput {
   readonly bad: BadStart | undefined;
 }
 
+export interface Harm {
+  readonly victim: string;
+  readonly event: string;
+}
+
 /** A random tree of real supervisors and real machines, on a clock that stands still. */
 export class RealTree {
   readonly clock;
@@ -22,6 +27,8 @@ export class RealTree {
   /** As in the model. */
   readonly trace = new Map<string, string[]>();
   readonly bad = new Map<string, BadStart[]>();
+  /** What a leaf does to others the next time that it starts, on the stack of whoever starts it. */
+  readonly harm = new Map<string, Harm[]>();
   /** The actors that leaves own: whoever is in here runs, whatever a supervisor says. */
   readonly owned: string[] = [];
   /** Those that started while an earlier incarnation still ran. */
@@ -37,6 +44,7 @@ export class RealTree {
     this.#spec = spec;
     this.#owned = fromCallback<EventObject, string>(({ input }) => {
       const id = idOf(input);
+      for (const { victim, event } of this.harm.get(id)?.splice(0) ?? []) this.send(victim, event);
       if (this.owned.some((other) => idOf(other) === id)) this.overlaps.push(input);
       this.owned.push(input);
       return () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type AnyActorLogic, fromCallback, setup } from 'xstate';
 import { address, crowd, startRoot, supervisor } from '../../../src/kernel/index.js';
 import { boom, childSpec, makeKernel, makeProbes, send } from './fixture.js';
@@ -106,6 +106,8 @@ describe('a child that crashed, and is stopped before its supervisor has heard o
   it.each(['brutal', 1_000] as const)('leaves nothing behind in a group: shutdown %s', (shutdown) => {
     const { clock, kernel } = makeKernel();
     const { alive, probe } = makeProbes();
+    // XState says here what was sent to an actor that has ended.
+    using warn = vi.spyOn(console, 'warn');
     let starts = 0;
     const troublemaker = fromCallback(() => {
       starts += 1;
@@ -127,6 +129,7 @@ describe('a child that crashed, and is stopped before its supervisor has heard o
       }),
     );
     clock.advance(60_000);
+    expect(warn).not.toHaveBeenCalled();
     expect(starts).toBe(2);
     expect(alive()).toEqual(['a', 'b']);
     expect(kernel.deadlines.size).toBe(0);
