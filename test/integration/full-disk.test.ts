@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
+import { eachStored } from '../../src/actors/records.js';
+import { openStore } from '../../src/adapters/store/sqlite/sqlite-store.js';
 import { ControlPlaneClient } from '../../src/client/index.js';
 
 const palyrad = fileURLToPath(new URL('../../dist/src/daemon/palyrad.js', import.meta.url));
@@ -33,13 +35,21 @@ it('stops when the disk refuses a write, and has not said that anything was acce
   const token = (await readFile(join(directory, 'operator.token'), 'utf8')).trim();
   const { http } = JSON.parse(lines[0] ?? '{}') as { http: string };
   const client = new ControlPlaneClient({ baseUrl: http, token });
-  let minted = 0;
+  const minted: string[] = [];
   const refused = await (async () => {
-    for (; minted < 5_000; minted++) await client.mintPairingCode({ purpose: 'x'.repeat(100) });
+    while (minted.length < 5_000) {
+      minted.push((await client.mintPairingCode({ purpose: 'x'.repeat(100) })).id);
+    }
     return undefined;
   })().catch((error: unknown) => error);
   expect(refused).toBeDefined();
-  expect(minted).toBeGreaterThan(10);
+  expect(minted.length).toBeGreaterThan(10);
   expect(await exited).toBe(1);
   expect(JSON.parse(lines.at(-1) ?? '{}')).toMatchObject({ error: { code: 'store.failed' } });
+
+  const store = await openStore(join(directory, 'palyra.db'));
+  const codes = new Set<string>();
+  for await (const record of eachStored(store, 'pairing-code')) codes.add(record.id);
+  await store.close();
+  expect(minted.filter((id) => !codes.has(id))).toEqual([]);
 }, 60_000);
