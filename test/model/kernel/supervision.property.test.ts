@@ -9,10 +9,10 @@ import { type Command, nodesOf, type SupervisorSpec, scripts, type TreeSpec, tre
  * agree on who started and ended under each supervisor and in which order, how each ended and through which causes, who
  * runs, and how many timers there are. At the end the root is shut down, and nothing may be left.
  *
- * PALYRA_PROPERTY_RUNS sets the number of trees, 400 by default. The long form:
+ * PALYRA_PROPERTY_RUNS sets the number of trees, 300 by default. The long form:
  *   PALYRA_PROPERTY_RUNS=10000 npx vitest run test/model/kernel
  */
-const numRuns = Number(process.env.PALYRA_PROPERTY_RUNS ?? 400);
+const numRuns = Number(process.env.PALYRA_PROPERTY_RUNS ?? 300);
 
 /** What of a tree can be compared. */
 function seen(real: RealTree): object {
@@ -81,6 +81,20 @@ function apply(command: Command, spec: SupervisorSpec, real: RealTree, model: Mo
   }
 }
 
+/** How far the random scripts got: a generator that only makes small talk would find nothing. */
+const reached = { starts: 0, restarts: 0, stops: 0, escalations: 0, 'escalations through several': 0 };
+
+function count({ world }: ModelTree): void {
+  const entries = [...world.trace.values()].flat();
+  const starts = entries.filter((entry) => entry.startsWith('+'));
+  const given = entries.map((entry) => entry.split('gave up').length - 1);
+  reached.starts += starts.length;
+  reached.restarts += starts.length - new Set(starts).size;
+  reached.stops += entries.filter((entry) => entry.endsWith(' stopped')).length;
+  reached.escalations += given.filter((times) => times > 0).length;
+  reached['escalations through several'] += given.filter((times) => times > 1).length;
+}
+
 it(
   'supervises as OTP does, whatever happens',
   async () => {
@@ -108,11 +122,15 @@ it(
         expect(real.owned).toEqual([]);
         expect(real.overlaps).toEqual([]);
         expect(real.clock.timers).toBe(0);
+        count(model);
         const { status } = (await real.root?.stopped) ?? {};
         expect(status).toBe(model.root.ended?.kind === 'crashed' ? 'error' : model.root.ended?.kind);
       }),
       { numRuns },
     );
+    console.info(`${numRuns} trees: ${JSON.stringify(reached)}`);
+    expect(reached.restarts).toBeGreaterThan(numRuns);
+    expect(reached['escalations through several']).toBeGreaterThan(0);
   },
   20_000 + numRuns * 30,
 );
