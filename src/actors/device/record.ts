@@ -1,5 +1,3 @@
-import type { Descriptor } from '../../plugins/descriptor.js';
-
 /** What a machine said of itself when it last registered. Never a ground for a decision. */
 export interface HostFacts {
   readonly hostname: string;
@@ -68,10 +66,4 @@ export interface DeviceAlert {
   readonly code: 'stale_ticket' | 'join_string_reused';
   readonly at: number;
   readonly message: string;
-}
-
-/** A descriptor that an operator approved, kept so that the daemon can route by it after a restart. Kind `descriptor`. */
-export interface DescriptorRecord {
-  readonly digest: string;
-  readonly descriptor: Descriptor;
 }

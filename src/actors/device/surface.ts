@@ -6,6 +6,7 @@ import type { CapabilityStatus } from '../control.js';
 import { type Change, RecordTable } from '../records.js';
 import type { DeviceRecord, OfferedCapability } from './record.js';
 
+/** A descriptor that an operator approved, kept so that the daemon can route by it after a restart. Kind `descriptor`. */
 interface DescriptorRecord {
   readonly id: string;
   readonly version: number;
