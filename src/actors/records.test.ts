@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { FailingStore } from '../adapters/store/failing.js';
 import { MemoryStore } from '../adapters/store/memory.js';
+import type { Cause } from '../kernel/journal.js';
 import { eachStored, fromStored, RecordTable, transact } from './records.js';
 
 interface Counter {
@@ -61,6 +62,23 @@ it('gives up when memory and store never agree', async () => {
   const stale = new RecordTable<Counter>('counter');
   const put = transact(store, () => ({ changes: [stale.put(zero)], result: undefined }));
   await expect(put).rejects.toMatchObject({ code: 'store.conflict' });
+});
+
+it('writes what led to a change into the journal of its record, with the state before', async () => {
+  const store = new MemoryStore();
+  const table = new RecordTable<Counter>('counter');
+  const change = (next: Counter, cause?: Cause): Promise<void> =>
+    transact(store, () => ({ changes: [table.put(next, cause)], result: undefined }));
+  await change(zero, { event: 'mint', by: 'operator:ada' });
+  await change({ ...zero, count: 1 });
+  await change(
+    { ...zero, state: 'off', updatedAt: 9 },
+    { event: 'expire', by: 'its deadline', note: 'late' },
+  );
+  expect(await store.history('counter', 'c')).toEqual([
+    { version: 1, at: 1, event: 'mint', by: 'operator:ada', from: '', to: 'on' },
+    { version: 3, at: 9, event: 'expire', by: 'its deadline', from: 'on', to: 'off', note: 'late' },
+  ]);
 });
 
 it('walks all pages', async () => {

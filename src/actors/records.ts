@@ -1,4 +1,5 @@
 import { AppError } from '../kernel/errors.js';
+import type { Cause, JournalNote } from '../kernel/journal.js';
 import type { Durability, PutOperation, Store, StoredRecord } from '../kernel/store.js';
 
 /** What every record carries besides its own fields. */
@@ -16,10 +17,26 @@ export interface Change {
   adopt(): void;
 }
 
-/** The store's form of a record: its head in columns, the rest as data. */
-export function toOperation<R extends RecordHead>(kind: string, owner: string, record: R): PutOperation {
+/** The store's form of a record: its head in columns, the rest as data; with a note, it enters the journal too. */
+export function toOperation<R extends RecordHead>(
+  kind: string,
+  owner: string,
+  record: R,
+  journal?: JournalNote,
+): PutOperation {
   const { id, version, state, createdAt, updatedAt, ...data } = record;
-  return { op: 'put', kind, id, expect: version - 1, state, owner, createdAt, updatedAt, data };
+  const operation = {
+    op: 'put',
+    kind,
+    id,
+    expect: version - 1,
+    state,
+    owner,
+    createdAt,
+    updatedAt,
+    data,
+  } as const;
+  return journal ? { ...operation, journal } : operation;
 }
 
 /** The record that {@link toOperation} stored. */
@@ -74,11 +91,17 @@ export class RecordTable<R extends RecordHead> {
     return this.#records.values();
   }
 
-  /** The change that makes `next` the record's value. Its version is set here: one more than what is in memory. */
-  put(next: Omit<R, 'version'>): Change {
-    const record = { ...next, version: (this.#records.get(next.id)?.version ?? 0) + 1 } as R;
+  /**
+   * The change that makes `next` the record's value. Its version is set here: one more than what is in memory.
+   *
+   * @param cause what led to it, for the record's journal. Leave it out for what explains nothing, such as a time.
+   */
+  put(next: Omit<R, 'version'>, cause?: Cause): Change {
+    const before = this.#records.get(next.id);
+    const record = { ...next, version: (before?.version ?? 0) + 1 } as R;
+    const journal = cause && { ...cause, from: before?.state ?? '' };
     return {
-      operation: toOperation(this.#kind, this.#ownerOf(record), record),
+      operation: toOperation(this.#kind, this.#ownerOf(record), record, journal),
       adopt: () => this.#records.set(record.id, record),
     };
   }

@@ -10,6 +10,7 @@ export type { DeadLetter, DeadLetterReason, DeadLetters } from './dead-letters.j
 export { type DeadlineHandle, type DeadlineOptions, Deadlines, type PendingDeadline } from './deadlines.js';
 export { type AskOptions, Directory, type Reply } from './directory.js';
 export * from './errors.js';
+export { type Cause, causeOf, type JournalEntry, type JournalNote } from './journal.js';
 export {
   createKernel,
   type Kernel,

@@ -1,6 +1,9 @@
+import type { JournalEntry, JournalNote } from './journal.js';
+
 /**
  * The store port. It keeps records and gives three guarantees: compare-and-set on a record's version; all operations of
- * one `commit` become visible together or not at all; lists by kind, state, owner and time with a cursor.
+ * one `commit` become visible together or not at all; lists by kind, state, owner and time with a cursor. A put may carry
+ * the reason for its change, which becomes an entry of the record's journal with it, and is deleted with the record.
  * Ids and times are arguments, so a store never invents one.
  */
 
@@ -29,9 +32,11 @@ export interface PutOperation {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly data: unknown;
+  /** Adds an entry to the record's journal, at `updatedAt` and to `state`. */
+  readonly journal?: JournalNote;
 }
 
-/** Deletes a record that must be at version `expect`. */
+/** Deletes a record, which must be at version `expect`, and its journal. */
 export interface DeleteOperation {
   readonly op: 'delete';
   readonly kind: string;
@@ -70,6 +75,8 @@ export interface ListPage {
 export interface Store {
   get(kind: string, id: string): Promise<StoredRecord | undefined>;
   list(query: ListQuery): Promise<ListPage>;
+  /** The journal of a record, oldest first: the latest 1,000 entries. */
+  history(kind: string, id: string): Promise<readonly JournalEntry[]>;
   /**
    * Applies all operations, or none. Commits made in one turn of the event loop share one transaction, and a conflict in
    * one of them fails that one alone.

@@ -117,6 +117,45 @@ export function storeContract(name: string, makeHarness: () => Promise<StoreHarn
       expect(await store.get('dispatch', 'd1')).toMatchObject({ version: 1, state: 'again' });
     });
 
+    test('a change and the entry of the journal that says why are written together or not at all', async () => {
+      const minted = { event: 'mint', by: 'operator:ada', from: '' };
+      await store.commit([put('d1', { updatedAt: 7, journal: minted })]);
+      await store.commit([put('d1', { expect: 1, state: 'quiet', updatedAt: 8 })]);
+      const why = { event: 'cancel', by: 'operator:ada', from: 'quiet', note: 'grüß ☃' };
+      const late = put('d1', { expect: 2, state: 'cancelled', updatedAt: 9, journal: why });
+      await expect(store.commit([late, put('d2', { expect: 5 })])).rejects.toThrow();
+      expect(await store.history('dispatch', 'd1')).toStrictEqual([
+        { ...minted, version: 1, at: 7, to: 'queued' },
+      ]);
+      await store.commit([late]);
+      await expect(store.commit([late])).rejects.toMatchObject({ code: 'store.conflict' });
+      expect(await store.history('dispatch', 'd1')).toStrictEqual([
+        { ...minted, version: 1, at: 7, to: 'queued' },
+        { ...why, version: 3, at: 9, to: 'cancelled' },
+      ]);
+      expect(await store.history('device', 'd1')).toEqual([]);
+      expect(await store.history('dispatch', 'd2')).toEqual([]);
+    });
+
+    test('a journal goes with its record, and a record written anew has none of it', async () => {
+      const journal = { event: 'mint', by: 'system:daemon', from: '' };
+      await store.commit([put('d1', { journal }), put('d2', { journal })]);
+      await store.commit([{ op: 'delete', kind: 'dispatch', id: 'd1', expect: 1 }]);
+      await store.commit([put('d1')]);
+      expect(await store.history('dispatch', 'd1')).toEqual([]);
+      expect(await store.history('dispatch', 'd2')).toHaveLength(1);
+    });
+
+    test('the latest 1,000 entries of a journal are read', async () => {
+      const journal = { event: 'tick', by: 'its deadline', from: 'queued' };
+      const ticks = Array.from({ length: 1_002 }, (_, n) => put('d1', { expect: n, updatedAt: n, journal }));
+      await store.commit(ticks);
+      const history = await store.history('dispatch', 'd1');
+      expect(history.map((entry) => entry.version)).toEqual(
+        Array.from({ length: 1_000 }, (_, index) => index + 3),
+      );
+    });
+
     test('operations of one commit apply in order, each seeing the one before', async () => {
       await store.commit([put('d1'), put('d1', { expect: 1, state: 'running' }), put('d2')]);
       expect(await store.get('dispatch', 'd1')).toMatchObject({ version: 2, state: 'running' });

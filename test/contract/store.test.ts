@@ -152,11 +152,27 @@ describe('the SQLite file', () => {
     await expect(openStore(file)).rejects.toMatchObject({
       code: 'store.newer_schema',
       category: 'precondition',
-      message: expect.stringMatching(/schema version 99.*up to 1/),
+      message: expect.stringMatching(/schema version 99.*up to 2/),
     });
     const kept = new Database(file);
     expect(kept.pragma('user_version', { simple: true })).toBe(99);
     kept.close();
+  });
+
+  test('one of the first schema is brought up to date and keeps its records', async () => {
+    await openStore(file).then(async (store) => {
+      await store.commit([put('d1')]);
+      await store.close();
+    });
+    const old = new Database(file);
+    old.exec('DROP TABLE journal');
+    old.pragma('user_version = 1');
+    old.close();
+    const store = await openStore(file);
+    const journal = { event: 'deliver', by: 'device:x', from: 'queued' };
+    await store.commit([put('d1', { expect: 1, journal })]);
+    expect(await store.history('dispatch', 'd1')).toHaveLength(1);
+    await store.close();
   });
 
   test('a path that is no file is refused', async () => {

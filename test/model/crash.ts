@@ -1,4 +1,5 @@
 import type { Clock, TimerHandle } from '../../src/kernel/clock.js';
+import type { JournalEntry } from '../../src/kernel/journal.js';
 import type {
   Durability,
   ListPage,
@@ -47,6 +48,10 @@ export class ProcessStore implements Store {
 
   list(query: ListQuery): Promise<ListPage> {
     return this.#disk.list(query);
+  }
+
+  history(kind: string, id: string): Promise<readonly JournalEntry[]> {
+    return this.#disk.history(kind, id);
   }
 
   commit(operations: readonly StoreOperation[], durability?: Durability): Promise<void> {

@@ -1,4 +1,5 @@
 import type { AppError } from '../../kernel/errors.js';
+import type { Cause } from '../../kernel/journal.js';
 import type { Store } from '../../kernel/store.js';
 import { sessionError } from '../errors.js';
 import { type Change, RecordTable, transact } from '../records.js';
@@ -31,26 +32,28 @@ export class Devices {
   }
 
   /** The change that makes `next` the device's record, for a transaction with other records. */
-  put(next: Omit<DeviceRecord, 'version'>): Change {
-    return this.#table.put(next);
+  put(next: Omit<DeviceRecord, 'version'>, cause?: Cause): Change {
+    return this.#table.put(next, cause);
   }
 
   /**
    * Changes one device. `change` gets the record as it is when the commit is tried; `undefined` leaves it.
    *
+   * @param cause what led to it, for the device's journal; left out for what a session notes, such as a time.
    * @throws AppError `session.unknown_device` when there is none, and what the store throws.
    */
   async update(
     id: string,
     change: (device: DeviceRecord) => Partial<DeviceRecord> | undefined,
     now: number,
+    cause?: Cause,
   ): Promise<DeviceRecord> {
     return transact(this.#store, () => {
       const device = this.#require(id);
       const patch = change(device);
       if (!patch) return { changes: [], result: device };
       const next = { ...device, ...patch, id: device.id, version: device.version + 1, updatedAt: now };
-      return { changes: [this.#table.put(next)], result: next };
+      return { changes: [this.#table.put(next, cause)], result: next };
     });
   }
 

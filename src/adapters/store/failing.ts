@@ -1,4 +1,5 @@
 import type { AppError } from '../../kernel/errors.js';
+import type { JournalEntry } from '../../kernel/journal.js';
 import type {
   Durability,
   ListPage,
@@ -42,6 +43,11 @@ export class FailingStore implements Store {
   async list(query: ListQuery): Promise<ListPage> {
     this.#assertSound();
     return this.#inner.list(query);
+  }
+
+  async history(kind: string, id: string): Promise<readonly JournalEntry[]> {
+    this.#assertSound();
+    return this.#inner.history(kind, id);
   }
 
   async commit(operations: readonly StoreOperation[], durability?: Durability): Promise<void> {

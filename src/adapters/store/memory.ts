@@ -1,4 +1,5 @@
 import type { AppError } from '../../kernel/errors.js';
+import type { JournalEntry } from '../../kernel/journal.js';
 import type {
   Durability,
   ListPage,
@@ -8,10 +9,11 @@ import type {
   StoreOperation,
 } from '../../kernel/store.js';
 import { CommitQueue } from './commit-queue.js';
+import { historyLimit } from './history-limit.js';
 import { inListOrder, type ListRequest, listPage, listRequest } from './list-request.js';
 import { conflictOf, type PreparedOperation, type PreparedPut } from './prepared-commit.js';
 
-type Row = Omit<StoredRecord, 'data'> & { readonly json: string };
+type Row = Omit<StoredRecord, 'data'> & { readonly json: string; readonly history: readonly JournalEntry[] };
 
 /**
  * A store that keeps nothing after the process. It behaves as the SQLite store does, down to group commit and JSON, so a
@@ -44,6 +46,11 @@ export class MemoryStore implements Store {
     return listPage(request, found.map(toRecord));
   }
 
+  async history(kind: string, id: string): Promise<readonly JournalEntry[]> {
+    this.#queue.assertOpen();
+    return this.#kinds.get(kind)?.get(id)?.history.slice(-historyLimit) ?? [];
+  }
+
   async commit(operations: readonly StoreOperation[], durability: Durability = 'fsync'): Promise<void> {
     await this.#queue.add(operations, durability);
   }
@@ -64,7 +71,7 @@ export class MemoryStore implements Store {
       }
       undo.push(() => (row === undefined ? rows.delete(operation.id) : rows.set(operation.id, row)));
       if (operation.op === 'delete') rows.delete(operation.id);
-      else rows.set(operation.id, nextRow(operation));
+      else rows.set(operation.id, nextRow(operation, row?.history ?? []));
     }
     return undefined;
   }
@@ -79,11 +86,13 @@ export class MemoryStore implements Store {
   }
 }
 
-function nextRow({ op: _op, expect, ...put }: PreparedPut): Row {
-  return { ...put, version: expect + 1 };
+function nextRow({ op: _op, expect, journal, ...put }: PreparedPut, before: readonly JournalEntry[]): Row {
+  const version = expect + 1;
+  const entry = journal && { ...journal, version, at: put.updatedAt, to: put.state };
+  return { ...put, version, history: entry ? [...before, entry] : before };
 }
 
-function toRecord({ json, ...row }: Row): StoredRecord {
+function toRecord({ json, history: _history, ...row }: Row): StoredRecord {
   return { ...row, data: JSON.parse(json) };
 }
 

@@ -23,8 +23,8 @@ export function prepareOperations(operations: readonly StoreOperation[]): Prepar
     if (!Number.isSafeInteger(operation.createdAt) || !Number.isSafeInteger(operation.updatedAt)) {
       throw badRecord(operation, 'createdAt and updatedAt must be whole milliseconds');
     }
-    const { op, kind, id, expect, state, owner, createdAt, updatedAt } = operation;
-    return { op, kind, id, expect, state, owner, createdAt, updatedAt, json: toJson(operation) };
+    const { data: _data, ...columns } = operation;
+    return { ...columns, json: toJson(operation) };
   });
 }
 

@@ -25,6 +25,18 @@ const migrations: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX records_by_state ON records (kind, state, created_at, id);
    CREATE INDEX records_by_owner ON records (kind, owner, state, created_at, id);`,
+  `CREATE TABLE journal (
+     kind TEXT NOT NULL,
+     id TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     at INTEGER NOT NULL,
+     event TEXT NOT NULL,
+     caused_by TEXT NOT NULL,
+     from_state TEXT NOT NULL,
+     to_state TEXT NOT NULL,
+     note TEXT,
+     PRIMARY KEY (kind, id, version)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 /** The schema version that this program writes. */

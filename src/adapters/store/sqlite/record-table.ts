@@ -1,15 +1,17 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { AppError } from '../../../kernel/errors.js';
+import type { JournalEntry } from '../../../kernel/journal.js';
 import type { StoredRecord } from '../../../kernel/store.js';
 import type { Position } from '../cursor.js';
 import { inListOrder, type ListRequest } from '../list-request.js';
 import { conflictOf, type PreparedOperation } from '../prepared-commit.js';
+import { JournalTable } from './journal-table.js';
 
 type Row = Omit<StoredRecord, 'data'> & { readonly data: string };
 
 const columns = 'kind, id, version, state, owner, created_at AS createdAt, updated_at AS updatedAt, data';
 
-/** The statements on the table of records, each prepared once. */
+/** The statements on the table of records, each prepared once; what they change in the journal goes with them. */
 export class RecordTable {
   readonly #database: Database;
   readonly #get: Statement<[string, string], Row>;
@@ -17,6 +19,7 @@ export class RecordTable {
   readonly #insert: Statement<unknown[]>;
   readonly #update: Statement<unknown[]>;
   readonly #delete: Statement<[string, string, number]>;
+  readonly #journal: JournalTable;
   readonly #savepoint: Statement<[]>;
   readonly #release: Statement<[]>;
   readonly #undo: Statement<[]>;
@@ -35,6 +38,7 @@ export class RecordTable {
        WHERE kind = ? AND id = ? AND version = ?`,
     );
     this.#delete = database.prepare('DELETE FROM records WHERE kind = ? AND id = ? AND version = ?');
+    this.#journal = new JournalTable(database);
     this.#savepoint = database.prepare('SAVEPOINT one_commit');
     this.#release = database.prepare('RELEASE one_commit');
     this.#undo = database.prepare('ROLLBACK TO one_commit');
@@ -43,6 +47,10 @@ export class RecordTable {
   get(kind: string, id: string): StoredRecord | undefined {
     const row = this.#get.get(kind, id);
     return row === undefined ? undefined : { ...row, data: JSON.parse(row.data) };
+  }
+
+  history(kind: string, id: string): JournalEntry[] {
+    return this.#journal.of(kind, id);
   }
 
   /**
@@ -74,6 +82,7 @@ export class RecordTable {
       if (this.#change(operation) === 0) {
         return conflictOf(operation, this.#version.get(operation.kind, operation.id) ?? 0);
       }
+      this.#journal.follow(operation);
     }
     return undefined;
   }

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { AppError } from '../../../kernel/errors.js';
+import type { JournalEntry } from '../../../kernel/journal.js';
 import type {
   Durability,
   ListPage,
@@ -74,6 +75,11 @@ class SqliteStore implements Store {
     this.#queue.assertOpen();
     const request = listRequest(query);
     return listPage(request, this.#records.list(request));
+  }
+
+  async history(kind: string, id: string): Promise<readonly JournalEntry[]> {
+    this.#queue.assertOpen();
+    return this.#records.history(kind, id);
   }
 
   commit(operations: readonly StoreOperation[], durability: Durability = 'fsync'): Promise<void> {
