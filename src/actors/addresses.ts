@@ -4,7 +4,8 @@ import type { CrowdEvent } from '../kernel/crowd.js';
 import type { Directory } from '../kernel/directory.js';
 import type { DispatchEvent, DispatchInput } from './dispatch/machine.js';
 import type { ExecutionEvent, ExecutionInput } from './execution/machine.js';
-import type { PairingEvent, PairingInput } from './pairing/machine.js';
+import type { PairingEvent } from './pairing/events.js';
+import type { PairingInput } from './pairing/machine.js';
 import type { SessionEvent, SessionInput } from './session/machine.js';
 
 export const crowds = {

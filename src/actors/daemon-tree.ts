@@ -62,7 +62,7 @@ export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
           name: 'pairings',
           logic: pairingMachine,
           address: pairingAddress,
-          revive: (id) => pairings.revive(id),
+          revive: (id, error) => pairings.revive(id, error),
           shutdownMs: 0,
         }),
         restart: 'permanent',

@@ -30,3 +30,39 @@ export function holdsRole(caller: VerifiedCaller, needed: Role): boolean {
 export function callerLabel(caller: VerifiedCaller): string {
   return `${caller.kind}:${caller.kind === 'device' ? caller.deviceId : caller.name}`;
 }
+
+/** What a caller must be to cause an event that needs permission: an operator who holds a role, or the device that the actor is about. */
+export type Authority = { readonly role: Role } | { readonly device: 'own' };
+
+/** Who sends an event that needs no permission: a part of the system, as a noun phrase (`its deadline`). */
+export interface Internal {
+  readonly from: string;
+}
+
+export type Sender = Authority | Internal;
+
+/**
+ * Who sends each event of a machine. An event that carries a caller needs an {@link Authority}, any other is
+ * {@link Internal}: a table that says otherwise does not compile. The machine's guards ask {@link permits} with the
+ * entries of this table, and explanations show them, so what is said is what is checked.
+ *
+ * @example
+ * const senders = { cancel: { role: 'invoker' }, deadline: { from: 'its deadline' } } as const satisfies Senders<JobEvent>;
+ */
+export type Senders<E extends { readonly type: string }> = {
+  readonly [T in E['type']]: Extract<E, { readonly type: T }> extends { readonly caller: VerifiedCaller }
+    ? Authority
+    : Internal;
+};
+
+/** Whether a caller may cause an event. @param owner the device that the actor is about. */
+export function permits(authority: Authority, caller: VerifiedCaller, owner?: string): boolean {
+  if ('role' in authority) return holdsRole(caller, authority.role);
+  return caller.kind === 'device' && caller.deviceId === owner;
+}
+
+/** A sender in words: `an operator with the role approver`, `its device`, `its deadline`. */
+export function senderText(sender: Sender): string {
+  if ('role' in sender) return `an operator with the role ${sender.role}`;
+  return 'device' in sender ? 'its device' : sender.from;
+}

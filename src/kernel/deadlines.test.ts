@@ -183,6 +183,23 @@ describe('Deadlines', () => {
     }
   });
 
+  it('sends an event to an actor, and says meanwhile which one', () => {
+    const { clock, deadlines } = make();
+    const got: unknown[] = [];
+    const actor = { send: (event: { type: string }) => got.push(event) };
+    deadlines.sendAfter(actor, 50, { type: 'expire' });
+    deadlines.sendAfter(actor, 20, { type: 'beat' }, { label: 'heartbeat' });
+    expect(deadlines.pending(actor)).toEqual([
+      { label: 'heartbeat', event: 'beat', inMs: 20, at: clock.now() + 20 },
+      { label: 'expire', event: 'expire', inMs: 50, at: clock.now() + 50 },
+    ]);
+    clock.advance(20);
+    expect(got).toEqual([{ type: 'beat' }]);
+    deadlines.release(actor);
+    clock.advance(100);
+    expect(got).toHaveLength(1);
+  });
+
   it('works on the clock of the machine', async () => {
     const deadlines = new Deadlines(systemClock, quiet);
     const start = performance.now();

@@ -11,12 +11,19 @@ declare const deadlineBrand: unique symbol;
 export type DeadlineHandle = { readonly [deadlineBrand]: true };
 
 export interface DeadlineOptions {
-  /** What it is for, in a few words: `explain` shows it. */
+  /** What it is for, in a few words: explanations show it. */
   readonly label?: string;
+}
+
+/** Whoever takes events: an actor's `self`. */
+interface Receiver<E> {
+  send(event: E): void;
 }
 
 export interface PendingDeadline {
   readonly label: string;
+  /** The type of the event that it sends, if it was set by `sendAfter`. */
+  readonly event?: string;
   /** Milliseconds from now; 0 when it is due. */
   readonly inMs: number;
   /** The wall time at which it will fire if the wall clock isn't moved, milliseconds since the epoch. */
@@ -33,13 +40,22 @@ class Deadline {
   readonly order: number;
   readonly fire: () => void;
   readonly label: string;
+  readonly event: string | undefined;
 
-  constructor(owner: object, due: number, order: number, fire: () => void, label: string) {
+  constructor(
+    owner: object,
+    due: number,
+    order: number,
+    fire: () => void,
+    label: string,
+    event: string | undefined,
+  ) {
     this.owner = owner;
     this.due = due;
     this.order = order;
     this.fire = fire;
     this.label = label;
+    this.event = event;
   }
 
   isBefore(other: Deadline): boolean {
@@ -85,24 +101,24 @@ export class Deadlines {
    * @throws AppError `kernel.bad_delay` for NaN and infinities.
    */
   set(owner: object, delayMs: number, fire: () => void, options?: DeadlineOptions): DeadlineHandle {
-    if (!Number.isFinite(delayMs)) {
-      throw kernelError('bad_delay', `delayMs is ${delayMs}, not a finite number of milliseconds`, {
-        hint: 'For "never", set no deadline',
-      });
-    }
-    this.#order += 1;
-    const due = this.#clock.monotonic() + Math.max(0, delayMs);
-    const deadline = new Deadline(owner, due, this.#order, fire, options?.label ?? 'deadline');
-    const first = this.#owners.get(owner);
-    if (first) {
-      deadline.after = first;
-      first.before = deadline;
-    }
-    this.#owners.set(owner, deadline);
-    this.#heap.push(deadline);
-    this.#rise(deadline, this.#heap.length - 1);
-    this.#arm();
-    return deadline as unknown as DeadlineHandle;
+    return this.#add(owner, delayMs, fire, options?.label ?? 'deadline', undefined);
+  }
+
+  /**
+   * Sends an event to an actor, `delayMs` from now (OTP's `erlang:send_after/3`). The deadline is the actor's, and
+   * explanations say which event it will send.
+   *
+   * @throws AppError `kernel.bad_delay` as {@link Deadlines.set}.
+   * @example
+   * deadlines.sendAfter(self, 30_000, { type: 'expire' }, { label: 'answer' });
+   */
+  sendAfter<E extends { readonly type: string }>(
+    actor: Receiver<E>,
+    delayMs: number,
+    event: E,
+    options?: DeadlineOptions,
+  ): DeadlineHandle {
+    return this.#add(actor, delayMs, () => actor.send(event), options?.label ?? event.type, event.type);
   }
 
   /** Drops a deadline. Does nothing when it has fired or was cleared. */
@@ -133,10 +149,37 @@ export class Deadlines {
     const now = this.#clock.now();
     return found
       .sort((a, b) => (a.isBefore(b) ? -1 : 1))
-      .map(({ label, due }) => {
+      .map(({ label, event, due }) => {
         const inMs = Math.max(0, due - monotonic);
-        return { label, inMs, at: now + inMs };
+        return { label, ...(event === undefined ? {} : { event }), inMs, at: now + inMs };
       });
+  }
+
+  #add(
+    owner: object,
+    delayMs: number,
+    fire: () => void,
+    label: string,
+    event: string | undefined,
+  ): DeadlineHandle {
+    if (!Number.isFinite(delayMs)) {
+      throw kernelError('bad_delay', `delayMs is ${delayMs}, not a finite number of milliseconds`, {
+        hint: 'For "never", set no deadline',
+      });
+    }
+    this.#order += 1;
+    const due = this.#clock.monotonic() + Math.max(0, delayMs);
+    const deadline = new Deadline(owner, due, this.#order, fire, label, event);
+    const first = this.#owners.get(owner);
+    if (first) {
+      deadline.after = first;
+      first.before = deadline;
+    }
+    this.#owners.set(owner, deadline);
+    this.#heap.push(deadline);
+    this.#rise(deadline, this.#heap.length - 1);
+    this.#arm();
+    return deadline as unknown as DeadlineHandle;
   }
 
   #onTimer(): void {

@@ -1,12 +1,8 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createActor } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
-import {
-  type PairingEvent,
-  type PairingIntent,
-  type PairingPorts,
-  pairingMachine,
-} from '../../src/actors/pairing/machine.js';
+import type { PairingEvent } from '../../src/actors/pairing/events.js';
+import { type PairingIntent, type PairingPorts, pairingMachine } from '../../src/actors/pairing/machine.js';
 import type { PairingRecord } from '../../src/actors/pairing/record.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';

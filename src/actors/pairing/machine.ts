@@ -1,55 +1,19 @@
 import { assign, fromPromise, setup } from 'xstate';
-import { callerLabel, holdsRole, type VerifiedCaller } from '../../kernel/authority.js';
+import { callerLabel, permits, senderText } from '../../kernel/authority.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
-import type { Reply } from '../../kernel/directory.js';
 import { type AppError, toAppError } from '../../kernel/errors.js';
+import { type Cause, causeOf } from '../../kernel/journal.js';
+import type { MachineMeta } from '../../kernel/machine-meta.js';
 import { pairingError } from '../errors.js';
-import type { PairingRecord, PairingState, RequestedCapability } from './record.js';
-
-/** What a proven Begin exchange brought. */
-export type PairingProof = Pick<
-  PairingRecord,
-  | 'codeId'
-  | 'transcript'
-  | 'csr'
-  | 'csrDigest'
-  | 'surfaceDigest'
-  | 'facts'
-  | 'peerAddress'
-  | 'purpose'
-  | 'labels'
->;
-
-/** Answers the sender of an event: with the record as it is now, or with why not. */
-export type PairingReply = Reply<PairingRecord>;
-
-/** Events of a pairing. Those that need permission carry the caller that an adapter verified. */
-export type PairingEvent =
-  | { type: 'prove'; caller: VerifiedCaller; proof: PairingProof; reply: PairingReply }
-  | {
-      type: 'submit';
-      caller: VerifiedCaller;
-      requested: readonly RequestedCapability[];
-      proposedName: string;
-      reply: PairingReply;
-    }
-  | {
-      type: 'approve';
-      caller: VerifiedCaller;
-      transcript: string;
-      name: string;
-      reason: string;
-      reply: PairingReply;
-    }
-  | { type: 'reject'; caller: VerifiedCaller; transcript: string; reason: string; reply: PairingReply }
-  | { type: 'confirm'; caller: VerifiedCaller; reply: PairingReply }
-  | { type: 'alert'; message: string }
-  | { type: 'expire' };
+import { type PairingEvent, type PairingReply, pairingSenders } from './events.js';
+import type { PairingRecord, PairingState } from './record.js';
 
 /** A change that is to be written before it is visible. `approve` also issues the certificate. */
 export interface PairingIntent {
   readonly kind: 'update' | 'approve';
   readonly next: PairingRecord;
+  /** What led to it, for the journal. */
+  readonly cause: Cause;
   readonly reply: PairingReply | undefined;
 }
 
@@ -74,8 +38,9 @@ interface PairingContext extends PairingInput {
   readonly intent: PairingIntent | undefined;
 }
 
-function ofDevice(caller: VerifiedCaller, record: PairingRecord): boolean {
-  return caller.kind === 'device' && caller.deviceId === record.deviceId;
+/** Whether the event's caller is what the table of senders asks for. */
+function mayCause(event: PairingEvent, record: PairingRecord): boolean {
+  return 'caller' in event && permits(pairingSenders[event.type], event.caller, record.deviceId);
 }
 
 function decided(record: PairingRecord): AppError {
@@ -87,11 +52,11 @@ function decided(record: PairingRecord): AppError {
 /** Why this caller may not decide on what it saw, or undefined when it may. */
 function refusal(
   record: PairingRecord,
-  event: { readonly caller: VerifiedCaller; readonly transcript: string },
+  event: Extract<PairingEvent, { type: 'approve' | 'reject' }>,
 ): AppError | undefined {
-  if (!holdsRole(event.caller, 'approver')) {
+  if (!mayCause(event, record)) {
     return pairingError('forbidden', `${callerLabel(event.caller)} may not decide on pairings`, {
-      hint: 'It takes a token with the role approver.',
+      hint: `It takes ${senderText(pairingSenders[event.type])}.`,
     });
   }
   if (event.transcript !== record.transcript) {
@@ -102,19 +67,40 @@ function refusal(
   return undefined;
 }
 
+const refuses = { refuses: true } as const;
+const refusedAsOther = { actions: 'answer that it is another device', meta: refuses } as const;
+const refusedAsEarly = { actions: 'answer that it is not ready', meta: refuses } as const;
+const refusedAsDecided = { actions: 'answer that it is decided', meta: refuses } as const;
+const refusedWithReason = { actions: 'answer why it may not', meta: refuses } as const;
+const refusedAsBusy = { actions: 'answer that it is being saved', meta: refuses } as const;
+
 /** What a request takes until it is decided, before and after it is complete. */
 const undecided = {
   prove: [
-    { guard: 'by its device', target: 'saving', actions: 'intend proof' },
-    { actions: 'answer that it is another device' },
+    {
+      guard: 'by its device',
+      target: 'saving',
+      actions: 'intend proof',
+      description: 'The machine proves a code again; its request begins anew, under the same id',
+    },
+    refusedAsOther,
   ],
   submit: [
-    { guard: 'by its device', target: 'saving', actions: 'intend submission' },
-    { actions: 'answer that it is another device' },
+    {
+      guard: 'by its device',
+      target: 'saving',
+      actions: 'intend submission',
+      description: 'The machine hands in what it wants to offer',
+    },
+    refusedAsOther,
   ],
-  confirm: { actions: 'answer that it is not ready' },
-  alert: { target: 'saving', actions: 'intend alert' },
-  expire: { target: 'saving', actions: 'intend expiry' },
+  confirm: refusedAsEarly,
+  alert: {
+    target: 'saving',
+    actions: 'intend alert',
+    description: 'Something to see before deciding is noted',
+  },
+  expire: { target: 'saving', actions: 'intend expiry', description: 'It ends as expired' },
 } as const;
 
 /**
@@ -126,6 +112,7 @@ export const pairingMachine = setup({
     context: {} as PairingContext,
     events: {} as PairingEvent,
     input: {} as PairingInput,
+    meta: {} as MachineMeta,
   },
   actors: {
     commit: fromPromise<PairingRecord, { ports: PairingPorts; intent: PairingIntent }>(({ input }) =>
@@ -133,7 +120,7 @@ export const pairingMachine = setup({
     ),
   },
   guards: {
-    'by its device': ({ context, event }) => 'caller' in event && ofDevice(event.caller, context.record),
+    'by its device': ({ context, event }) => mayCause(event, context.record),
     'may decide': ({ context, event }) =>
       (event.type === 'approve' || event.type === 'reject') && refusal(context.record, event) === undefined,
     'is proving': ({ context }) => context.record.state === 'proving',
@@ -144,14 +131,14 @@ export const pairingMachine = setup({
     'is expired': ({ context }) => context.record.state === 'expired',
     'is the same request': ({ context, event }) =>
       event.type === 'prove' &&
-      ofDevice(event.caller, context.record) &&
+      mayCause(event, context.record) &&
       event.proof.csrDigest === context.record.csrDigest,
   },
   actions: {
     'arm expiry': ({ context, self }) => {
       const { ports, record } = context;
       const left = Math.max(0, record.expiresAt - ports.now());
-      ports.deadlines.set(self, left, () => self.send({ type: 'expire' }));
+      ports.deadlines.sendAfter(self, left, { type: 'expire' }, { label: 'lifetime of this state' });
     },
     'disarm expiry': ({ context, self }) => context.ports.deadlines.release(self),
     'intend proof': assign(({ context, event }) => {
@@ -159,7 +146,7 @@ export const pairingMachine = setup({
       const { ports, record } = context;
       const state = record.state === 'approved' ? 'approved' : 'proving';
       return {
-        intent: update(ports, { ...record, ...event.proof, state }, record.state, event.reply),
+        intent: update(ports, { ...record, ...event.proof, state }, record.state, event),
       };
     }),
     'intend submission': assign(({ context, event }) => {
@@ -171,7 +158,7 @@ export const pairingMachine = setup({
         requested: event.requested,
         proposedName: event.proposedName,
       };
-      return { intent: update(ports, next, record.state, event.reply) };
+      return { intent: update(ports, next, record.state, event) };
     }),
     'intend approval': assign(({ context, event }) => {
       if (event.type !== 'approve') return {};
@@ -180,39 +167,34 @@ export const pairingMachine = setup({
       const { name } = event;
       const decision = { by: callerLabel(event.caller), at: now, reason: event.reason, name };
       const next = { ...record, state: 'approved' as const, decision };
-      return { intent: { ...update(ports, next, record.state, event.reply), kind: 'approve' as const } };
+      return { intent: { ...update(ports, next, record.state, event), kind: 'approve' as const } };
     }),
     'intend rejection': assign(({ context, event }) => {
       if (event.type !== 'reject') return {};
       const { ports, record } = context;
       const decision = { by: callerLabel(event.caller), at: ports.now(), reason: event.reason, name: '' };
       return {
-        intent: update(ports, { ...record, state: 'rejected' as const, decision }, record.state, event.reply),
+        intent: update(ports, { ...record, state: 'rejected' as const, decision }, record.state, event),
       };
     }),
     'intend completion': assign(({ context, event }) => {
       if (event.type !== 'confirm') return {};
       const { ports, record } = context;
-      return { intent: update(ports, { ...record, state: 'completed' as const }, record.state, event.reply) };
+      return { intent: update(ports, { ...record, state: 'completed' as const }, record.state, event) };
     }),
-    'intend expiry': assign(({ context }) => ({
+    'intend expiry': assign(({ context, event }) => ({
       intent: update(
         context.ports,
         { ...context.record, state: 'expired' as const },
         context.record.state,
-        undefined,
+        event,
       ),
     })),
     'intend alert': assign(({ context, event }) => {
       if (event.type !== 'alert') return {};
       const { ports, record } = context;
       return {
-        intent: update(
-          ports,
-          { ...record, alerts: [...record.alerts, event.message] },
-          record.state,
-          undefined,
-        ),
+        intent: update(ports, { ...record, alerts: [...record.alerts, event.message] }, record.state, event),
       };
     }),
     'answer with the record': ({ context, event }) => {
@@ -253,10 +235,12 @@ export const pairingMachine = setup({
   },
 }).createMachine({
   id: 'pairing',
+  meta: { senders: pairingSenders },
   context: ({ input }) => ({ ...input, intent: undefined }),
   initial: 'resume',
   states: {
     resume: {
+      description: 'Goes where the record says',
       always: [
         { guard: 'is proving', target: 'proving' },
         { guard: 'is pending', target: 'pending_approval' },
@@ -268,51 +252,74 @@ export const pairingMachine = setup({
       ],
     },
     proving: {
+      description: 'A machine has proven a code and has yet to hand in what it wants to offer',
       entry: 'arm expiry',
       exit: 'disarm expiry',
-      on: {
-        ...undecided,
-        approve: { actions: 'answer that it is not ready' },
-        reject: { actions: 'answer that it is not ready' },
-      },
+      on: { ...undecided, approve: refusedAsEarly, reject: refusedAsEarly },
     },
     pending_approval: {
+      description: 'The request is complete and waits for an operator to compare the words and decide',
       entry: 'arm expiry',
       exit: 'disarm expiry',
       on: {
         ...undecided,
         approve: [
-          { guard: 'may decide', target: 'saving', actions: 'intend approval' },
-          { actions: 'answer why it may not' },
+          {
+            guard: 'may decide',
+            target: 'saving',
+            actions: 'intend approval',
+            description: 'The device is trusted: its certificate is issued with the record',
+          },
+          refusedWithReason,
         ],
         reject: [
-          { guard: 'may decide', target: 'saving', actions: 'intend rejection' },
-          { actions: 'answer why it may not' },
+          {
+            guard: 'may decide',
+            target: 'saving',
+            actions: 'intend rejection',
+            description: 'It ends as rejected',
+          },
+          refusedWithReason,
         ],
       },
     },
     approved: {
+      description: 'The certificate is issued and waits for the machine to say that it is stored',
       entry: 'arm expiry',
       exit: 'disarm expiry',
       on: {
         prove: [
-          { guard: 'is the same request', actions: 'answer with the record' },
-          { actions: 'answer that it is decided' },
+          {
+            guard: 'is the same request',
+            actions: 'answer with the record',
+            description: 'The machine gets the same certificate again',
+          },
+          refusedAsDecided,
         ],
         submit: [
-          { guard: 'by its device', actions: 'answer with the record' },
-          { actions: 'answer that it is another device' },
+          {
+            guard: 'by its device',
+            actions: 'answer with the record',
+            description: 'The machine gets the same certificate again',
+          },
+          refusedAsOther,
         ],
-        approve: { actions: 'answer that it is decided' },
-        reject: { actions: 'answer that it is decided' },
+        approve: refusedAsDecided,
+        reject: refusedAsDecided,
         confirm: [
-          { guard: 'by its device', target: 'saving', actions: 'intend completion' },
-          { actions: 'answer that it is another device' },
+          {
+            guard: 'by its device',
+            target: 'saving',
+            actions: 'intend completion',
+            description: 'The machine has stored its certificate: the pairing is completed',
+          },
+          refusedAsOther,
         ],
-        expire: { target: 'saving', actions: 'intend expiry' },
+        expire: { target: 'saving', actions: 'intend expiry', description: 'It ends as expired' },
       },
     },
     saving: {
+      description: 'The change is on its way to the disk; nobody sees it before it is there',
       invoke: {
         src: 'commit',
         input: ({ context }) => ({ ports: context.ports, intent: context.intent as PairingIntent }),
@@ -336,17 +343,17 @@ export const pairingMachine = setup({
         },
       },
       on: {
-        prove: { actions: 'answer that it is being saved' },
-        submit: { actions: 'answer that it is being saved' },
-        approve: { actions: 'answer that it is being saved' },
-        reject: { actions: 'answer that it is being saved' },
-        confirm: { actions: 'answer that it is being saved' },
+        prove: refusedAsBusy,
+        submit: refusedAsBusy,
+        approve: refusedAsBusy,
+        reject: refusedAsBusy,
+        confirm: refusedAsBusy,
       },
     },
-    completed: { type: 'final' },
-    rejected: { type: 'final' },
-    expired: { type: 'final' },
-    cancelled: { type: 'final' },
+    completed: { type: 'final', description: 'The machine is enrolled' },
+    rejected: { type: 'final', description: 'An operator refused the machine' },
+    expired: { type: 'final', description: 'Nobody decided, or the machine never confirmed, in time' },
+    cancelled: { type: 'final', description: 'An operator took it back' },
   },
 });
 
@@ -355,9 +362,20 @@ function update(
   ports: PairingPorts,
   next: PairingRecord,
   from: PairingState,
-  reply: PairingReply | undefined,
+  event: PairingEvent,
 ): PairingIntent {
   const now = ports.now();
   const expiresAt = next.state === from ? next.expiresAt : now + ports.lifetime(next.state);
-  return { kind: 'update', next: { ...next, updatedAt: now, expiresAt }, reply };
+  return {
+    kind: 'update',
+    next: { ...next, updatedAt: now, expiresAt },
+    cause: causeOf(event, senderText(pairingSenders[event.type]), noteOf(event)),
+    reply: 'reply' in event ? event.reply : undefined,
+  };
+}
+
+/** What an event says of its reason. */
+function noteOf(event: PairingEvent): string | undefined {
+  if (event.type === 'approve' || event.type === 'reject') return event.reason;
+  return event.type === 'alert' ? event.message : undefined;
 }

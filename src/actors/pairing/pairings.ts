@@ -1,6 +1,9 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
+import { toAppError } from '../../kernel/errors.js';
+import { causeOf } from '../../kernel/journal.js';
+import type { KernelLog } from '../../kernel/log.js';
 import type { Store } from '../../kernel/store.js';
 import { pairingAddress, sendToPairing, startMember } from '../addresses.js';
 import type { Devices } from '../device/devices.js';
@@ -10,14 +13,8 @@ import { pairingError } from '../errors.js';
 import { newId } from '../ids.js';
 import { RecordTable, transact } from '../records.js';
 import type { PairingCodes } from './codes.js';
-import type {
-  PairingEvent,
-  PairingInput,
-  PairingIntent,
-  PairingPorts,
-  PairingProof,
-  PairingReply,
-} from './machine.js';
+import type { PairingEvent, PairingProof, PairingReply } from './events.js';
+import type { PairingInput, PairingIntent, PairingPorts } from './machine.js';
 import type { PairingRecord, PairingState } from './record.js';
 
 /** A device certificate as the CA issued it. Times are milliseconds since the epoch. */
@@ -49,6 +46,7 @@ export interface PairingsOptions {
   readonly surface: CompiledSurface;
   readonly authority: PairingAuthority;
   readonly deadlines: Deadlines;
+  readonly log: KernelLog;
   /** How long a state may last without progress, milliseconds. */
   lifetime(state: PairingState): number;
 }
@@ -146,7 +144,8 @@ export class Pairings {
         updatedAt: now,
         expiresAt: now + lifetimeMs,
       };
-      return { changes: [this.#table.put(next)], result: next };
+      const cause = { event: 'prove', by: `device:${deviceId}` };
+      return { changes: [this.#table.put(next, cause)], result: next };
     });
     this.#start(record);
     return record;
@@ -158,9 +157,22 @@ export class Pairings {
   }
 
   /** What the crashed actor of a pairing starts from. */
-  revive(id: string): PairingInput | undefined {
+  revive(id: string, error: unknown): PairingInput | undefined {
     const record = this.#table.get(id);
-    return record && isOpen(record.state) ? { ports: this.#ports, record } : undefined;
+    if (!record || !isOpen(record.state)) return undefined;
+    this.#noteCrash(id, error);
+    return { ports: this.#ports, record };
+  }
+
+  /** The record stays as it is; its journal says what happened to its actor. */
+  #noteCrash(id: string, error: unknown): void {
+    const cause = causeOf({ type: 'crash' }, 'system:daemon', toAppError(error).message);
+    transact(this.#options.store, () => {
+      const record = this.#table.get(id);
+      return { changes: record ? [this.#table.put(record, cause)] : [], result: undefined };
+    }).catch((err: unknown) => {
+      this.#options.log.error({ err, pairing: id }, 'The crash of a pairing could not be recorded');
+    });
   }
 
   #start(record: PairingRecord): void {
@@ -205,14 +217,14 @@ export class Pairings {
 
   /** Writes what a pairing's actor intends; an approval writes certificate, device, code and descriptors with it. */
   async #commit(intent: PairingIntent): Promise<PairingRecord> {
-    if (intent.kind === 'approve') return this.#approve(intent.next);
+    if (intent.kind === 'approve') return this.#approve(intent);
     return transact(this.#options.store, () => ({
-      changes: [this.#table.put(intent.next)],
+      changes: [this.#table.put(intent.next, intent.cause)],
       result: { ...intent.next, version: this.#nextVersion(intent.next.id) },
     }));
   }
 
-  async #approve(next: PairingRecord): Promise<PairingRecord> {
+  async #approve({ next, cause }: PairingIntent): Promise<PairingRecord> {
     const { authority, store, devices, codes, surface } = this.#options;
     this.#refuseBarred(next.deviceId);
     this.#refuseTakenName(next);
@@ -227,8 +239,8 @@ export class Pairings {
       };
       return {
         changes: [
-          this.#table.put(approved),
-          devices.put(trustedDevice(approved, certificate, devices.get(next.deviceId))),
+          this.#table.put(approved, cause),
+          devices.put(trustedDevice(approved, certificate, devices.get(next.deviceId)), cause),
           ...codes.use(next.codeId),
           ...prepared.changes(),
         ],
