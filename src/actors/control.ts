@@ -3,7 +3,7 @@
  * CLI and the console. Each takes the verified caller; the rules live in the actors behind it.
  */
 import type { VerifiedCaller } from '../kernel/authority.js';
-import type { DeviceAlert, HostFacts } from './device/record.js';
+import type { DeviceAlert, DeviceCertificate, HostFacts, SurfaceApproval } from './device/record.js';
 import type { DispatchRecord, DispatchState } from './dispatch/record.js';
 import type { PairingRecord, PairingState } from './pairing/record.js';
 
@@ -84,6 +84,46 @@ export interface InventoryControl {
   list(caller: VerifiedCaller): Promise<readonly InventoryEntry[]>;
 }
 
+/** One device with all that an operator can know of it. Times are milliseconds since the epoch. */
+export interface DeviceView {
+  readonly deviceId: string;
+  readonly version: number;
+  readonly name: string;
+  readonly trust: Exclude<TrustState, 'pending'>;
+  readonly presence: Presence;
+  readonly identityKey: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly facts: HostFacts;
+  readonly certificates: readonly DeviceCertificate[];
+  readonly approvals: readonly SurfaceApproval[];
+  /** Grows with each session. */
+  readonly epoch: number;
+  readonly alerts: readonly DeviceAlert[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly certificateExpiresAt?: number;
+  readonly lastSeenAt?: number;
+  readonly connectedSince?: number;
+}
+
+export interface DeviceFilter {
+  /** Default: all but those that were removed. */
+  readonly trust?: readonly DeviceView['trust'][];
+  readonly limit?: number;
+  /** The `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface DeviceControl {
+  /** In the order of their ids. */
+  list(
+    caller: VerifiedCaller,
+    filter: DeviceFilter,
+  ): Promise<{ readonly devices: readonly DeviceView[]; readonly next?: string }>;
+  /** @throws AppError `identity.invalid_device_id`, `device.not_found`. */
+  get(caller: VerifiedCaller, id: string): Promise<DeviceView>;
+}
+
 export interface CreateDispatch {
   /** A device id (with or without grouping), a unique prefix of one, or a node's name. */
   readonly node: string;
@@ -125,5 +165,6 @@ export interface DispatchControl {
 export interface Control {
   readonly pairings: PairingControl;
   readonly inventory: InventoryControl;
+  readonly devices: DeviceControl;
   readonly dispatches: DispatchControl;
 }

@@ -30,6 +30,11 @@ export const sessionError = errorTable('session', {
   protocol: { category: 'validation', retryable: false },
 });
 
+/** Errors of what operators do with devices. */
+export const deviceError = errorTable('device', {
+  not_found: { category: 'not_found', retryable: false },
+});
+
 /** Errors of dispatches, as the caller of the control plane sees them. */
 export const dispatchError = errorTable('dispatch', {
   unknown_node: { category: 'not_found', retryable: false },

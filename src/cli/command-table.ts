@@ -28,6 +28,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inventory.js')).registerInventoryCommand,
   },
   {
+    name: 'devices',
+    summary: 'look at the identities behind the machines',
+    load: async () => (await import('./commands/devices.js')).registerDevicesCommand,
+  },
+  {
     name: 'invoke',
     summary: 'run a capability on a machine',
     load: async () => (await import('./commands/invoke.js')).registerInvokeCommand,

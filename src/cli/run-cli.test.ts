@@ -7,9 +7,11 @@ import { dispatchError } from '../actors/errors.js';
 import { formatDeviceId } from '../actors/identity/device-id.js';
 import { deferred } from '../adapters/http/testing/deferred.js';
 import {
+  sampleDevice,
   sampleDeviceId,
   sampleDispatch,
   sampleEntry,
+  sampleFacts,
   sampleId,
   samplePairing,
   sampleTime,
@@ -31,7 +33,7 @@ describe('the command line', () => {
     expect((await cli.run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const help = await cli.run(['--help']);
     expect(help.code).toBe(0);
-    for (const name of ['pair', 'pairings', 'inventory', 'invoke', 'dispatches', 'node']) {
+    for (const name of ['pair', 'pairings', 'inventory', 'devices', 'invoke', 'dispatches', 'node']) {
       expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     }
   });
@@ -43,6 +45,9 @@ describe('the command line', () => {
     ['pairings', 'approve'],
     ['pairings', 'reject'],
     ['inventory'],
+    ['devices'],
+    ['devices', 'list'],
+    ['devices', 'show'],
     ['invoke'],
     ['dispatches'],
     ['dispatches', 'show'],
@@ -330,7 +335,7 @@ describe('inventory', () => {
   const long = 'a-very-long-name-of-a-machine-that-fills-the-line';
 
   it('fits the terminal and colours only there', async () => {
-    cli.control.devices = [
+    cli.control.entries = [
       sampleEntry({ name: long }),
       sampleEntry({
         name: 'b',
@@ -356,7 +361,7 @@ describe('inventory', () => {
 
   it('counts what may not be called, and shows alerts', async () => {
     const [capability] = sampleEntry().capabilities;
-    cli.control.devices = [
+    cli.control.entries = [
       sampleEntry({
         capabilities: capability
           ? [capability, { ...capability, capability: 'shell', status: 'not_approved' }]
@@ -367,9 +372,52 @@ describe('inventory', () => {
     const { stdout } = await cli.run(['inventory']);
     expect(stdout).toContain('echo (1 not usable)');
     expect(stdout).toContain('! build-7: It may be a copy (12 s ago)');
-    cli.control.devices = [];
+    cli.control.entries = [];
     expect((await cli.run(['inventory'])).stdout).toContain('palyra pair');
     expect(json((await cli.run(['inventory', '--json'])).stdout)).toEqual({ devices: [] });
+  });
+});
+
+describe('devices', () => {
+  const twin = `${device.slice(0, 10)}${sampleDeviceId(2).slice(10)}`;
+
+  it('lists them, those that were removed only when asked for', async () => {
+    cli.control.enrolled = [
+      sampleDevice(),
+      sampleDevice({ deviceId: sampleDeviceId(2), name: 'old', trust: 'removed', presence: 'offline' }),
+    ];
+    const { stdout } = await cli.run(['devices', 'list']);
+    expect(stdout).toMatch(/build-7 +\w{7} +trusted +online +ends in 1 d +12 s ago/);
+    expect(stdout).not.toContain('old');
+    expect((await cli.run(['devices', 'list', '--all'])).stdout).toContain('old');
+    const removed = await cli.run(['devices', 'list', '--trust', 'removed', '--json']);
+    expect(json(removed.stdout)).toMatchObject({ devices: [{ name: 'old' }] });
+    cli.control.enrolled = [];
+    expect((await cli.run(['devices', 'list'])).stdout).toContain('palyra pair');
+  });
+
+  it.each([['build-7'], [device], [formatDeviceId(device)], [device.slice(0, 5).toLowerCase()]])(
+    'shows the one that is meant by %s',
+    async (text) => {
+      const { code, stdout } = await cli.run(['devices', 'show', text]);
+      expect(code).toBe(0);
+      expect(stdout).toContain(formatDeviceId(device));
+      expect(stdout).toMatch(/Approved +echo/);
+      expect(stdout).toMatch(/Certificates +abab\S+, ends in 1 d/);
+    },
+  );
+
+  it('takes no name for the beginning of an id of another, and names the nearest', async () => {
+    cli.control.enrolled = [sampleDevice(), sampleDevice({ deviceId: twin, name: device.slice(0, 7) })];
+    const both = await cli.run(['devices', 'show', device.slice(0, 7)]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('may be build-7')]);
+    const none = await cli.run(['devices', 'show', 'biuld-7']);
+    expect([none.code, none.stderr]).toEqual([7, expect.stringContaining('build-7')]);
+  });
+
+  it('prints nothing of a peer raw', async () => {
+    cli.control.enrolled = [sampleDevice({ facts: { ...sampleFacts, hostname: 'a\u001b[31mb' } })];
+    expect((await cli.run(['devices', 'show', device])).stdout).not.toContain('\u001b');
   });
 });
 

@@ -1,5 +1,6 @@
 import type { ContractDescriptor } from '../contract/contract-descriptor.js';
 import { contract } from '../contract/contract-version.js';
+import type { Device, DevicePage } from '../contract/device.js';
 import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
 import type { Inventory } from '../contract/inventory.js';
 import type {
@@ -99,6 +100,15 @@ export class ControlPlaneClient {
 
   inventory(options?: RequestOptions): Promise<Inventory> {
     return this.#send('getInventory', {}, options);
+  }
+
+  /** One page of the devices, by id. */
+  listDevices(query: RouteQuery<'listDevices'> = {}, options?: RequestOptions): Promise<DevicePage> {
+    return this.#send('listDevices', { query }, options);
+  }
+
+  getDevice(id: string, options?: RequestOptions): Promise<Device> {
+    return this.#send('getDevice', { params: { id } }, options);
   }
 
   /**

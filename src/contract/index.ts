@@ -8,6 +8,8 @@
  */
 export * from './contract-descriptor.js';
 export * from './contract-version.js';
+export * from './device.js';
+export * from './device-states.js';
 export * from './dispatch.js';
 export * from './dispatch-states.js';
 export * from './error.js';

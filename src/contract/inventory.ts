@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { alertSchema } from './device.js';
+import { trustStates } from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
 import { closed, digest, labels, time, type Wire, words } from './primitives.js';
 
@@ -21,7 +23,10 @@ export const InventoryEntrySchema = Type.Object(
   {
     deviceId: Type.String(),
     name: Type.String(),
-    trust: words(['pending', 'trusted', 'expired', 'revoked', 'removed'], 'whether the device may connect'),
+    trust: words(
+      ['pending', ...trustStates],
+      'whether the device may connect; pending: it has asked to join',
+    ),
     presence: words(['online', 'late', 'offline'], 'late: 2 heartbeats missed; offline: 4, or no session'),
     labels,
     facts: HostFactsSchema,
@@ -32,17 +37,7 @@ export const InventoryEntrySchema = Type.Object(
     epoch: Type.Integer({ description: 'grows with each session' }),
     queued: Type.Integer({ description: 'dispatches that wait for it' }),
     inFlight: Type.Integer({ description: 'dispatches that it has and that have not ended' }),
-    alerts: Type.Array(
-      Type.Object(
-        {
-          code: words(['stale_ticket', 'join_string_reused'], 'what was noticed'),
-          at: time('when it was noticed'),
-          message: Type.String(),
-        },
-        closed,
-      ),
-      { description: 'what an operator should look at' },
-    ),
+    alerts: Type.Array(alertSchema, { description: 'what an operator should look at' }),
   },
   closed,
 );

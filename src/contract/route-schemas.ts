@@ -1,5 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { ContractDescriptorSchema } from './contract-descriptor.js';
+import { DeviceFilterSchema, DevicePageSchema, DeviceSchema, deviceParams } from './device.js';
 import {
   CancelDispatchSchema,
   CreateDispatchSchema,
@@ -58,6 +59,14 @@ export const routeSchemas = {
   },
   getInventory: {
     response: InventorySchema,
+  },
+  listDevices: {
+    query: DeviceFilterSchema,
+    response: DevicePageSchema,
+  },
+  getDevice: {
+    params: deviceParams,
+    response: DeviceSchema,
   },
   createDispatch: {
     body: CreateDispatchSchema,

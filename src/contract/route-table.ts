@@ -60,6 +60,20 @@ export const routes = {
     summary: 'List every device with its trust, presence and capabilities',
     statuses: [200],
   },
+  listDevices: {
+    method: 'GET',
+    path: '/v1/devices',
+    authority: 'viewer',
+    summary: 'List the devices that were ever approved, by id, with their certificates and approvals',
+    statuses: [200],
+  },
+  getDevice: {
+    method: 'GET',
+    path: '/v1/devices/:id',
+    authority: 'viewer',
+    summary: 'Read one device',
+    statuses: [200],
+  },
   createDispatch: {
     method: 'POST',
     path: '/v1/dispatches',

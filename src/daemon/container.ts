@@ -6,6 +6,7 @@ import {
   container as rootContainer,
 } from 'tsyringe';
 import type { Control } from '../actors/control.js';
+import { DevicesControl } from '../actors/device/control.js';
 import type { Devices } from '../actors/device/devices.js';
 import { Inventory } from '../actors/device/inventory.js';
 import type { CompiledSurface } from '../actors/device/surface.js';
@@ -156,6 +157,11 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       sessions: get(tokens.sessions),
       surface: get(tokens.surface),
       live: get(tokens.live),
+      clock: get(tokens.kernel).clock,
+    }),
+    devices: new DevicesControl({
+      devices: get(tokens.devices),
+      sessions: get(tokens.sessions),
       clock: get(tokens.kernel).clock,
     }),
     dispatches: get(tokens.dispatches),

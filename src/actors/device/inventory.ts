@@ -1,6 +1,6 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { InventoryCapability, InventoryControl, InventoryEntry, TrustState } from '../control.js';
+import type { InventoryCapability, InventoryControl, InventoryEntry } from '../control.js';
 import type { LiveDispatches } from '../dispatch/live.js';
 import type { Pairings } from '../pairing/pairings.js';
 import type { PairingRecord } from '../pairing/record.js';
@@ -9,6 +9,7 @@ import type { Sessions } from '../session/sessions.js';
 import type { Devices } from './devices.js';
 import type { DeviceRecord } from './record.js';
 import type { CompiledSurface } from './surface.js';
+import { certificateEndOf, trustOf } from './trust.js';
 
 export interface InventoryOptions {
   readonly devices: Devices;
@@ -45,15 +46,12 @@ export class Inventory implements InventoryControl {
     const { sessions, live, clock } = this.#options;
     const session = sessions.live(device.id);
     const inFlight = sessions.inFlight(device.id);
-    const certificateExpiresAt = Math.max(
-      0,
-      ...device.certificates.map((certificate) => certificate.notAfter),
-    );
+    const certificateExpiresAt = certificateEndOf(device);
     const lastSeenAt = session?.seenAt ?? device.lastSeenAt;
     return {
       deviceId: device.id,
       name: device.name,
-      trust: trustOf(device, certificateExpiresAt, clock.now()),
+      trust: trustOf(device, clock.now()),
       presence: presenceOf(session, clock.monotonic()),
       labels: device.labels,
       facts: device.facts,
@@ -62,7 +60,7 @@ export class Inventory implements InventoryControl {
       queued: Math.max(0, live.countOf(device.id) - inFlight),
       inFlight,
       alerts: device.alerts,
-      ...(certificateExpiresAt === 0 ? {} : { certificateExpiresAt }),
+      ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }),
       ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
       ...(session === undefined ? {} : { connectedSince: session.since }),
     };
@@ -74,11 +72,6 @@ export class Inventory implements InventoryControl {
       status: this.#options.surface.status(device, offered),
     }));
   }
-}
-
-function trustOf(device: DeviceRecord, certificateExpiresAt: number, now: number): TrustState {
-  if (device.state !== 'trusted') return device.state;
-  return certificateExpiresAt > now ? 'trusted' : 'expired';
 }
 
 function pendingEntry(pairing: PairingRecord): InventoryEntry {

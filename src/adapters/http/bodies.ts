@@ -1,5 +1,7 @@
-import type { InventoryEntry, MintedJoinCode, PairingView } from '../../actors/control.js';
+import type { DeviceView, InventoryEntry, MintedJoinCode, PairingView } from '../../actors/control.js';
+import type { DeviceAlert } from '../../actors/device/record.js';
 import type { DispatchRecord } from '../../actors/dispatch/record.js';
+import type { Device } from '../../contract/device.js';
 import type { Dispatch } from '../../contract/dispatch.js';
 import type { InventoryEntry as InventoryEntryBody } from '../../contract/inventory.js';
 import type { MintedPairingCode, Pairing } from '../../contract/pairing.js';
@@ -25,11 +27,39 @@ export const inventoryBody: BodyOf<InventoryEntry, InventoryEntryBody> = ({
   ...entry
 }) => ({
   ...entry,
-  alerts: entry.alerts.map((alert) => ({ ...alert, at: timeText(alert.at) })),
+  alerts: entry.alerts.map(alertBody),
   ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt: timeText(certificateExpiresAt) }),
   ...(lastSeenAt === undefined ? {} : { lastSeenAt: timeText(lastSeenAt) }),
   ...(connectedSince === undefined ? {} : { connectedSince: timeText(connectedSince) }),
 });
+
+export const deviceBody: BodyOf<DeviceView, Device> = ({
+  certificateExpiresAt,
+  lastSeenAt,
+  connectedSince,
+  ...device
+}) => ({
+  ...device,
+  createdAt: timeText(device.createdAt),
+  updatedAt: timeText(device.updatedAt),
+  certificates: device.certificates.map(({ notBefore, notAfter, ...certificate }) => ({
+    ...certificate,
+    notBefore: timeText(notBefore),
+    notAfter: timeText(notAfter),
+  })),
+  approvals: device.approvals.map(({ approvedAt, ...approval }) => ({
+    ...approval,
+    approvedAt: timeText(approvedAt),
+  })),
+  alerts: device.alerts.map(alertBody),
+  ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt: timeText(certificateExpiresAt) }),
+  ...(lastSeenAt === undefined ? {} : { lastSeenAt: timeText(lastSeenAt) }),
+  ...(connectedSince === undefined ? {} : { connectedSince: timeText(connectedSince) }),
+});
+
+function alertBody(alert: DeviceAlert) {
+  return { ...alert, at: timeText(alert.at) };
+}
 
 export const dispatchBody: BodyOf<DispatchRecord, Dispatch> = ({ deliveredAt, finishedAt, ...dispatch }) => ({
   ...dispatch,

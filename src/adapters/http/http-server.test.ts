@@ -12,7 +12,7 @@ import { AppError } from '../../kernel/errors.js';
 import { defaultHttpLimits, httpApp } from './http-app.js';
 import { createHttpServer } from './http-server.js';
 import { deferred } from './testing/deferred.js';
-import { sampleDispatch, sampleId } from './testing/samples.js';
+import { sampleDeviceId, sampleDispatch, sampleId } from './testing/samples.js';
 import { startTestServer, type TestServer, tokenOf } from './testing/test-server.js';
 
 interface Answer {
@@ -70,6 +70,7 @@ const samples = new Map<string, { path?: string; body?: object }>([
     { path: `/v1/pairings/${sampleId('pr')}/approve`, body: { transcript: 'cd'.repeat(32) } },
   ],
   ['rejectPairing', { path: `/v1/pairings/${sampleId('pr')}/reject`, body: { transcript: 'cd'.repeat(32) } }],
+  ['getDevice', { path: `/v1/devices/${sampleDeviceId()}` }],
   ['createDispatch', { body: { node: 'build-7', capability: 'echo', input: {}, wait: true } }],
   ['getDispatch', { path: `/v1/dispatches/${sampleId('dp')}` }],
   ['cancelDispatch', { path: `/v1/dispatches/${sampleId('dp')}/cancel`, body: { reason: 'enough' } }],

@@ -1,12 +1,12 @@
 import type { Control } from '../../actors/control.js';
 import { isTerminal } from '../../actors/dispatch/record.js';
 import { contract } from '../../contract/contract-version.js';
-import { dispatchBody, inventoryBody, mintedCodeBody, pairingBody } from './bodies.js';
+import { deviceBody, dispatchBody, inventoryBody, mintedCodeBody, pairingBody } from './bodies.js';
 import type { RouteHandlers } from './route-call.js';
 
 /** The routes over the operations of the daemon. */
 export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
-  const { pairings, inventory, dispatches } = control;
+  const { pairings, inventory, devices, dispatches } = control;
   return {
     mintPairingCode: async ({ caller, body }) => mintedCodeBody(await pairings.mintJoinCode(caller, body)),
     listPairings: async ({ caller, query }) => {
@@ -19,6 +19,11 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     rejectPairing: async ({ caller, params, body }) =>
       pairingBody(await pairings.reject(caller, params.id, body)),
     getInventory: async ({ caller }) => ({ devices: (await inventory.list(caller)).map(inventoryBody) }),
+    listDevices: async ({ caller, query }) => {
+      const page = await devices.list(caller, query);
+      return { ...page, devices: page.devices.map(deviceBody) };
+    },
+    getDevice: async ({ caller, params }) => deviceBody(await devices.get(caller, params.id)),
     createDispatch: async ({ caller, body, status, waitFor }) => {
       const created = dispatches.create(caller, body);
       const record = await (body.wait === true ? waitFor(created) : created);

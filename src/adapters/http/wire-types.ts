@@ -1,5 +1,6 @@
 /** The names under which the daemon's records hold a time as milliseconds since the epoch. */
 type TimeKey =
+  | 'approvedAt'
   | 'at'
   | 'certificateExpiresAt'
   | 'connectedSince'
@@ -10,6 +11,8 @@ type TimeKey =
   | 'finishedAt'
   | 'lastSeenAt'
   | 'latestEnd'
+  | 'notAfter'
+  | 'notBefore'
   | 'updatedAt';
 
 /** A view of the daemon as JSON of the API: times are texts, everything is read-only. */

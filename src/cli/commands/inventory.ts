@@ -3,6 +3,7 @@ import { shortDeviceId } from '../../actors/identity/device-id.js';
 import type { InventoryEntry } from '../../contract/inventory.js';
 import { type ConnectionFlags, connect, withConnection } from '../connection.js';
 import type { CliContext } from '../context.js';
+import { trustColours } from '../device-text.js';
 import { examples } from '../help-text.js';
 import { colours, print, printJson } from '../output.js';
 import { printable } from '../printable.js';
@@ -62,14 +63,6 @@ async function inventory(flags: ConnectionFlags, context: CliContext): Promise<v
   );
   print(context, table, ...(alerts.length === 0 ? [] : ['', ...alerts]));
 }
-
-const trustColours = {
-  pending: 'yellow',
-  trusted: 'green',
-  expired: 'yellow',
-  revoked: 'red',
-  removed: 'dim',
-} as const;
 
 const presenceColours = { online: 'green', late: 'yellow', offline: 'dim' } as const;
 

@@ -1,6 +1,8 @@
 import type {
   Control,
   CreateDispatch,
+  DeviceControl,
+  DeviceView,
   DispatchControl,
   InventoryControl,
   InventoryEntry,
@@ -10,9 +12,9 @@ import type {
   PairingView,
 } from '../../../actors/control.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
-import { dispatchError, pairingError } from '../../../actors/errors.js';
+import { deviceError, dispatchError, pairingError } from '../../../actors/errors.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
-import { sampleDispatch, sampleEntry, sampleId, samplePairing, sampleTime } from './samples.js';
+import { sampleDevice, sampleDispatch, sampleEntry, sampleId, samplePairing, sampleTime } from './samples.js';
 
 /** One operation that was asked for. */
 export interface ControlCall {
@@ -24,7 +26,8 @@ export interface ControlCall {
 /** A daemon of canned answers behind the operations of the control plane; it notes what was asked of it. */
 export class FakeControl implements Control {
   readonly calls: ControlCall[] = [];
-  devices: InventoryEntry[] = [sampleEntry()];
+  entries: InventoryEntry[] = [sampleEntry()];
+  enrolled: DeviceView[] = [sampleDevice()];
   requests: PairingView[] = [samplePairing()];
   loopbackOnly = false;
   /** Answers `dispatches.create`. */
@@ -62,7 +65,22 @@ export class FakeControl implements Control {
   readonly inventory: InventoryControl = {
     list: async (caller) => {
       this.#note('inventory', caller, undefined);
-      return this.devices;
+      return this.entries;
+    },
+  };
+
+  readonly devices: DeviceControl = {
+    list: async (caller, filter) => {
+      this.#note('listDevices', caller, filter);
+      return {
+        devices: this.enrolled.filter(({ trust }) => filter.trust?.includes(trust) ?? trust !== 'removed'),
+      };
+    },
+    get: async (caller, id) => {
+      this.#note('getDevice', caller, id);
+      const found = this.enrolled.find((device) => device.deviceId === id);
+      if (found) return found;
+      throw deviceError('not_found', `There is no device ${id}`);
     },
   };
 

@@ -1,4 +1,4 @@
-import type { InventoryEntry, PairingView } from '../../../actors/control.js';
+import type { DeviceView, InventoryEntry, PairingView } from '../../../actors/control.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
 import { deviceIdOf } from '../../../actors/identity/device-id.js';
 import type { Descriptor } from '../../../plugins/descriptor.js';
@@ -106,6 +106,31 @@ export function sampleEntry(given: Partial<InventoryEntry> = {}): InventoryEntry
     queued: 0,
     inFlight: 1,
     alerts: [],
+    ...given,
+  };
+}
+
+export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
+  return {
+    deviceId: sampleDeviceId(),
+    version: 7,
+    name: 'build-7',
+    trust: 'trusted',
+    presence: 'online',
+    identityKey: 'AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE',
+    labels: { team: 'infra' },
+    facts: sampleFacts,
+    certificates: [
+      { fingerprint: digest, serial: '1a', notBefore: sampleTime, notAfter: sampleTime + 86_400_000 },
+    ],
+    approvals: [{ digest, capability: 'echo', approvedBy: 'operator:local', approvedAt: sampleTime }],
+    epoch: 3,
+    alerts: [],
+    createdAt: sampleTime,
+    updatedAt: sampleTime,
+    certificateExpiresAt: sampleTime + 86_400_000,
+    lastSeenAt: sampleTime,
+    connectedSince: sampleTime - 60_000,
     ...given,
   };
 }

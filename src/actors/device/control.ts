@@ -1,0 +1,75 @@
+import type { VerifiedCaller } from '../../kernel/authority.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { DeviceControl, DeviceFilter, DeviceView } from '../control.js';
+import { deviceError } from '../errors.js';
+import { parseDeviceId } from '../identity/device-id.js';
+import { presenceOf } from '../session/presence.js';
+import type { Sessions } from '../session/sessions.js';
+import type { Devices } from './devices.js';
+import type { DeviceRecord } from './record.js';
+import { certificateEndOf, trustOf } from './trust.js';
+
+export interface DevicesControlOptions {
+  readonly devices: Devices;
+  readonly sessions: Sessions;
+  readonly clock: Clock;
+}
+
+const defaultLimit = 100;
+
+/** What operators see of devices. */
+export class DevicesControl implements DeviceControl {
+  readonly #options: DevicesControlOptions;
+
+  constructor(options: DevicesControlOptions) {
+    this.#options = options;
+  }
+
+  async list(
+    _caller: VerifiedCaller,
+    { trust, limit = defaultLimit, cursor = '' }: DeviceFilter,
+  ): Promise<{ readonly devices: readonly DeviceView[]; readonly next?: string }> {
+    const found = [...this.#options.devices.all()]
+      .filter((device) => device.id > cursor)
+      .map((device) => this.#view(device))
+      .filter((device) => (trust === undefined ? device.trust !== 'removed' : trust.includes(device.trust)))
+      .sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
+    const devices = found.slice(0, limit);
+    const last = devices.at(-1);
+    return { devices, ...(last === undefined || found.length <= limit ? {} : { next: last.deviceId }) };
+  }
+
+  async get(_caller: VerifiedCaller, id: string): Promise<DeviceView> {
+    const device = this.#options.devices.get(parseDeviceId(id));
+    if (device) return this.#view(device);
+    throw deviceError('not_found', `There is no device ${id}`, {
+      hint: 'See which there are: `palyra devices list`.',
+    });
+  }
+
+  #view(device: DeviceRecord): DeviceView {
+    const { sessions, clock } = this.#options;
+    const session = sessions.live(device.id);
+    const certificateExpiresAt = certificateEndOf(device);
+    const lastSeenAt = session?.seenAt ?? device.lastSeenAt;
+    return {
+      deviceId: device.id,
+      version: device.version,
+      name: device.name,
+      trust: trustOf(device, clock.now()),
+      presence: presenceOf(session, clock.monotonic()),
+      identityKey: device.identityKey,
+      labels: device.labels,
+      facts: device.facts,
+      certificates: device.certificates,
+      approvals: device.approvals,
+      epoch: device.epoch,
+      alerts: device.alerts,
+      createdAt: device.createdAt,
+      updatedAt: device.updatedAt,
+      ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }),
+      ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
+      ...(session === undefined ? {} : { connectedSince: session.since }),
+    };
+  }
+}

@@ -1,0 +1,57 @@
+import { formatDeviceId } from '../actors/identity/device-id.js';
+import type { Device } from '../contract/device.js';
+import type { CliContext } from './context.js';
+import { colours } from './output.js';
+import { labelsText } from './pairing-text.js';
+import { printable } from './printable.js';
+import { relativeTime } from './time-text.js';
+
+export const trustColours = {
+  pending: 'yellow',
+  trusted: 'green',
+  expired: 'yellow',
+  revoked: 'red',
+  removed: 'dim',
+} as const;
+
+/** All that is known of a device, its trust first. */
+export function deviceText(context: CliContext, device: Device): readonly string[] {
+  const paint = colours(context.stdout, context.env);
+  const now = context.clock.now();
+  const { facts } = device;
+  const seen = device.lastSeenAt === undefined ? 'never' : relativeTime(device.lastSeenAt, now);
+  const rows: (readonly [string, string])[] = [
+    ['Device', formatDeviceId(printable(device.deviceId))],
+    ['Trust', paint[trustColours[device.trust]](device.trust)],
+    ['Presence', device.presence === 'online' ? 'online' : `${device.presence}, last seen ${seen}`],
+    [
+      'Platform',
+      printable(`${facts.platform} ${facts.arch} (${facts.osRelease}), palyra ${facts.palyraVersion}`),
+    ],
+    ['Host', printable(facts.hostname) || '-'],
+    ['Labels', printable(labelsText(device.labels)) || '-'],
+    ['Approved', approvedText(device)],
+    ['Joined', relativeTime(device.createdAt, now)],
+    ...device.certificates.map(
+      ({ fingerprint, notAfter }, at) =>
+        [
+          at === 0 ? 'Certificates' : '',
+          `${printable(fingerprint).slice(0, 16)}…, ${Date.parse(notAfter) > now ? 'ends' : 'ended'} ${relativeTime(notAfter, now)}`,
+        ] as const,
+    ),
+    ...device.alerts.map(
+      ({ message, at }) =>
+        ['Alert', `${paint.yellow(printable(message))} (${relativeTime(at, now)})`] as const,
+    ),
+  ];
+  return [
+    `Device ${paint.bold(printable(device.name))}, version ${device.version}`,
+    '',
+    ...rows.map(([name, text]) => `  ${name.padEnd(13)} ${text}`.trimEnd()),
+  ];
+}
+
+function approvedText({ approvals }: Device): string {
+  const names = [...new Set(approvals.map(({ capability }) => capability))].sort();
+  return printable(names.join(', ')) || '-';
+}

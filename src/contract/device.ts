@@ -1,0 +1,95 @@
+import { Type } from 'typebox';
+import { trustStates } from './device-states.js';
+import { HostFactsSchema } from './host-facts.js';
+import { closed, digest, labels, time, type Wire, words } from './primitives.js';
+
+export const trustState = words(
+  trustStates,
+  'whether the device may connect; expired: it is trusted, and its newest certificate has ended',
+);
+
+export const alertSchema = Type.Object(
+  {
+    code: words(['stale_ticket', 'join_string_reused'], 'what was noticed'),
+    at: time('when it was noticed'),
+    message: Type.String(),
+  },
+  closed,
+);
+
+const DeviceCertificateSchema = Type.Object(
+  {
+    fingerprint: digest,
+    serial: Type.String(),
+    notBefore: time('when it begins to be valid'),
+    notAfter: time('when it ends'),
+  },
+  closed,
+);
+
+const SurfaceApprovalSchema = Type.Object(
+  {
+    digest,
+    capability: Type.String(),
+    approvedBy: Type.String(),
+    approvedAt: time('when it was approved'),
+  },
+  closed,
+);
+
+export const DeviceSchema = Type.Object(
+  {
+    deviceId: Type.String(),
+    version: Type.Integer({ description: 'one more with each change' }),
+    name: Type.String(),
+    trust: trustState,
+    presence: words(['online', 'late', 'offline'], 'late: 2 heartbeats missed; offline: 4, or no session'),
+    identityKey: Type.String({ description: 'its public Ed25519 key, base64url' }),
+    labels,
+    facts: HostFactsSchema,
+    certificates: Type.Array(DeviceCertificateSchema, { description: 'those that it may connect with' }),
+    approvals: Type.Array(SurfaceApprovalSchema, { description: 'the capabilities that may run on it' }),
+    epoch: Type.Integer({ description: 'grows with each session' }),
+    alerts: Type.Array(alertSchema, { description: 'what an operator should look at' }),
+    createdAt: time('when it was approved first'),
+    updatedAt: time('when this changed last'),
+    certificateExpiresAt: Type.Optional(time('when its newest certificate ends')),
+    lastSeenAt: Type.Optional(time('when it was heard of last')),
+    connectedSince: Type.Optional(time('when its session began')),
+  },
+  closed,
+);
+export type Device = Wire<typeof DeviceSchema>;
+
+export const deviceParams = Type.Object(
+  {
+    id: Type.String({
+      pattern: '^(?:[A-Za-z2-7]{56}|[A-Za-z2-7]{7}(?:-[A-Za-z2-7]{7}){7})$',
+      description: 'a device id, with or without grouping',
+    }),
+  },
+  closed,
+);
+
+/** Several states are given as `?trust=a&trust=b`. */
+export const DeviceFilterSchema = Type.Object(
+  {
+    trust: Type.Optional(
+      Type.Array(trustState, { description: 'only these; default: all but those that were removed' }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+    cursor: Type.Optional(
+      Type.String({ pattern: '^[A-Z2-7]{56}$', description: '`next` of the page before' }),
+    ),
+  },
+  closed,
+);
+
+export const DevicePageSchema = Type.Object(
+  {
+    devices: Type.Array(DeviceSchema),
+    next: Type.Optional(Type.String({ description: 'the cursor of the next page; absent on the last' })),
+  },
+  closed,
+);
+export type DevicePage = Wire<typeof DevicePageSchema>;
