@@ -2,7 +2,8 @@
 import { type Address, address } from '../kernel/address.js';
 import type { CrowdEvent } from '../kernel/crowd.js';
 import type { Directory } from '../kernel/directory.js';
-import type { DispatchEvent, DispatchInput } from './dispatch/machine.js';
+import type { DispatchEvent } from './dispatch/events.js';
+import type { DispatchInput } from './dispatch/machine.js';
 import type { ExecutionEvent, ExecutionInput } from './execution/machine.js';
 import type { PairingEvent } from './pairing/events.js';
 import type { PairingInput } from './pairing/machine.js';

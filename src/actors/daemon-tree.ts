@@ -76,7 +76,7 @@ export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
           name: 'dispatches',
           logic: compile(dispatchMachine),
           address: dispatchAddress,
-          revive: (id) => dispatches.revive(id),
+          revive: (id, error) => dispatches.revive(id, error),
           abandon: (id, error) => dispatches.abandon(id, error),
           shutdownMs: 0,
         }),

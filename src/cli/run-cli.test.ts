@@ -576,8 +576,14 @@ describe('dispatches show', () => {
     cli.control.known = [
       sampleDispatch({
         steps: [
-          { at: sampleTime, to: 'queued', by: 'operator:local' },
-          { at: sampleTime + 1_500, to: 'succeeded', by: `device:${device}`, note: 'fine\u001b[1m' },
+          { at: sampleTime, to: 'queued', event: 'create', by: 'operator:local' },
+          {
+            at: sampleTime + 1_500,
+            to: 'succeeded',
+            event: 'result',
+            by: `device:${device}`,
+            note: 'fine\u001b[1m',
+          },
         ],
       }),
     ];

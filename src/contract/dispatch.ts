@@ -69,7 +69,11 @@ export type DispatchOutcome = Wire<typeof DispatchOutcomeSchema>;
 const DispatchStepSchema = Type.Object(
   {
     at: time('when'),
-    to: words([...dispatchStates, 'cancel_requested', 'resent', 'resolution'], 'what happened'),
+    to: words(
+      [...dispatchStates, 'cancel_requested', 'resent', 'crashed', 'resolution'],
+      'the next state, or what is noted without a change of state',
+    ),
+    event: Type.String({ description: 'the event that led to it' }),
     by: Type.String({ description: 'who caused it' }),
     note: Type.Optional(Type.String()),
   },

@@ -25,7 +25,7 @@ export function sampleDispatch(changes: Partial<DispatchRecord> = {}): DispatchR
     deliverBy: start + 60_000,
     latestEnd: start + 90_000,
     sentInEpoch: 0,
-    steps: [{ at: start, to: 'queued', by: 'operator:ada' }],
+    steps: [{ at: start, to: 'queued', event: 'create', by: 'operator:ada' }],
     ...changes,
   };
 }

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createActor, fromCallback } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import { dispatchAddress } from '../../src/actors/addresses.js';
-import type { DispatchEvent } from '../../src/actors/dispatch/machine.js';
+import type { DispatchEvent } from '../../src/actors/dispatch/events.js';
 import { FrameBatch } from '../../src/actors/link/batch.js';
 import type { DaemonFrame } from '../../src/actors/link/frames.js';
 import { type SessionEvent, type SessionInput, sessionMachine } from '../../src/actors/session/machine.js';

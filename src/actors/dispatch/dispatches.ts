@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
 import { AppError, toAppError } from '../../kernel/errors.js';
+import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { KernelLog } from '../../kernel/log.js';
 import type { PutOperation, Store } from '../../kernel/store.js';
 import type { Catalog } from '../../plugins/catalog.js';
@@ -24,6 +25,7 @@ import type { LiveDispatches } from './live.js';
 import type { DispatchInput, DispatchPorts } from './machine.js';
 import { type DispatchRecord, type DispatchState, isTerminal, liveDispatchStates } from './record.js';
 import type { DispatchRecorder } from './recorder.js';
+import { note, step } from './steps.js';
 import { resolveCapability, resolveNode } from './targets.js';
 import { DispatchWaiters } from './waiters.js';
 
@@ -123,9 +125,12 @@ export class Dispatches implements DispatchControl {
   }
 
   /** What a crashed actor of a dispatch starts from; undefined when it has ended. */
-  revive(id: string): DispatchInput | undefined {
-    const record = this.#options.live.get(id);
-    if (!record || isTerminal(record.state)) return undefined;
+  revive(id: string, error: unknown): DispatchInput | undefined {
+    const { live, clock } = this.#options;
+    const before = live.get(id);
+    if (!before || isTerminal(before.state)) return undefined;
+    const record = note(before, 'crashed', clock.now(), crashOf(error));
+    this.#ports.changed(record);
     return { ports: this.#ports, record, fresh: false };
   }
 
@@ -140,15 +145,7 @@ export class Dispatches implements DispatchControl {
       reason: 'crashed',
       error: toAppError(error).toEnvelope(),
     };
-    const note = outcome.error.message;
-    this.#ended({
-      ...record,
-      state: outcome.state,
-      outcome,
-      updatedAt: at,
-      finishedAt: at,
-      steps: [...record.steps, { at, to: outcome.state, by: 'system:daemon', note }],
-    });
+    this.#ended({ ...step(record, outcome.state, at, crashOf(error)), outcome, finishedAt: at });
   }
 
   async create(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchRecord> {
@@ -242,9 +239,8 @@ export class Dispatches implements DispatchControl {
     if (record?.state === 'outcome_unknown' && !record.resolution && result.outcome !== 'unknown') {
       const at = clock.now();
       const resolution = judgeResult(catalog, limits.output, record, result);
-      const by = `device:${deviceId}`;
-      const steps = [...record.steps, { at, to: 'resolution' as const, by, note: resolution.state }];
-      const next: DispatchRecord = { ...record, resolution, updatedAt: at, steps };
+      const cause = causeOf({ type: 'result' }, `device:${deviceId}`, resolution.state);
+      const next: DispatchRecord = { ...note(record, 'resolution', at, cause), resolution };
       this.#options.recorder.adopt(record);
       await this.#options.recorder.last(next, 'fsync', () => this.#settle(next));
       return;
@@ -362,6 +358,10 @@ export class Dispatches implements DispatchControl {
       hint: 'Check the id: `palyra invoke --json` shows it.',
     });
   }
+}
+
+function crashOf(error: unknown): Cause {
+  return causeOf({ type: 'crash' }, 'system:daemon', toAppError(error).message);
 }
 
 function requireInvoker(caller: VerifiedCaller): void {

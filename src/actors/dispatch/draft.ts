@@ -73,6 +73,6 @@ export function draftDispatch({ caller, request, device, entry, now, epoch }: Dr
     latestEnd: deliverBy + timeoutMs + mediationTimeoutMs,
     // The session it goes out in, if there is one: by protocol.md 18 the record says so before it may be sent.
     sentInEpoch: epoch,
-    steps: [{ at: now, to: 'queued', by }],
+    steps: [{ at: now, to: 'queued', event: 'create', by }],
   };
 }

@@ -1,25 +1,13 @@
 import { assign, setup } from 'xstate';
-import { callerLabel, type VerifiedCaller } from '../../kernel/authority.js';
+import { callerLabel, permits } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
-import type { CancelOutcome, InFlightPhase, NodeResult } from '../link/frames.js';
-import type { DispatchOutcome, DispatchRecord, DispatchState, DispatchStep } from './record.js';
-
-/** What the node knew of a dispatch when its session opened; `none` when Hello did not name it. */
-export type SettlePhase = InFlightPhase | 'none';
-
-/** Events of a dispatch. Those of the node come from its current session only. */
-export type DispatchEvent =
-  | { type: 'settle'; epoch: number; phase: SettlePhase; ticketMatches: boolean }
-  | { type: 'recorded' }
-  | { type: 'delivered'; at: number }
-  | { type: 'session.lost' }
-  | { type: 'started' }
-  | { type: 'mediation'; waiting: boolean }
-  | { type: 'result'; result: NodeResult }
-  | { type: 'cancel'; caller: VerifiedCaller; reason: string }
-  | { type: 'cancel.outcome'; outcome: CancelOutcome['outcome'] }
-  | { type: 'deadline' };
+import { type Cause, causeOf } from '../../kernel/journal.js';
+import type { MachineMeta } from '../../kernel/machine-meta.js';
+import type { NodeResult } from '../link/frames.js';
+import { type DispatchEvent, dispatchSenders } from './events.js';
+import type { DispatchOutcome, DispatchRecord, DispatchState } from './record.js';
+import { type DispatchNote, note, step } from './steps.js';
 
 /** What a dispatch asks of the outside. */
 export interface DispatchPorts {
@@ -57,21 +45,76 @@ export const settleLimitMs = 24 * 3_600_000;
 
 /** What a new session's word means for work that was, or may have been, sent. */
 const settled = [
-  { guard: 'has started', target: 'running', actions: ['note running', 'changed'] },
-  { guard: 'may be sent again', target: 'offered', actions: ['note resending', 'changed'] },
-  { guard: 'is lost', target: 'ending', actions: 'conclude lost' },
-  { guard: 'was cancelled at the node', target: 'ending', actions: 'conclude cancelled there' },
-  { guard: 'is wanted no more', actions: 'tell the node to stop' },
+  {
+    guard: 'has started',
+    target: 'running',
+    actions: ['note running', 'changed'],
+    description: 'The node is back and says that it runs',
+  },
+  {
+    guard: 'may be sent again',
+    target: 'offered',
+    actions: ['note resending', 'changed'],
+    description: 'The node is back, never received it, and gets it again',
+  },
+  {
+    guard: 'is lost',
+    target: 'ending',
+    actions: 'conclude lost',
+    description: 'The node is back and nobody knows what became of it: outcome_unknown',
+  },
+  {
+    guard: 'was cancelled at the node',
+    target: 'ending',
+    actions: 'conclude cancelled there',
+    description: 'The node is back and had been told to stop it',
+  },
+  {
+    guard: 'is wanted no more',
+    actions: 'tell the node to stop',
+    description: 'The node is back and learns that it is wanted no more',
+  },
 ] as const;
 
 /** What ends work that was, or may have been, sent: the wish goes to the node, the end comes on the node's word. */
 const endedByNode = {
-  result: { target: 'ending', actions: 'take the result' },
-  cancel: { actions: ['note the wish', 'changed', 'tell the node to stop'] },
+  result: {
+    target: 'ending',
+    actions: 'take the result',
+    description: 'The node says how it ended',
+  },
+  cancel: {
+    guard: 'may cancel',
+    actions: ['note the wish', 'changed', 'tell the node to stop'],
+    description: 'The node is told to stop it and says how it ended',
+  },
   deadline: [
-    { guard: 'is past its settle limit', target: 'ending', actions: 'conclude unsettled' },
-    { actions: ['tell the node to stop', 'arm settle limit'] },
+    {
+      guard: 'is past its settle limit',
+      target: 'ending',
+      actions: 'conclude unsettled',
+      description: 'The node has said nothing for a day: outcome_unknown',
+    },
+    {
+      actions: ['tell the node to stop', 'arm settle limit'],
+      description: 'The node is told to stop it, now or when it is back',
+    },
   ],
+} as const;
+
+/** What ends work that certainly never left this daemon. */
+const endedHere = {
+  cancel: {
+    guard: 'may cancel',
+    target: 'ending',
+    actions: ['note the wish', 'conclude cancelled'],
+    description: 'It ends as cancelled: the node never got it',
+  },
+  deadline: {
+    target: 'ending',
+    actions: 'conclude expired',
+    description: 'It ends as expired: it was not delivered in time',
+  },
 } as const;
 
 /**
@@ -81,8 +124,16 @@ const endedByNode = {
  * Flat and without invocations, so that it can be compiled to a table. The record says where a restarted actor goes on.
  */
 export const dispatchMachine = setup({
-  types: { context: {} as DispatchContext, events: {} as DispatchEvent, input: {} as DispatchInput },
+  types: {
+    context: {} as DispatchContext,
+    events: {} as DispatchEvent,
+    input: {} as DispatchInput,
+    meta: {} as MachineMeta,
+  },
   guards: {
+    'may cancel': ({ event }) => mayCancel(event),
+    'may cancel what was never delivered': ({ context, event }) =>
+      mayCancel(event) && wasNeverDelivered(context.record),
     'is fresh and sendable': ({ context }) => context.fresh && isSendable(context.record),
     'was never sent': ({ context }) => context.record.sentInEpoch === 0,
     'was running': ({ context }) => context.record.state === 'running',
@@ -120,9 +171,10 @@ export const dispatchMachine = setup({
       if (!context.ports.offer(context.record)) self.send({ type: 'session.lost' });
     },
     withdraw: ({ context }) => context.ports.withdraw(context.record),
-    'arm deliver-by': ({ context, self }) => arm(context, self, context.record.deliverBy),
-    'arm latest end': ({ context, self }) => arm(context, self, context.record.latestEnd),
-    'arm settle limit': ({ context, self }) => arm(context, self, context.record.latestEnd + settleLimitMs),
+    'arm deliver-by': ({ context, self }) => arm(context, self, context.record.deliverBy, 'deliver by'),
+    'arm latest end': ({ context, self }) => arm(context, self, context.record.latestEnd, 'latest end'),
+    'arm settle limit': ({ context, self }) =>
+      arm(context, self, context.record.latestEnd + settleLimitMs, 'settle limit'),
     disarm: ({ context, self }) => context.ports.deadlines.release(self),
     'mark for the session': assign(({ context, event }) =>
       event.type === 'settle' ? { record: { ...context.record, sentInEpoch: event.epoch } } : {},
@@ -131,23 +183,24 @@ export const dispatchMachine = setup({
       context.ports.recordFirst(context.record, () => self.send({ type: 'recorded' })),
     'note delivery': assign(({ context, event }) => {
       const at = event.type === 'delivered' ? event.at : context.ports.clock.now();
-      return {
-        record: { ...step(context.record, 'dispatched', at), deliveredAt: context.record.deliveredAt ?? at },
-      };
+      const record = step(context.record, 'dispatched', at, causedBy(event, context.record));
+      return { record: { ...record, deliveredAt: context.record.deliveredAt ?? at } };
     }),
-    'note dispatched': assign(({ context }) => ({ record: stepNow(context, 'dispatched') })),
-    'note running': assign(({ context }) => ({ record: stepNow(context, 'running') })),
-    'note mediation': assign(({ context }) => ({ record: stepNow(context, 'awaiting_local_mediation') })),
+    'note dispatched': assign(({ context, event }) => ({ record: stepNow(context, event, 'dispatched') })),
+    'note running': assign(({ context, event }) => ({ record: stepNow(context, event, 'running') })),
+    'note mediation': assign(({ context, event }) => ({
+      record: stepNow(context, event, 'awaiting_local_mediation'),
+    })),
     'note resending': assign(({ context, event }) => ({
       record: {
-        ...noted(context, 'resent', nodeLabel(context.record)),
+        ...noteNow(context, event, 'resent'),
         ...(event.type === 'settle' ? { sentInEpoch: event.epoch } : {}),
       },
     })),
     'note the wish': assign(({ context, event }) => {
       if (event.type !== 'cancel') return {};
-      const by = callerLabel(event.caller);
-      return { record: { ...noted(context, 'cancel_requested', by, event.reason), cancelRequestedBy: by } };
+      const record = noteNow(context, event, 'cancel_requested');
+      return { record: { ...record, cancelRequestedBy: callerLabel(event.caller) } };
     }),
     'tell the node to stop': ({ context, event }) => {
       const { ports, record } = context;
@@ -191,20 +244,20 @@ export const dispatchMachine = setup({
     'write the end': assign(({ context, event }) => {
       const outcome = context.outcome as DispatchOutcome;
       const at = context.ports.clock.now();
-      const by = event.type === 'result' ? nodeLabel(context.record) : 'system:daemon';
-      return {
-        record: { ...step(context.record, outcome.state, at, by, outcome.reason), finishedAt: at, outcome },
-      };
+      const cause = causedBy(event, context.record, outcome.reason);
+      return { record: { ...step(context.record, outcome.state, at, cause), finishedAt: at, outcome } };
     }),
     changed: ({ context }) => context.ports.changed(context.record),
     ended: ({ context }) => context.ports.ended(context.record),
   },
 }).createMachine({
   id: 'dispatch',
+  meta: { senders: dispatchSenders },
   context: ({ input }) => ({ ...input, outcome: undefined }),
   initial: 'resume',
   states: {
     resume: {
+      description: 'Goes where the record says',
       always: [
         { guard: 'is fresh and sendable', target: 'offered' },
         { guard: 'was never sent', target: 'queued' },
@@ -215,91 +268,135 @@ export const dispatchMachine = setup({
     },
     // Certainly never sent: no session, or not on disk yet.
     queued: {
+      description: 'It waits for its node to connect',
       entry: 'arm deliver-by',
       exit: 'disarm',
       on: {
-        settle: { target: 'marking', actions: 'mark for the session' },
-        cancel: { target: 'ending', actions: ['note the wish', 'conclude cancelled'] },
-        deadline: { target: 'ending', actions: 'conclude expired' },
+        ...endedHere,
+        settle: {
+          target: 'marking',
+          actions: 'mark for the session',
+          description: 'The node is connected: it goes out once that is on disk',
+        },
       },
     },
     // Goes out only after its record says that it may have been sent: or a daemon that dies in between would say of work
     // that ran, if it may be repeated or not, that it was never started.
     marking: {
+      description: 'It is being written that it may have been sent; then it goes out',
       entry: ['record first', 'arm deliver-by'],
       exit: 'disarm',
       on: {
-        recorded: { target: 'offered' },
-        cancel: { target: 'ending', actions: ['note the wish', 'conclude cancelled'] },
-        deadline: { target: 'ending', actions: 'conclude expired' },
+        ...endedHere,
+        recorded: { target: 'offered', description: 'It is on disk and goes to the session' },
       },
     },
     // In the session's queue, waiting for credit.
     offered: {
+      description: 'It is in the queue of the session, behind what the node has not finished yet',
       entry: ['arm deliver-by', 'offer'],
       exit: 'disarm',
       on: {
-        delivered: { target: 'dispatched', actions: ['note delivery', 'changed'] },
+        delivered: {
+          target: 'dispatched',
+          actions: ['note delivery', 'changed'],
+          description: 'It is written to the stream',
+        },
         'session.lost': [
-          { guard: 'was never delivered', target: 'queued' },
-          { target: 'dispatched', actions: ['note dispatched', 'changed'] },
+          {
+            guard: 'was never delivered',
+            target: 'queued',
+            description: 'The node is gone before it went out: it waits for the next session',
+          },
+          {
+            target: 'dispatched',
+            actions: ['note dispatched', 'changed'],
+            description: 'The node is gone, and an earlier session had sent it',
+          },
         ],
         cancel: [
           {
-            guard: 'was never delivered',
+            guard: 'may cancel what was never delivered',
             target: 'ending',
             actions: ['withdraw', 'note the wish', 'conclude cancelled'],
+            description: 'It ends as cancelled: the node never got it',
           },
           {
+            guard: 'may cancel',
             target: 'dispatched',
             actions: ['withdraw', 'note the wish', 'note dispatched', 'changed', 'tell the node to stop'],
+            description: 'An earlier session had sent it: the node is told to stop it',
           },
         ],
         deadline: [
-          { guard: 'was never delivered', target: 'ending', actions: ['withdraw', 'conclude expired'] },
+          {
+            guard: 'was never delivered',
+            target: 'ending',
+            actions: ['withdraw', 'conclude expired'],
+            description: 'It ends as expired: it was not delivered in time',
+          },
           {
             target: 'dispatched',
             actions: ['withdraw', 'note dispatched', 'changed', 'tell the node to stop'],
+            description: 'An earlier session had sent it: the node is told to stop it',
           },
         ],
       },
     },
     // Sent, or perhaps sent: from here on the node's word counts.
     dispatched: {
+      description: 'The node has it, or may have it; from here on the word of the node counts',
       entry: 'arm latest end',
       exit: 'disarm',
       on: {
         ...endedByNode,
         settle: settled,
-        started: { target: 'running', actions: ['note running', 'changed'] },
+        started: {
+          target: 'running',
+          actions: ['note running', 'changed'],
+          description: 'The handler runs',
+        },
         mediation: {
           guard: 'the person is asked',
           target: 'awaiting_local_mediation',
           actions: ['note mediation', 'changed'],
+          description: 'A person at the node is being asked',
         },
         'cancel.outcome': {
           guard: 'the node does not know it',
           target: 'ending',
           actions: 'conclude stopped',
+          description: 'The node never had it: it ends as cancelled or timed_out',
         },
       },
     },
     awaiting_local_mediation: {
+      description: 'A person at the node is asked whether it may run',
       entry: 'arm latest end',
       exit: 'disarm',
       on: {
         ...endedByNode,
         settle: settled,
-        started: { target: 'running', actions: ['note running', 'changed'] },
-        mediation: { target: 'dispatched', actions: ['note dispatched', 'changed'] },
+        started: {
+          target: 'running',
+          actions: ['note running', 'changed'],
+          description: 'The handler runs',
+        },
+        mediation: {
+          target: 'dispatched',
+          actions: ['note dispatched', 'changed'],
+          description: 'The person has answered',
+        },
         'cancel.outcome': {
           guard: 'the node does not know it',
           target: 'ending',
           actions: 'conclude stopped',
+          description: 'The node never had it: it ends as cancelled or timed_out',
         },
       },
     },
     running: {
+      description: 'The handler runs on the node',
       entry: 'arm latest end',
       exit: 'disarm',
       on: {
@@ -309,10 +406,12 @@ export const dispatchMachine = setup({
           guard: 'the node does not know it',
           target: 'ending',
           actions: 'conclude unsettled',
+          description: 'The node has forgotten what it had started: outcome_unknown',
         },
       },
     },
     ending: {
+      description: 'How it ended is written down',
       entry: 'write the end',
       always: [
         { guard: 'succeeded', target: 'succeeded' },
@@ -324,13 +423,17 @@ export const dispatchMachine = setup({
         { target: 'outcome_unknown' },
       ],
     },
-    succeeded: { type: 'final', entry: 'ended' },
-    failed: { type: 'final', entry: 'ended' },
-    rejected: { type: 'final', entry: 'ended' },
-    timed_out: { type: 'final', entry: 'ended' },
-    cancelled: { type: 'final', entry: 'ended' },
-    expired: { type: 'final', entry: 'ended' },
-    outcome_unknown: { type: 'final', entry: 'ended' },
+    succeeded: { type: 'final', entry: 'ended', description: 'The handler ended well' },
+    failed: { type: 'final', entry: 'ended', description: 'The handler failed, or could not be run' },
+    rejected: { type: 'final', entry: 'ended', description: 'The node refused to run it' },
+    timed_out: { type: 'final', entry: 'ended', description: 'The node ended it at its deadline' },
+    cancelled: { type: 'final', entry: 'ended', description: 'It was cancelled' },
+    expired: { type: 'final', entry: 'ended', description: 'It was never delivered' },
+    outcome_unknown: {
+      type: 'final',
+      entry: 'ended',
+      description: 'It was delivered, and nobody knows how it ended; a later result is attached to it',
+    },
   },
 });
 
@@ -359,40 +462,39 @@ function isWanted({ ports, record }: DispatchContext): boolean {
   return record.cancelRequestedBy === undefined && ports.clock.now() < record.latestEnd;
 }
 
-function arm(context: DispatchContext, self: { send(event: DispatchEvent): void }, at: number): void {
+function arm(
+  context: DispatchContext,
+  self: { send(event: DispatchEvent): void },
+  at: number,
+  label: string,
+): void {
   const { deadlines, clock } = context.ports;
   deadlines.release(self);
-  deadlines.set(self, Math.max(0, at - clock.now()), () => self.send({ type: 'deadline' }));
+  deadlines.sendAfter(self, Math.max(0, at - clock.now()), { type: 'deadline' }, { label });
 }
 
-function nodeLabel(record: DispatchRecord): string {
-  return `device:${record.deviceId}`;
+function mayCancel(event: DispatchEvent): boolean {
+  return event.type === 'cancel' && permits(dispatchSenders.cancel, event.caller);
 }
 
-function withStep(record: DispatchRecord, entry: DispatchStep): DispatchRecord {
-  return { ...record, updatedAt: entry.at, steps: [...record.steps, entry] };
+const saidByNode: ReadonlySet<DispatchEvent['type']> = new Set([
+  'started',
+  'mediation',
+  'result',
+  'cancel.outcome',
+  'settle',
+]);
+
+/** Who an event is from: its caller, the node whose session hands it on, or this daemon. */
+function causedBy(event: DispatchEvent, record: DispatchRecord, reason?: string): Cause {
+  const sender = saidByNode.has(event.type) ? `device:${record.deviceId}` : 'system:daemon';
+  return causeOf(event, sender, event.type === 'cancel' ? event.reason : reason);
 }
 
-function step(
-  record: DispatchRecord,
-  to: DispatchState,
-  at: number,
-  by = nodeLabel(record),
-  note?: string,
-): DispatchRecord {
-  return { ...withStep(record, { at, to, by, ...(note === undefined ? {} : { note }) }), state: to };
+function stepNow(context: DispatchContext, event: DispatchEvent, to: DispatchState): DispatchRecord {
+  return step(context.record, to, context.ports.clock.now(), causedBy(event, context.record));
 }
 
-function stepNow(context: DispatchContext, to: DispatchState): DispatchRecord {
-  return step(context.record, to, context.ports.clock.now());
-}
-
-function noted(
-  context: DispatchContext,
-  to: 'resent' | 'cancel_requested',
-  by: string,
-  note?: string,
-): DispatchRecord {
-  const at = context.ports.clock.now();
-  return withStep(context.record, { at, to, by, ...(note ? { note } : {}) });
+function noteNow(context: DispatchContext, event: DispatchEvent, what: DispatchNote): DispatchRecord {
+  return note(context.record, what, context.ports.clock.now(), causedBy(event, context.record));
 }

@@ -1,4 +1,5 @@
 import type { ErrorEnvelope } from '../../kernel/errors.js';
+import type { Cause } from '../../kernel/journal.js';
 
 export const liveDispatchStates = ['queued', 'dispatched', 'awaiting_local_mediation', 'running'] as const;
 export const terminalDispatchStates = [
@@ -34,12 +35,10 @@ export interface DispatchOutcome {
   readonly started?: boolean;
 }
 
-/** One step in the life of a dispatch, kept in its own row. `by` is a caller label. */
-export interface DispatchStep {
+/** One step in the life of a dispatch: its journal, kept in its own row. `to` is its next state, or what is noted of it. */
+export interface DispatchStep extends Cause {
   readonly at: number;
-  readonly to: DispatchState | 'cancel_requested' | 'resent' | 'resolution';
-  readonly by: string;
-  readonly note?: string;
+  readonly to: DispatchState | 'cancel_requested' | 'resent' | 'crashed' | 'resolution';
 }
 
 /** One request to run one capability on one node. Kind `dispatch`; `owner` is the device id. Times are milliseconds since the epoch. */
@@ -74,6 +73,13 @@ export interface DispatchRecord {
   /** What the node said after the daemon had ended it as `outcome_unknown`. */
   readonly resolution?: DispatchOutcome;
   readonly steps: readonly DispatchStep[];
+}
+
+const states: ReadonlySet<string> = new Set([...liveDispatchStates, ...terminalDispatchStates]);
+
+/** Whether a step led to another state, or only notes something. */
+export function isDispatchState(to: DispatchStep['to']): to is DispatchState {
+  return states.has(to);
 }
 
 /** Whether a state is final: nothing but a resolution is ever added to it. */

@@ -1,8 +1,10 @@
 import { assign, setup } from 'xstate';
+import type { Senders } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import { type AppError, toAppError } from '../../kernel/errors.js';
 import type { ShutdownEvent } from '../../kernel/lifecycle.js';
+import type { MachineMeta } from '../../kernel/machine-meta.js';
 import { nodeError } from '../errors.js';
 import type { DispatchOrder, NodeResult } from '../link/frames.js';
 
@@ -15,6 +17,18 @@ export type ExecutionEvent =
   | { type: 'cancel'; reason: string }
   | { type: 'deadline' }
   | ShutdownEvent;
+
+/** Who sends each of them. */
+export const executionSenders = {
+  allowed: { from: 'the person at the node' },
+  denied: { from: 'the person at the node' },
+  journaled: { from: 'the store' },
+  succeeded: { from: 'the handler' },
+  failed: { from: 'the handler' },
+  cancel: { from: 'the daemon' },
+  deadline: { from: 'its deadline' },
+  'kernel.shutdown': { from: 'its supervisor' },
+} as const satisfies Senders<ExecutionEvent>;
 
 /** What an execution asks of the node host. */
 export interface ExecutionPorts {
@@ -62,13 +76,24 @@ function ended(outcome: NodeResult['outcome'], error: AppError, reason = ''): { 
   return { ending: { outcome, reason, output: nothing, error: error.toEnvelope() } };
 }
 
+/** What ends it while its handler certainly has not started. */
+const endedBeforeItRan = {
+  cancel: { target: 'finished', actions: 'end as cancelled', description: 'The daemon wants it no more' },
+  'kernel.shutdown': { target: 'finished', actions: 'end as cancelled', description: 'The host stops' },
+} as const;
+
 /**
  * One dispatch on the node: checked, allowed by a person where the descriptor asks for it, journaled where it may not be
  * started twice, run, and its result kept. What ends it before the handler starts says so; from then on the handler is
  * told to stop and its end is awaited, so that the outcome is what really happened.
  */
 export const executionMachine = setup({
-  types: { context: {} as ExecutionContext, events: {} as ExecutionEvent, input: {} as ExecutionInput },
+  types: {
+    context: {} as ExecutionContext,
+    events: {} as ExecutionEvent,
+    input: {} as ExecutionInput,
+    meta: {} as MachineMeta,
+  },
   guards: {
     'is too late': ({ context }) => context.ports.daemonNow() >= context.order.latestEndMs,
     'is refused': ({ context }) => context.ports.refusal(context.order) !== undefined,
@@ -86,9 +111,7 @@ export const executionMachine = setup({
     'ask the person': ({ context, self }) => {
       const { ports, order, abort } = context;
       ports.mediationChanged(order, true);
-      ports.deadlines.set(self, order.mediationTimeoutMs, () => self.send({ type: 'deadline' }), {
-        label: 'mediation',
-      });
+      ports.deadlines.sendAfter(self, order.mediationTimeoutMs, { type: 'deadline' }, { label: 'mediation' });
       ports.mediate(order, abort.signal, (allowed, reason) =>
         self.send(allowed ? { type: 'allowed' } : { type: 'denied', reason }),
       );
@@ -127,7 +150,7 @@ export const executionMachine = setup({
     run: ({ context, self }) => {
       const { ports, order, abort } = context;
       const left = Math.max(0, order.timeoutMs - context.age);
-      ports.deadlines.set(self, left, () => self.send({ type: 'deadline' }), { label: 'handler' });
+      ports.deadlines.sendAfter(self, left, { type: 'deadline' }, { label: 'handler' });
       ports.run(order, abort.signal, ports.clock.now() + left).then(
         (output) => self.send({ type: 'succeeded', output }),
         (error: unknown) => self.send({ type: 'failed', error: toAppError(error) }),
@@ -159,6 +182,7 @@ export const executionMachine = setup({
   },
 }).createMachine({
   id: 'execution',
+  meta: { senders: executionSenders },
   context: ({ input }) => ({
     ...input,
     abort: new AbortController(),
@@ -168,6 +192,7 @@ export const executionMachine = setup({
   initial: 'checking',
   states: {
     checking: {
+      description: 'Whether it may run here',
       always: [
         { guard: 'is too late', target: 'finished', actions: 'end as too late' },
         { guard: 'is refused', target: 'finished', actions: 'end as refused' },
@@ -177,46 +202,77 @@ export const executionMachine = setup({
       ],
     },
     mediating: {
+      description: 'The person at the node is asked',
       entry: 'ask the person',
       exit: ['disarm', 'take the question back'],
       on: {
         allowed: [
-          { guard: 'is repeatable', target: 'running', actions: 'end mediation' },
-          { target: 'starting', actions: 'end mediation' },
+          {
+            guard: 'is repeatable',
+            target: 'running',
+            actions: 'end mediation',
+            description: 'The person allows it',
+          },
+          { target: 'starting', actions: 'end mediation', description: 'The person allows it' },
         ],
-        denied: { target: 'finished', actions: 'end as denied' },
-        deadline: { target: 'finished', actions: 'end as unanswered' },
-        cancel: { target: 'finished', actions: 'end as cancelled' },
-        'kernel.shutdown': { target: 'finished', actions: 'end as cancelled' },
+        denied: { target: 'finished', actions: 'end as denied', description: 'The person denies it' },
+        deadline: {
+          target: 'finished',
+          actions: 'end as unanswered',
+          description: 'Nobody answered: that is a denial',
+        },
+        ...endedBeforeItRan,
       },
     },
     // What may not be started twice is on disk as started before its handler runs (protocol.md 19).
     starting: {
+      description: 'That it starts is being written to disk',
       entry: 'journal the start',
       on: {
-        journaled: { target: 'running' },
-        cancel: { target: 'finished', actions: 'end as cancelled' },
-        'kernel.shutdown': { target: 'finished', actions: 'end as cancelled' },
+        ...endedBeforeItRan,
+        journaled: { target: 'running', description: 'It is on disk: the handler may start' },
       },
     },
     running: {
+      description: 'The handler runs',
       entry: ['note the start', 'run'],
       on: {
-        succeeded: { target: 'finished', actions: 'take the output' },
-        failed: { target: 'finished', actions: 'take the failure' },
-        cancel: { target: 'stopping', actions: 'end as cancelled' },
-        'kernel.shutdown': { target: 'stopping', actions: 'end as cancelled' },
-        deadline: { target: 'stopping', actions: 'end as timed out' },
+        succeeded: { target: 'finished', actions: 'take the output', description: 'The handler ended well' },
+        failed: { target: 'finished', actions: 'take the failure', description: 'The handler failed' },
+        cancel: {
+          target: 'stopping',
+          actions: 'end as cancelled',
+          description: 'The daemon wants it no more: the handler is told',
+        },
+        'kernel.shutdown': {
+          target: 'stopping',
+          actions: 'end as cancelled',
+          description: 'The host stops: the handler is told',
+        },
+        deadline: {
+          target: 'stopping',
+          actions: 'end as timed out',
+          description: 'Its time is over: the handler is told',
+        },
       },
     },
     // The handler was told to stop. If it succeeds all the same, that is what happened.
     stopping: {
+      description: 'The handler was told to stop, and its end is awaited',
       entry: ['disarm', 'stop the handler'],
       on: {
-        succeeded: { target: 'finished', actions: 'take the output' },
-        failed: { target: 'finished' },
+        succeeded: {
+          target: 'finished',
+          actions: 'take the output',
+          description: 'It succeeded all the same',
+        },
+        failed: { target: 'finished', description: 'It has stopped' },
       },
     },
-    finished: { type: 'final', entry: ['disarm', 'finish'] },
+    finished: {
+      type: 'final',
+      entry: ['disarm', 'finish'],
+      description: 'The result goes to the daemon, and is kept until that has it on its disk',
+    },
   },
 });

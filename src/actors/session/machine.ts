@@ -1,10 +1,12 @@
 import { setup } from 'xstate';
+import type { Senders } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
 import type { ShutdownEvent } from '../../kernel/lifecycle.js';
+import type { MachineMeta } from '../../kernel/machine-meta.js';
 import { sendToDispatch } from '../addresses.js';
-import type { DispatchEvent, SettlePhase } from '../dispatch/machine.js';
+import type { DispatchEvent, SettlePhase } from '../dispatch/events.js';
 import type { FrameBatch } from '../link/batch.js';
 import type {
   CancelOrder,
@@ -35,6 +37,19 @@ export type SessionEvent =
   | { type: 'link.ended'; epoch: number; reason: string }
   | { type: 'silence' }
   | ShutdownEvent;
+
+/** Who sends each of them. */
+export const sessionSenders = {
+  frame: { from: 'the node' },
+  offer: { from: 'a dispatch' },
+  withdraw: { from: 'a dispatch' },
+  stop: { from: 'a dispatch' },
+  settled: { from: 'the store' },
+  end: { from: 'the daemon' },
+  'link.ended': { from: 'the connection' },
+  silence: { from: 'its deadline' },
+  'kernel.shutdown': { from: 'its supervisor' },
+} as const satisfies Senders<SessionEvent>;
 
 /** What a session asks of the outside. */
 export interface SessionPorts {
@@ -120,7 +135,12 @@ function receive(input: SessionInput, frame: NodeFrame): void {
  * that it carried learns so. Its address is the device's; its epoch tells it from the sessions before.
  */
 export const sessionMachine = setup({
-  types: { context: {} as SessionInput, events: {} as SessionEvent, input: {} as SessionInput },
+  types: {
+    context: {} as SessionInput,
+    events: {} as SessionEvent,
+    input: {} as SessionInput,
+    meta: {} as MachineMeta,
+  },
   guards: {
     'says ready': ({ event }) => event.type === 'frame' && event.frame.ready === true,
     'says goodbye': ({ event }) => event.type === 'frame' && event.frame.goodbye !== undefined,
@@ -134,11 +154,13 @@ export const sessionMachine = setup({
       context.session.seenAt = context.ports.clock.now();
       context.session.seenMonotonic = context.ports.clock.monotonic();
     },
-    'arm ready limit': ({ context, self }) => arm(context, self, readyLimitMs),
+    'arm ready limit': ({ context, self }) => arm(context, self, readyLimitMs, 'ready'),
     'watch for silence': ({ context, self }) => {
       const untilSilent = context.session.heartbeatMs * offlineAfter - silentFor(context);
       const untilExpired = context.certificateEnds - context.ports.clock.now();
-      arm(context, self, Math.max(0, Math.min(untilSilent, untilExpired)));
+      const [left, label] =
+        untilExpired < untilSilent ? [untilExpired, 'end of the certificate'] : [untilSilent, 'silence'];
+      arm(context, self, Math.max(0, left), label);
     },
     'go live': ({ context }) => context.ports.live(),
     settle: ({ context }) => settle(context),
@@ -179,44 +201,69 @@ export const sessionMachine = setup({
   },
 }).createMachine({
   id: 'session',
+  meta: { senders: sessionSenders },
   context: ({ input }) => input,
   initial: 'opening',
   on: {
-    end: { target: '.closed', actions: 'say goodbye' },
-    'kernel.shutdown': { target: '.closed', actions: 'say goodbye' },
-    'link.ended': { guard: 'is its own link', target: '.closed' },
+    end: {
+      target: '.closed',
+      actions: 'say goodbye',
+      description: 'The daemon ends it: replaced by a newer one, revoked, or the node broke the protocol',
+    },
+    'kernel.shutdown': { target: '.closed', actions: 'say goodbye', description: 'The daemon stops' },
+    'link.ended': { guard: 'is its own link', target: '.closed', description: 'The stream is gone' },
   },
   states: {
     opening: {
+      description: 'Welcome is out; the node stores its ticket and says Ready',
       entry: 'arm ready limit',
       on: {
         frame: {
           guard: 'says ready',
           target: 'live',
           actions: ['note that it was heard', 'go live', 'settle', 'receive'],
+          description: 'The node is ready: what is in flight is settled, and work goes out',
         },
-        silence: { target: 'closed' },
+        silence: { target: 'closed', description: 'The node did not say Ready in time' },
       },
     },
     live: {
+      description: 'Work goes out and results come in',
       entry: 'watch for silence',
       on: {
         frame: [
-          { guard: 'says goodbye', target: 'closed', actions: ['note that it was heard', 'receive'] },
-          { actions: ['note that it was heard', 'receive'] },
+          {
+            guard: 'says goodbye',
+            target: 'closed',
+            actions: ['note that it was heard', 'receive'],
+            description: 'The node ends the stream',
+          },
+          {
+            actions: ['note that it was heard', 'receive'],
+            description: 'What the node says goes to the dispatches that it is about',
+          },
         ],
-        offer: { actions: 'offer' },
-        withdraw: { actions: 'withdraw' },
-        stop: { actions: 'tell it to stop' },
-        settled: { actions: 'tell what is settled' },
+        offer: { actions: 'offer', description: 'A dispatch goes out, or waits for credit' },
+        withdraw: { actions: 'withdraw', description: 'A dispatch that waits for credit is taken back' },
+        stop: { actions: 'tell it to stop', description: 'The node is told to stop a dispatch' },
+        settled: { actions: 'tell what is settled', description: 'The node may forget a result' },
         silence: [
-          { guard: 'has expired', target: 'closed', actions: 'say that the certificate has expired' },
-          { guard: 'is silent', target: 'closed' },
-          { actions: 'watch for silence' },
+          {
+            guard: 'has expired',
+            target: 'closed',
+            actions: 'say that the certificate has expired',
+            description: 'The certificate of the stream has ended',
+          },
+          { guard: 'is silent', target: 'closed', description: 'The node has missed four heartbeats' },
+          { actions: 'watch for silence', description: 'The node was heard meanwhile' },
         ],
       },
     },
-    closed: { type: 'final', entry: 'tear down' },
+    closed: {
+      type: 'final',
+      entry: 'tear down',
+      description: 'The stream is over; what it carried waits for the next one',
+    },
   },
 });
 
@@ -224,7 +271,7 @@ function silentFor({ ports, session }: SessionInput): number {
   return ports.clock.monotonic() - session.seenMonotonic;
 }
 
-function arm({ ports }: SessionInput, self: Self & object, delayMs: number): void {
+function arm({ ports }: SessionInput, self: Self & object, delayMs: number, label: string): void {
   ports.deadlines.release(self);
-  ports.deadlines.set(self, delayMs, () => self.send({ type: 'silence' }), { label: 'silence' });
+  ports.deadlines.sendAfter(self, delayMs, { type: 'silence' }, { label });
 }

@@ -1,9 +1,11 @@
 import { assign, setup } from 'xstate';
+import type { Senders } from '../../kernel/authority.js';
 import type { Backoff } from '../../kernel/backoff.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import type { AppError } from '../../kernel/errors.js';
 import type { ShutdownEvent } from '../../kernel/lifecycle.js';
+import type { MachineMeta } from '../../kernel/machine-meta.js';
 import type { FrameBatch } from '../link/batch.js';
 import { DaemonClock } from '../link/daemon-clock.js';
 import type {
@@ -44,6 +46,16 @@ export type UplinkEvent =
   | { type: 'ticket.stored'; link: number }
   | { type: 'deadline' }
   | ShutdownEvent;
+
+/** Who sends each of them. */
+export const uplinkSenders = {
+  registered: { from: 'the daemon' },
+  frame: { from: 'the daemon' },
+  ended: { from: 'the connection' },
+  'ticket.stored': { from: 'the store' },
+  deadline: { from: 'its deadline' },
+  'kernel.shutdown': { from: 'its supervisor' },
+} as const satisfies Senders<UplinkEvent>;
 
 /** What the uplink asks of the node host. */
 export interface UplinkPorts {
@@ -90,15 +102,47 @@ type Self = object & { send(event: UplinkEvent): void };
 
 function arm({ ports }: UplinkContext, self: Self, ms: number, label: string): void {
   ports.deadlines.release(self);
-  ports.deadlines.set(self, ms, () => self.send({ type: 'deadline' }), { label });
+  ports.deadlines.sendAfter(self, ms, { type: 'deadline' }, { label });
 }
+
+const lost = {
+  guard: 'is of this link',
+  target: 'backoff',
+  actions: 'let go of the link',
+  description: 'The stream is gone: it comes back after a while',
+} as const;
+const refusedOrLost = [
+  {
+    guard: 'is refused',
+    target: 'resting',
+    actions: 'let go of the link',
+    description: 'The daemon itself says that this node is not wanted',
+  },
+  lost,
+] as const;
+const connectTimedOut = {
+  target: 'backoff',
+  actions: 'let go of the link',
+  description: 'The daemon did not answer in time',
+} as const;
+const afterJump = {
+  guard: 'the clock jumped',
+  target: 'backoff',
+  actions: 'let go of the link',
+  description: 'The clock jumped: what came with the jump is not taken, the daemon sends it again',
+} as const;
 
 /**
  * The node's line to its daemon: connects, registers, serves one stream, and comes back for ever with jittered backoff.
  * Only the newest stream is heard. Where the daemon itself says that the node is not wanted, it rests and asks hourly.
  */
 export const uplinkMachine = setup({
-  types: { context: {} as UplinkContext, events: {} as UplinkEvent, input: {} as { ports: UplinkPorts } },
+  types: {
+    context: {} as UplinkContext,
+    events: {} as UplinkEvent,
+    input: {} as { ports: UplinkPorts },
+    meta: {} as MachineMeta,
+  },
   guards: {
     'is of this link': ({ context, event }) => 'link' in event && event.link === context.generation,
     'is welcome': ({ context, event }) =>
@@ -206,6 +250,7 @@ export const uplinkMachine = setup({
   },
 }).createMachine({
   id: 'uplink',
+  meta: { senders: uplinkSenders },
   context: ({ input }) => ({
     ports: input.ports,
     link: undefined,
@@ -219,66 +264,103 @@ export const uplinkMachine = setup({
   initial: 'connecting',
   states: {
     connecting: {
+      description: 'It connects, registers and says Hello',
       entry: ['connect', 'limit connecting'],
       on: {
-        registered: { guard: 'is of this link', actions: 'keep registration' },
-        frame: { guard: 'is welcome', target: 'opening', actions: ['observe', 'keep welcome'] },
-        ended: [
-          { guard: 'is refused', target: 'resting', actions: 'let go of the link' },
-          { guard: 'is of this link', target: 'backoff', actions: 'let go of the link' },
-        ],
-        deadline: { target: 'backoff', actions: 'let go of the link' },
-        'kernel.shutdown': { target: 'stopped', actions: 'let go of the link' },
+        registered: {
+          guard: 'is of this link',
+          actions: 'keep registration',
+          description: 'The daemon says what it accepts of the offer',
+        },
+        frame: {
+          guard: 'is welcome',
+          target: 'opening',
+          actions: ['observe', 'keep welcome'],
+          description: 'The daemon opens the session',
+        },
+        ended: refusedOrLost,
+        deadline: connectTimedOut,
+        'kernel.shutdown': {
+          target: 'stopped',
+          actions: 'let go of the link',
+          description: 'The host stops',
+        },
       },
     },
     // Welcome is here; Ready goes out when its ticket is on disk.
     opening: {
+      description: 'The ticket of the session is being written to disk',
       entry: 'store the ticket',
       on: {
         'ticket.stored': {
           guard: 'is of this link',
           target: 'live',
           actions: ['count from zero', 'note that it was heard', 'say ready'],
+          description: 'It is on disk: the node is ready',
         },
-        ended: { guard: 'is of this link', target: 'backoff', actions: 'let go of the link' },
-        deadline: { target: 'backoff', actions: 'let go of the link' },
-        'kernel.shutdown': { target: 'stopped', actions: 'let go of the link' },
+        ended: lost,
+        deadline: connectTimedOut,
+        'kernel.shutdown': {
+          target: 'stopped',
+          actions: 'let go of the link',
+          description: 'The host stops',
+        },
       },
     },
     live: {
+      description: 'Orders come in and results go out',
       entry: 'schedule heartbeat',
       on: {
         frame: [
-          { guard: 'the clock jumped', target: 'backoff', actions: 'let go of the link' },
-          { guard: 'ends the stream', actions: 'serve' },
-          { guard: 'is of this link', actions: ['note that it was heard', 'serve'] },
+          afterJump,
+          {
+            guard: 'ends the stream',
+            actions: 'serve',
+            description: 'The daemon says goodbye; the end of the stream follows',
+          },
+          {
+            guard: 'is of this link',
+            actions: ['note that it was heard', 'serve'],
+            description: 'Orders are taken on',
+          },
         ],
         deadline: [
-          { guard: 'the clock jumped', target: 'backoff', actions: 'let go of the link' },
-          { guard: 'is dead', target: 'backoff', actions: 'let go of the link' },
-          { actions: ['send heartbeat', 'schedule heartbeat'] },
+          afterJump,
+          {
+            guard: 'is dead',
+            target: 'backoff',
+            actions: 'let go of the link',
+            description: 'The daemon has been silent for three heartbeats',
+          },
+          {
+            actions: ['send heartbeat', 'schedule heartbeat'],
+            description: 'The node says that it is alive',
+          },
         ],
-        ended: [
-          { guard: 'is refused', target: 'resting', actions: 'let go of the link' },
-          { guard: 'is of this link', target: 'backoff', actions: 'let go of the link' },
-        ],
-        'kernel.shutdown': { target: 'stopped', actions: ['say goodbye', 'let go of the link'] },
+        ended: refusedOrLost,
+        'kernel.shutdown': {
+          target: 'stopped',
+          actions: ['say goodbye', 'let go of the link'],
+          description: 'The host stops',
+        },
       },
     },
     backoff: {
+      description: 'It waits before it connects again',
       entry: 'wait before the next attempt',
       on: {
-        deadline: { target: 'connecting' },
-        'kernel.shutdown': { target: 'stopped' },
+        deadline: { target: 'connecting', description: 'It connects again' },
+        'kernel.shutdown': { target: 'stopped', description: 'The host stops' },
       },
     },
     resting: {
+      description: 'The daemon does not want this node; it asks again once an hour',
       entry: 'rest',
       on: {
-        deadline: { target: 'connecting' },
-        'kernel.shutdown': { target: 'stopped' },
+        deadline: { target: 'connecting', description: 'It asks again' },
+        'kernel.shutdown': { target: 'stopped', description: 'The host stops' },
       },
     },
-    stopped: { type: 'final', entry: 'say that it stopped' },
+    stopped: { type: 'final', entry: 'say that it stopped', description: 'The host has stopped' },
   },
 });

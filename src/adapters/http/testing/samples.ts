@@ -157,7 +157,7 @@ export function sampleDispatch(given: Partial<DispatchRecord> = {}): DispatchRec
     deliveredAt: sampleTime + 1,
     finishedAt: sampleTime + 3,
     outcome: { state: 'succeeded', output: { text: 'hello' }, durationMs: 1.5, started: true },
-    steps: [{ at: sampleTime, to: 'queued', by: 'operator:local' }],
+    steps: [{ at: sampleTime, to: 'queued', event: 'create', by: 'operator:local' }],
     ...given,
   };
 }
