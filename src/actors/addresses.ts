@@ -2,11 +2,11 @@
 import { type Address, address } from '../kernel/address.js';
 import type { CrowdEvent } from '../kernel/crowd.js';
 import type { Directory } from '../kernel/directory.js';
+import type { DispatchInput } from './dispatch/behaviour.js';
 import type { DispatchEvent } from './dispatch/events.js';
-import type { DispatchInput } from './dispatch/machine.js';
 import type { ExecutionEvent, ExecutionInput } from './execution/machine.js';
+import type { PairingInput } from './pairing/behaviour.js';
 import type { PairingEvent } from './pairing/events.js';
-import type { PairingInput } from './pairing/machine.js';
 import type { SessionEvent, SessionInput } from './session/machine.js';
 
 export const crowds = {

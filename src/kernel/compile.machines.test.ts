@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type AnyActorLogic, type AnyStateMachine, createActor } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
+import { settleLimitMs } from '../actors/dispatch/behaviour.js';
 import type { DispatchEvent } from '../actors/dispatch/events.js';
-import { dispatchMachine, settleLimitMs } from '../actors/dispatch/machine.js';
+import { dispatchMachine } from '../actors/dispatch/machine.js';
 import type { DispatchRecord } from '../actors/dispatch/record.js';
 import { nodeError } from '../actors/errors.js';
 import { type ExecutionEvent, executionMachine } from '../actors/execution/machine.js';

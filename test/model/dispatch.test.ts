@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createActor } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
+import { type DispatchPorts, settleLimitMs } from '../../src/actors/dispatch/behaviour.js';
 import type { DispatchEvent } from '../../src/actors/dispatch/events.js';
-import { type DispatchPorts, dispatchMachine, settleLimitMs } from '../../src/actors/dispatch/machine.js';
+import { dispatchMachine } from '../../src/actors/dispatch/machine.js';
 import { type DispatchRecord, isTerminal } from '../../src/actors/dispatch/record.js';
 import type { NodeOutcome } from '../../src/actors/link/frames.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createActor } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
+import type { PairingIntent, PairingPorts } from '../../src/actors/pairing/behaviour.js';
 import type { PairingEvent } from '../../src/actors/pairing/events.js';
-import { type PairingIntent, type PairingPorts, pairingMachine } from '../../src/actors/pairing/machine.js';
+import { pairingMachine } from '../../src/actors/pairing/machine.js';
 import type { PairingRecord } from '../../src/actors/pairing/record.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';

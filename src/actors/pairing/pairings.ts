@@ -12,9 +12,9 @@ import type { CompiledSurface } from '../device/surface.js';
 import { pairingError } from '../errors.js';
 import { newId } from '../ids.js';
 import { RecordTable, transact } from '../records.js';
+import type { PairingInput, PairingIntent, PairingPorts } from './behaviour.js';
 import type { PairingCodes } from './codes.js';
 import type { PairingEvent, PairingProof, PairingReply } from './events.js';
-import type { PairingInput, PairingIntent, PairingPorts } from './machine.js';
 import type { PairingRecord, PairingState } from './record.js';
 
 /** A device certificate as the CA issued it. Times are milliseconds since the epoch. */
