@@ -111,11 +111,12 @@ describe.each(Object.entries(records))('a pairing that %s', (_name, record) => {
           context.record.state,
           context.record.transcript,
           Math.min(2, context.record.alerts.length),
+          Math.min(2, context.postponed.length),
           context.intent?.kind,
           context.intent?.next.state,
           context.intent?.next.transcript,
         ]),
-      stopWhen: (state) => state.context.record.alerts.length > 1,
+      stopWhen: (state) => state.context.record.alerts.length + state.context.postponed.length > 1,
     });
     for (const path of paths) {
       const steps: readonly Step[] = path.steps.slice(1);
@@ -126,6 +127,23 @@ describe.each(Object.entries(records))('a pairing that %s', (_name, record) => {
     }
     warn.mockRestore();
   });
+});
+
+it('notes every alert that comes while something else is written, after it', async () => {
+  const { ports, commits } = world();
+  const actor = createActor(pairingMachine, { input: { ports, record: records['waits for an operator'] } });
+  actor.start();
+  actor.send({ type: 'approve', caller: approver, name: 'lab', ...decision });
+  actor.send({ type: 'alert', message: 'first' });
+  actor.send({ type: 'alert', message: 'second' });
+  commits[0]?.save();
+  await turns(1);
+  commits[1]?.save();
+  await turns(1);
+  const { value, context } = actor.getSnapshot();
+  expect([value, context.record.alerts, commits.length]).toEqual(['approved', ['first', 'second'], 2]);
+  expect(commits[1]?.intent.cause).toEqual({ event: 'alert', by: 'the daemon', note: 'first; second' });
+  actor.stop();
 });
 
 /** An event, and the state that the search expects after it. */
@@ -164,8 +182,9 @@ async function replay(record: PairingRecord, steps: readonly Step[]): Promise<vo
     visited.add(after.value);
     if (state) expect(after.value).toEqual(state.value);
     // What was not written is not visible.
-    if (after.value === 'saving') expect(after.context.record).toBe(before.context.record);
-    else expect(after.context.record.state).toBe(after.value);
+    if (after.value === 'saving') {
+      if (type !== saved) expect(after.context.record).toBe(before.context.record);
+    } else expect(after.context.record.state).toBe(after.value);
   }
   const { value, status, context } = actor.getSnapshot();
   expect(deadlines.pending(actor)).toHaveLength(status === 'done' || value === 'saving' ? 0 : 1);
@@ -181,8 +200,7 @@ async function replay(record: PairingRecord, steps: readonly Step[]): Promise<vo
     expect(intent.next).toMatchObject({ state: 'approved', decision: { by: 'operator:ada' } });
   }
   // A certificate is issued with the approval and with nothing else.
-  const approved = commits.filter(({ intent }) => intent.next.decision?.at === intent.next.updatedAt);
-  for (const { intent } of approved) expect(intent.kind === 'approve').toBe(intent.next.state === 'approved');
+  for (const { intent } of commits) expect(intent.kind === 'approve').toBe(intent.cause.event === 'approve');
   if (shown.length > 0) expect(context.record).toBe(shown.at(-1));
   actor.stop();
 }

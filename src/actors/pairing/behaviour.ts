@@ -6,7 +6,7 @@ import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { MachineMeta } from '../../kernel/machine-meta.js';
 import { pairingError } from '../errors.js';
 import { type PairingEvent, type PairingReply, pairingSenders } from './events.js';
-import type { PairingRecord, PairingState } from './record.js';
+import { isOpen, type PairingRecord, type PairingState } from './record.js';
 
 /** A change that is to be written before it is visible. `approve` also issues the certificate. */
 export interface PairingIntent {
@@ -36,6 +36,8 @@ export interface PairingInput {
 
 interface PairingContext extends PairingInput {
   readonly intent: PairingIntent | undefined;
+  /** Alerts that came while another change was being written. */
+  readonly postponed: readonly string[];
 }
 
 /** Whether the event's caller is what the table of senders asks for. */
@@ -84,6 +86,7 @@ export const pairingSetup = setup({
     'by its device': ({ context, event }) => mayCause(event, context.record),
     'may decide': ({ context, event }) =>
       (event.type === 'approve' || event.type === 'reject') && refusal(context.record, event) === undefined,
+    'has a postponed alert': ({ context }) => context.postponed.length > 0 && isOpen(context.record.state),
     'is proving': ({ context }) => context.record.state === 'proving',
     'is pending': ({ context }) => context.record.state === 'pending_approval',
     'is approved': ({ context }) => context.record.state === 'approved',
@@ -151,13 +154,16 @@ export const pairingSetup = setup({
         event,
       ),
     })),
-    'intend alert': assign(({ context, event }) => {
-      if (event.type !== 'alert') return {};
-      const { ports, record } = context;
-      return {
-        intent: update(ports, { ...record, alerts: [...record.alerts, event.message] }, record.state, event),
-      };
-    }),
+    'intend alert': assign(({ context, event }) =>
+      event.type === 'alert' ? { intent: alerting(context, [event.message]) } : {},
+    ),
+    'postpone the alert': assign(({ context, event }) =>
+      event.type === 'alert' ? { postponed: [...context.postponed, event.message] } : {},
+    ),
+    'intend the postponed alert': assign(({ context }) => ({
+      intent: alerting(context, context.postponed),
+      postponed: [],
+    })),
     'answer with the record': ({ context, event }) => {
       if ('reply' in event) event.reply.resolve(context.record);
     },
@@ -211,6 +217,12 @@ function update(
     cause: causeOf(event, senderText(pairingSenders[event.type]), noteOf(event)),
     reply: 'reply' in event ? event.reply : undefined,
   };
+}
+
+/** The intent to note what an operator should see. */
+function alerting({ ports, record }: PairingContext, messages: readonly string[]): PairingIntent {
+  const next = { ...record, alerts: [...record.alerts, ...messages] };
+  return update(ports, next, record.state, { type: 'alert', message: messages.join('; ') });
 }
 
 /** What an event says of its reason. */

@@ -10,6 +10,12 @@ const refusedAsDecided = { actions: 'answer that it is decided', meta: refuses }
 const refusedWithReason = { actions: 'answer why it may not', meta: refuses } as const;
 const refusedAsBusy = { actions: 'answer that it is being saved', meta: refuses } as const;
 
+const notesAlert = {
+  target: 'saving',
+  actions: 'intend alert',
+  description: 'Something that an operator should see is noted',
+} as const;
+
 /** What a request takes until it is decided, before and after it is complete. */
 const undecided = {
   prove: [
@@ -31,11 +37,7 @@ const undecided = {
     refusedAsOther,
   ],
   confirm: refusedAsEarly,
-  alert: {
-    target: 'saving',
-    actions: 'intend alert',
-    description: 'Something to see before deciding is noted',
-  },
+  alert: notesAlert,
   expire: { target: 'saving', actions: 'intend expiry', description: 'It ends as expired' },
 } as const;
 
@@ -46,12 +48,18 @@ const undecided = {
 export const pairingMachine = pairingSetup.createMachine({
   id: 'pairing',
   meta: { senders: pairingSenders },
-  context: ({ input }) => ({ ...input, intent: undefined }),
+  context: ({ input }) => ({ ...input, intent: undefined, postponed: [] }),
   initial: 'resume',
   states: {
     resume: {
       description: 'Goes where the record says',
       always: [
+        {
+          guard: 'has a postponed alert',
+          target: 'saving',
+          actions: 'intend the postponed alert',
+          description: 'What was to be seen came while something else was written: it is noted now',
+        },
         { guard: 'is proving', target: 'proving' },
         { guard: 'is pending', target: 'pending_approval' },
         { guard: 'is approved', target: 'approved' },
@@ -125,6 +133,7 @@ export const pairingMachine = pairingSetup.createMachine({
           },
           refusedAsOther,
         ],
+        alert: notesAlert,
         expire: { target: 'saving', actions: 'intend expiry', description: 'It ends as expired' },
       },
     },
@@ -158,6 +167,7 @@ export const pairingMachine = pairingSetup.createMachine({
         approve: refusedAsBusy,
         reject: refusedAsBusy,
         confirm: refusedAsBusy,
+        alert: { actions: 'postpone the alert', description: 'It is noted as soon as this is written' },
       },
     },
     completed: { type: 'final', description: 'The machine is enrolled' },

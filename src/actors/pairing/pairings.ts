@@ -15,7 +15,7 @@ import { RecordTable, transact } from '../records.js';
 import type { PairingInput, PairingIntent, PairingPorts } from './behaviour.js';
 import type { PairingCodes } from './codes.js';
 import type { PairingEvent, PairingProof, PairingReply } from './events.js';
-import type { PairingRecord, PairingState } from './record.js';
+import { isOpen, type PairingRecord, type PairingState } from './record.js';
 
 /** A device certificate as the CA issued it. Times are milliseconds since the epoch. */
 export interface IssuedCertificate {
@@ -275,10 +275,6 @@ export class Pairings {
       }
     }
   }
-}
-
-function isOpen(state: PairingState): boolean {
-  return state === 'proving' || state === 'pending_approval' || state === 'approved';
 }
 
 /** The device as the approval of this pairing makes it: new, or known and renewed. */

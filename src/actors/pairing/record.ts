@@ -12,6 +12,11 @@ export const pairingStates = [
 ] as const;
 export type PairingState = (typeof pairingStates)[number];
 
+/** Whether a pairing in this state still waits for somebody: its actor lives. */
+export function isOpen(state: PairingState): boolean {
+  return state === 'proving' || state === 'pending_approval' || state === 'approved';
+}
+
 /** One capability that a machine asks to offer, as data: nothing is compiled before an operator approves. */
 export interface RequestedCapability {
   readonly digest: string;
