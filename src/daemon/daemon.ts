@@ -65,7 +65,10 @@ const drainMs = 5_000;
  * await daemon.stop('finished');
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const directory = await openStateDirectory(options.stateDirectory, { program: 'palyrad' });
+  const directory = await openStateDirectory(options.stateDirectory, {
+    program: 'palyrad',
+    log: options.log,
+  });
   const opened: (() => Promise<void> | void)[] = [() => directory.release()];
   try {
     return await startIn(directory, options, opened);

@@ -3,8 +3,10 @@ import { inspect } from 'node:util';
 const shown = '[secret]';
 
 /**
- * A value that must not reach a log, an error or a wire by accident. Printing, serialising or inspecting it shows
- * `[secret]`; only {@link reveal} gives the value, so every use of it is easy to find.
+ * A value that must not reach a log, an error or a wire by accident. Printing, serialising, inspecting, cloning or listing
+ * it shows `[secret]` or nothing; only {@link reveal} gives the value, so every use of it is easy to find.
+ *
+ * What this does not stop: a debugger or a heap snapshot of this process, and whoever calls `reveal` and keeps the result.
  *
  * @example
  * const passphrase = new Secret('correct horse');
@@ -12,10 +14,12 @@ const shown = '[secret]';
  * passphrase.reveal(); // 'correct horse'
  */
 export class Secret<T> {
+  /** Private to the language, not by convention: reflection, spread, structured clone and inspection do not see it. */
   readonly #value: T;
 
   constructor(value: T) {
     this.#value = value;
+    Object.freeze(this);
   }
 
   /** The value itself. Call it where the value is used, and keep the result in no field. */
@@ -28,6 +32,10 @@ export class Secret<T> {
   }
 
   toJSON(): string {
+    return shown;
+  }
+
+  [Symbol.toPrimitive](): string {
     return shown;
   }
 

@@ -58,7 +58,10 @@ export interface NodeHost {
  *   the state directory and the store throw.
  */
 export async function startNodeHost(options: NodeHostOptions, signal: AbortSignal): Promise<NodeHost> {
-  const directory = await openStateDirectory(options.stateDirectory, { program: 'palyra node' });
+  const directory = await openStateDirectory(options.stateDirectory, {
+    program: 'palyra node',
+    log: options.log,
+  });
   try {
     return await startIn(directory, options, signal);
   } catch (thrown) {

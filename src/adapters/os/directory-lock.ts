@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fchmodSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -45,6 +45,7 @@ export class DirectoryLock {
     try {
       const holder = { ...ownIdentity(), program } satisfies Holder;
       writeFileSync(namePath, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+      chmodSync(namePath, 0o600);
     } catch (cause) {
       lock.release();
       throw unusable(directory, cause);
@@ -78,7 +79,9 @@ function tryLock(directory: string): Database.Database | undefined {
 /** An existing lock file is never opened here: closing any descriptor of it would drop the lock that this process may hold. */
 function makeLockFile(path: string): void {
   try {
-    closeSync(openSync(path, 'ax', 0o600));
+    const made = openSync(path, 'ax', 0o600);
+    fchmodSync(made, 0o600);
+    closeSync(made);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }

@@ -14,13 +14,15 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 test('what is written reads back, with mode 0600 whatever the umask', async () => {
-  const umask = process.umask(0);
-  try {
-    await writePrivateFile(path, 'one');
-  } finally {
-    process.umask(umask);
+  for (const umask of [0, 0o777]) {
+    const before = process.umask(umask);
+    try {
+      await writePrivateFile(path, 'one');
+    } finally {
+      process.umask(before);
+    }
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
   }
-  expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect((await readPrivateFile(path))?.toString()).toBe('one');
   await writePrivateFile(path, Buffer.from([0, 255]));
   expect(await readPrivateFile(path)).toEqual(Buffer.from([0, 255]));

@@ -99,6 +99,8 @@ async function assertPrivate(path: string, file: FileHandle): Promise<void> {
 async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
+    // The umask can take bits away from the mode that open is given.
+    await file.chmod(0o600);
     await file.writeFile(content);
     await file.sync();
   } finally {

@@ -1,4 +1,16 @@
-import { chmod, chown, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -34,6 +46,44 @@ describe('the directory', () => {
       message: expect.stringContaining('0750'),
       hint: expect.stringContaining(`chmod 700 ${path}`),
     });
+  });
+
+  test('gets its modes whatever the umask', async () => {
+    for (const umask of [0, 0o277]) {
+      const at = join(base, `umask-${umask}`);
+      const before = process.umask(umask);
+      try {
+        (await openStateDirectory(at, options)).release();
+      } finally {
+        process.umask(before);
+      }
+      expect((await stat(at)).mode & 0o777).toBe(0o700);
+      for (const name of await readdir(at))
+        expect((await stat(join(at, name))).mode & 0o777, name).toBe(0o600);
+    }
+  });
+
+  test('has the modes of what is in it mended, with a line in the log for each', async () => {
+    (await openStateDirectory(path, options)).release();
+    await writeFile(join(path, 'ca.key'), 'x', { mode: 0o644 });
+    await mkdir(join(path, 'old'), { mode: 0o755 });
+    await writeFile(join(path, 'old', 'palyra.db'), 'x', { mode: 0o666 });
+    await writeFile(join(base, 'elsewhere'), 'x', { mode: 0o644 });
+    await symlink(join(base, 'elsewhere'), join(path, 'link'));
+    await chmod(join(path, 'old', 'palyra.db'), 0o666);
+    const lines: object[] = [];
+    (await openStateDirectory(path, { ...options, log: { warn: (fields) => lines.push(fields) } })).release();
+    const real = await realpath(path);
+    expect(lines).toEqual([
+      { path: join(real, 'ca.key'), was: '0644', now: '0600' },
+      { path: join(real, 'old'), was: '0755', now: '0700' },
+      { path: join(real, 'old', 'palyra.db'), was: '0666', now: '0600' },
+    ]);
+    expect((await stat(join(path, 'old', 'palyra.db'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(base, 'elsewhere'))).mode & 0o777).toBe(0o644);
+    lines.length = 0;
+    (await openStateDirectory(path, { ...options, log: { warn: (fields) => lines.push(fields) } })).release();
+    expect(lines).toEqual([]);
   });
 
   test('is refused when it is a file, or below one', async () => {

@@ -1,12 +1,16 @@
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import type { KernelLog } from '../../kernel/log.js';
 import { DirectoryLock } from './directory-lock.js';
+import { mendModes } from './mend-modes.js';
 import { stateError } from './state-errors.js';
 
 export interface StateDirectoryOptions {
   /** The name of the program that will hold the directory, for the message that a second one gets: `palyrad`. */
   readonly program: string;
+  /** Told of each file whose mode had to be mended. */
+  readonly log?: Pick<KernelLog, 'warn'>;
 }
 
 /** A directory that this process alone works in, until `release` or its death. */
@@ -20,8 +24,11 @@ export interface StateDirectory {
 }
 
 /**
- * Makes the directory (mode 0700) if it is absent, checks that it belongs to this user and to nobody else, and takes its
- * lock.
+ * Makes the directory (mode 0700) if it is absent, checks that it belongs to this user and to nobody else, takes its lock
+ * and gives every file in it the mode 0600.
+ *
+ * A directory that others may enter is refused, because nobody knows what they have read or changed. A wrong mode inside a
+ * private directory has let nobody in, so it is mended and logged.
  *
  * @throws AppError `state.locked` naming the pid that holds it, `state.foreign_owner`, `state.exposed` (group or others
  *   have access), `state.not_a_directory`, `state.unusable`.
@@ -36,6 +43,16 @@ export async function openStateDirectory(
   const real = makeDirectory(path);
   assertPrivate(real);
   const lock = await DirectoryLock.acquire(real, options.program);
+  try {
+    mendModes(real, options.log);
+  } catch (cause) {
+    lock.release();
+    throw stateError('unusable', `A file in ${real} can't be made private: ${messageOf(cause)}`, {
+      hint: `Look with \`ls -lR ${real}\` for what does not belong to this user`,
+      details: { path: real },
+      cause,
+    });
+  }
   return { path: real, file: (name) => join(real, name), release: () => lock.release() };
 }
 
@@ -55,13 +72,14 @@ export function defaultStateDirectory(role: 'daemon' | 'node', env: NodeJS.Proce
 
 function makeDirectory(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    // The umask can take bits away from the mode that mkdir is given.
+    if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(path, 0o700);
     return realpathSync(path);
   } catch (cause) {
     const notDirectory = ['EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
     throw stateError(
       notDirectory ? 'not_a_directory' : 'unusable',
-      `State directory ${path} can't be made: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `State directory ${path} can't be made: ${messageOf(cause)}`,
       { hint: 'Name another directory with --state-dir, or make this one', details: { path }, cause },
     );
   }
@@ -91,4 +109,8 @@ function assertPrivate(path: string): void {
       },
     );
   }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,6 +1,7 @@
-import { destination, pino } from 'pino';
+import { type DestinationStream, destination, pino } from 'pino';
 import { AppError } from '../../kernel/errors.js';
 import type { KernelLog } from '../../kernel/log.js';
+import { censor, redactedPaths, withoutSecrets } from './redaction.js';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
@@ -18,26 +19,27 @@ function errorFields(thrown: unknown): unknown {
 
 /**
  * Structured logs: one JSON object a line on stderr, so that stdout stays for results. Anything under a key that names a
- * secret is redacted.
+ * secret is redacted, and so is what has the shape of one.
  *
+ * @param stream where the lines go; default: stderr
  * @example
  * const log = jsonLog('info');
  * log.info({ device: 'MFZ…' }, 'Node connected');
  */
-export function jsonLog(level: LogLevel): KernelLog {
-  const logger = pino(
+export function jsonLog(
+  level: LogLevel,
+  stream: DestinationStream = destination({ dest: 2, sync: true }),
+): KernelLog {
+  return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: errorFields },
-      redact: {
-        paths: ['token', 'secret', 'joinString', 'passphrase', '*.token', '*.secret'],
-        censor: '[redacted]',
-      },
+      redact: { paths: [...redactedPaths], censor },
+      hooks: { streamWrite: withoutSecrets },
     },
-    destination({ dest: 2, sync: true }),
+    stream,
   );
-  return logger;
 }

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, fchmodSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { AppError } from '../../../kernel/errors.js';
@@ -40,7 +40,9 @@ export function openDatabase(path: string, log?: StoreLog): Database.Database {
 function makePrivate(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    closeSync(openSync(path, 'ax', 0o600));
+    const made = openSync(path, 'ax', 0o600);
+    fchmodSync(made, 0o600);
+    closeSync(made);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
