@@ -14,7 +14,7 @@ const layers: Readonly<
   kernel: { parts: [], packages: ['xstate'] },
   contract: { parts: [], packages: ['typebox'] },
   plugins: { parts: ['kernel'] },
-  actors: { parts: ['kernel', 'plugins'], packages: ['xstate', '@scure/bip39'] },
+  actors: { parts: ['kernel', 'plugins'], packages: ['xstate', '@noble/curves', '@scure/bip39'] },
   adapters: { parts: ['kernel', 'plugins', 'actors', 'contract'] },
   client: { parts: ['kernel', 'contract'], packages: [] },
   daemon: { parts: ['kernel', 'plugins', 'actors', 'adapters', 'contract', 'cli'] },
