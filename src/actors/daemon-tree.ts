@@ -4,6 +4,7 @@ import { crowd } from '../kernel/crowd.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
 import { crowds, dispatchAddress, pairingAddress, sessionAddress } from './addresses.js';
+import { type ServerCertificatePorts, serverCertificateMachine } from './authority/server-certificate.js';
 import type { Dispatches } from './dispatch/dispatches.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import { pairingMachine } from './pairing/machine.js';
@@ -16,6 +17,7 @@ export interface DaemonTreeOptions {
   readonly sessions: Sessions;
   readonly pairings: Pairings;
   readonly dispatches: Dispatches;
+  readonly serverCertificate: ServerCertificatePorts;
   /** All actors that have a record run: nodes may come. Called after the start and after each restart of a crowd. */
   recovered(): void;
 }
@@ -27,10 +29,11 @@ const goodbyeMs = 2_000;
  * The daemon's actors:
  *
  *     root (rest_for_one)
- *     ├── sessions     one per connected node      session/<device>
- *     ├── pairings     one per open request        pairing/<id>
- *     ├── dispatches   one per unfinished dispatch dispatch/<id>
- *     └── recovery     starts both from their records, at the start and after a restart
+ *     ├── sessions             one per connected node      session/<device>
+ *     ├── pairings             one per open request        pairing/<id>
+ *     ├── dispatches           one per unfinished dispatch dispatch/<id>
+ *     ├── recovery             starts both from their records, at the start and after a restart
+ *     └── server-certificate   renews the daemon's own certificate
  *
  * A restart of one crowd restarts those after it, so recovery always meets a fresh set.
  */
@@ -91,6 +94,13 @@ export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
           options.recovered();
         }),
         restart: 'transient',
+        shutdown: 'brutal',
+      },
+      {
+        id: 'server-certificate',
+        logic: serverCertificateMachine,
+        input: { ports: options.serverCertificate },
+        restart: 'permanent',
         shutdown: 'brutal',
       },
     ],

@@ -1,8 +1,6 @@
-import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { readPrivateFile, writePrivateFile } from '../adapters/os/private-file.js';
 import { type CertificateAuthority, createCa, loadCa } from '../adapters/pki/certificate-authority.js';
-import { inspectCertificate } from '../adapters/pki/inspect-certificate.js';
 import { freshKeys, privateKeyFromPem, privateKeyToPem } from '../adapters/pki/keys.js';
 import { pkiError } from '../adapters/pki/pki-errors.js';
 import type { Clock } from '../kernel/clock.js';
@@ -15,14 +13,6 @@ export interface AuthorityOptions {
   readonly clock: Clock;
   readonly log: KernelLog;
   readonly certificates: DaemonConfig['certificates'];
-}
-
-/** The daemon's key and certificate for both gRPC ports. Times are milliseconds since the epoch. */
-export interface ServerIdentity {
-  readonly certificatePem: string;
-  readonly privateKey: KeyObject;
-  readonly notBefore: number;
-  readonly notAfter: number;
 }
 
 /**
@@ -51,47 +41,4 @@ export async function openAuthority(options: AuthorityOptions): Promise<Certific
   await writePrivateFile(certificateFile, ca.certificatePem);
   options.log.info({ caFingerprint: ca.fingerprint }, 'Made a new certificate authority');
   return ca;
-}
-
-/** A certificate is renewed when two thirds of its lifetime are over. */
-export function renewalTime(identity: { readonly notBefore: number; readonly notAfter: number }): number {
-  return identity.notBefore + ((identity.notAfter - identity.notBefore) * 2) / 3;
-}
-
-/**
- * The daemon's server certificate: the one on disk while it has a third of its life left, is of this CA and names the
- * hosts; else a new one with a fresh key.
- */
-export async function serverIdentity(
-  ca: CertificateAuthority,
-  hosts: readonly string[],
-  { directory, clock, log }: AuthorityOptions,
-): Promise<ServerIdentity> {
-  const file = join(directory, 'server.json');
-  const kept = await readPrivateFile(file);
-  const stored = kept && (JSON.parse(kept.toString('utf8')) as StoredIdentity);
-  if (stored && stored.caId === ca.caId && stored.hosts.join() === hosts.join()) {
-    const { notBefore, notAfter } = inspectCertificate(stored.certificatePem);
-    const privateKey = privateKeyFromPem(new Secret(stored.privateKeyPem));
-    const identity = { certificatePem: stored.certificatePem, privateKey, notBefore, notAfter };
-    if (clock.now() < renewalTime(identity)) return identity;
-  }
-  const { publicKey, privateKey } = await freshKeys.rsa(2048);
-  const issued = await ca.issueServer({ publicKey, hosts });
-  const next: StoredIdentity = {
-    caId: ca.caId,
-    hosts,
-    certificatePem: issued.pem,
-    privateKeyPem: privateKeyToPem(privateKey).reveal(),
-  };
-  await writePrivateFile(file, JSON.stringify(next));
-  log.info({ notAfter: new Date(issued.notAfter).toISOString() }, 'Issued a server certificate');
-  return { certificatePem: issued.pem, privateKey, notBefore: issued.notBefore, notAfter: issued.notAfter };
-}
-
-interface StoredIdentity {
-  readonly caId: string;
-  readonly hosts: readonly string[];
-  readonly certificatePem: string;
-  readonly privateKeyPem: string;
 }

@@ -20,6 +20,7 @@ import type { DaemonConfig } from './config/daemon-config.js';
 import { daemonContainer, pairingLifetime, tokens } from './container.js';
 import { openControlPlane } from './control-plane.js';
 import { openNodePorts } from './node-ports.js';
+import { ServerCertificate } from './server-certificate.js';
 
 export interface DaemonOptions {
   readonly config: DaemonConfig;
@@ -98,6 +99,7 @@ async function startIn(
     certificates: config.certificates,
   };
   const authority = await openAuthority(certificates);
+  const certificate = await ServerCertificate.open(authority, config, certificates);
   const catalog = await loadCatalog(config.plugins.paths, log);
   const records = await openRecords({ kernel, store, config, authority, catalog });
   const bound = { enrollment: [] as readonly string[], node: [] as readonly string[] };
@@ -121,6 +123,7 @@ async function startIn(
       sessions,
       pairings: records.pairings,
       dispatches,
+      serverCertificate: certificate.ports(kernel),
       recovered: () => resolve(handle),
     });
     const handle = startRoot(kernel, tree);
@@ -137,7 +140,7 @@ async function startIn(
 
   const ports = await openNodePorts({
     config,
-    certificates,
+    certificate,
     authority,
     kernel,
     enrolment: container.resolve(tokens.enrolment),

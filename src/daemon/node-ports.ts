@@ -11,13 +11,13 @@ import { nodeHandlers } from '../adapters/grpc/node-service.js';
 import { enrollmentWithBytes, NodeService } from '../adapters/grpc/proto.js';
 import type { CertificateAuthority } from '../adapters/pki/certificate-authority.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { type AuthorityOptions, renewalTime, type ServerIdentity, serverIdentity } from './authority.js';
 import type { DaemonConfig, ListenConfig } from './config/daemon-config.js';
 import { refusalLog } from './refusal-log.js';
+import type { ServerCertificate, ServerIdentity } from './server-certificate.js';
 
 export interface NodePortsOptions {
   readonly config: DaemonConfig;
-  readonly certificates: AuthorityOptions;
+  readonly certificate: ServerCertificate;
   readonly authority: CertificateAuthority;
   readonly kernel: Kernel;
   readonly enrolment: Enrolment;
@@ -47,16 +47,14 @@ const openConnections = {
   node: { maxConnections: 20_000, maxConnectionsPerDevice: 16 },
 } as const;
 
-/** Opens the enrolment port and the node port, and renews their certificate while they run. */
+/** Opens the enrolment port and the node port. New connections get the certificate that is current then. */
 export async function openNodePorts(options: NodePortsOptions): Promise<NodePorts> {
-  const { config, authority, kernel, servers } = options;
-  const hosts = certificateHosts(config);
-  let identity = await serverIdentity(authority, hosts, options.certificates);
+  const { config, authority, certificate, kernel, servers } = options;
   const budget = new ConnectionBudget(kernel.clock);
   const listenerOf = (port: 'enrollment' | 'node'): GrpcListener =>
     new GrpcListener({
       server: servers[port],
-      identity: serving(authority, identity, port),
+      identity: serving(authority, certificate.current, port),
       budget,
       ...openConnections[port],
       onRefused: refusalLog(port, kernel.log, kernel.clock),
@@ -66,25 +64,12 @@ export async function openNodePorts(options: NodePortsOptions): Promise<NodePort
   const node = listenerOf('node');
   addServices(options, enrollment, node);
 
-  const owner = {};
-  const renewLater = (): void => {
-    const delay = Math.max(1_000, renewalTime(identity) - kernel.clock.now());
-    kernel.deadlines.set(owner, delay, () => void renew(), { label: 'renew the server certificate' });
-  };
-  const renew = async (): Promise<void> => {
-    try {
-      identity = await serverIdentity(authority, hosts, options.certificates);
-      enrollment.setIdentity(serving(authority, identity, 'enrollment'));
-      node.setIdentity(serving(authority, identity, 'node'));
-    } catch (err) {
-      kernel.log.error({ err }, 'The server certificate could not be renewed; the old one stays in use');
-    }
-    renewLater();
-  };
-  renewLater();
+  certificate.onRenewed((identity) => {
+    enrollment.setIdentity(serving(authority, identity, 'enrollment'));
+    node.setIdentity(serving(authority, identity, 'node'));
+  });
 
   const close = async (graceMs: number): Promise<void> => {
-    kernel.deadlines.release(owner);
     await Promise.all([enrollment.close(graceMs), node.close(graceMs)]);
   };
   try {
@@ -159,12 +144,4 @@ function advertised(
   bound: { readonly host: string; readonly port: number },
 ): readonly string[] {
   return listen.advertise.length > 0 ? listen.advertise : [hostPort(bound)];
-}
-
-/** The host names of the certificate, for clients that check those; nodes check the daemon's URI. */
-function certificateHosts({ listen }: DaemonConfig): readonly string[] {
-  const advertisedHosts = [...listen.enrollment.advertise, ...listen.node.advertise].map((address) =>
-    new URL(`tcp://${address}`).hostname.replace(/^\[|\]$/g, ''),
-  );
-  return [...new Set(['localhost', '127.0.0.1', '::1', ...advertisedHosts])];
 }

@@ -357,7 +357,17 @@ export class World {
     const recovered = (): void => {
       daemon.ready = true;
     };
-    const root = createActor(daemonTree({ kernel, sessions, pairings, dispatches, recovered }));
+    const serverCertificate = {
+      deadlines,
+      clock,
+      backoff: jitteredBackoff({ firstMs: 1_000, baseMs: 1_000, maxMs: 1_000, random: () => 0.5 }),
+      renewalDue: () => Number.MAX_SAFE_INTEGER,
+      renew: () => Promise.resolve(),
+      failed: () => undefined,
+    };
+    const root = createActor(
+      daemonTree({ kernel, sessions, pairings, dispatches, serverCertificate, recovered }),
+    );
     root.start();
     this.#daemon = daemon;
     while (!daemon.ready) await turns(1);

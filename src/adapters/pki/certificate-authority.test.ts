@@ -118,6 +118,29 @@ describe('a device certificate', () => {
     await expect(ca.issueDevice(request.der, deviceId.toLowerCase())).rejects.toThrow(RangeError);
   });
 
+  test('of a few seconds is back-dated by a quarter of its life, and the daemon by all of it', async () => {
+    const brief = await createCa({
+      clock,
+      lifetimeMs: 60_000,
+      deviceMs: 4_000,
+      serverMs: 6_000,
+      keys: { ...freshKeys, rsa: async () => keys },
+    });
+    const now = clock.now();
+    expect(inspectCertificate(brief.certificatePem)).toMatchObject({
+      notBefore: now - 60_000,
+      notAfter: now + 60_000,
+    });
+    expect(await brief.issueDevice(request.der, deviceId)).toMatchObject({
+      notBefore: now - 1_000,
+      notAfter: now + 4_000,
+    });
+    expect(await brief.issueServer({ publicKey: keys.publicKey, hosts: [] })).toMatchObject({
+      notBefore: now - 6_000,
+      notAfter: now + 6_000,
+    });
+  });
+
   test('does not outlive the CA', async () => {
     const brief = await createCa({
       clock,

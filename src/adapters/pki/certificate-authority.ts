@@ -15,7 +15,10 @@ import { caIdOf, daemonUri, deviceUri } from './uri-names.js';
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
-/** A node whose clock is behind still accepts the daemon (protocol.md 15). */
+/**
+ * How far certificates are back-dated: a node whose clock is a day behind still accepts the daemon, and the daemon's own
+ * clock may be set back a little (protocol.md 15). Less where they live for less than that.
+ */
 const daemonBackdateMs = dayMs;
 const deviceBackdateMs = 5 * minuteMs;
 
@@ -45,7 +48,7 @@ export interface LoadCaOptions extends CaLifetimes {
 }
 
 /**
- * Makes a new CA: an RSA-3072 key and its own certificate, valid from a day ago.
+ * Makes a new CA: an RSA-3072 key and its own certificate, valid from a day ago (from its lifetime ago, if that is less).
  *
  * @example
  * const ca = await createCa({ clock: systemClock });
@@ -54,6 +57,7 @@ export interface LoadCaOptions extends CaLifetimes {
 export async function createCa(options: CreateCaOptions): Promise<CertificateAuthority> {
   const { publicKey, privateKey } = await (options.keys ?? freshKeys).rsa(3072);
   const now = options.clock.now();
+  const lifetimeMs = options.lifetimeMs ?? 3650 * dayMs;
   const name = [
     { name: 'organizationName', value: 'Palyra' },
     { name: 'commonName', value: 'Palyra CA' },
@@ -63,8 +67,8 @@ export async function createCa(options: CreateCaOptions): Promise<CertificateAut
       publicKey,
       subject: name,
       issuer: name,
-      notBefore: now - daemonBackdateMs,
-      notAfter: now + (options.lifetimeMs ?? 3650 * dayMs),
+      notBefore: now - Math.min(daemonBackdateMs, lifetimeMs),
+      notAfter: now + lifetimeMs,
       extensions: [
         { name: 'basicConstraints', critical: true, cA: true, pathLenConstraint: 0 },
         { name: 'keyUsage', critical: true, keyCertSign: true, cRLSign: true },
@@ -115,11 +119,12 @@ export class CertificateAuthority implements PairingAuthority {
   readonly privateKey: KeyObject;
   /** Milliseconds since the epoch. */
   readonly notAfter: number;
+  /** How long its server certificates are valid, milliseconds. */
+  readonly serverMs: number;
   readonly #clock: Clock;
   readonly #name: readonly forge.pki.CertificateField[];
   readonly #keyIdentifier: string;
   readonly #deviceMs: number;
-  readonly #serverMs: number;
 
   /** Use {@link createCa} or {@link loadCa}, which check that certificate and key belong together. */
   constructor(certificate: X509Certificate, options: LoadCaOptions) {
@@ -133,7 +138,7 @@ export class CertificateAuthority implements PairingAuthority {
     this.#name = forge.pki.certificateFromPem(this.certificatePem).subject.attributes;
     this.#keyIdentifier = keyIdentifierOf(certificate.publicKey);
     this.#deviceMs = options.deviceMs ?? dayMs;
-    this.#serverMs = options.serverMs ?? 30 * dayMs;
+    this.serverMs = options.serverMs ?? 30 * dayMs;
   }
 
   /** @throws AppError `pki.invalid_request` when the request is malformed, weak or not signed by its own key. */
@@ -149,7 +154,8 @@ export class CertificateAuthority implements PairingAuthority {
   async issueDevice(request: Uint8Array, deviceId: string): Promise<IssuedCertificate> {
     if (!isDeviceId(deviceId))
       throw new RangeError('A device certificate needs a device id in its canonical form');
-    return this.#issue(checkRequest(request), deviceId, deviceBackdateMs, this.#deviceMs, [
+    const backdateMs = Math.min(deviceBackdateMs, this.#deviceMs / 4);
+    return this.#issue(checkRequest(request), deviceId, backdateMs, this.#deviceMs, [
       { name: 'extKeyUsage', clientAuth: true },
       { name: 'subjectAltName', altNames: [{ type: uriName, value: deviceUri(deviceId) }] },
     ]);
@@ -162,7 +168,8 @@ export class CertificateAuthority implements PairingAuthority {
    */
   async issueServer(request: ServerRequest): Promise<IssuedCertificate> {
     const hosts = request.hosts.map(altNameOf);
-    return this.#issue(request.publicKey, 'palyrad', daemonBackdateMs, this.#serverMs, [
+    const backdateMs = Math.min(daemonBackdateMs, this.serverMs);
+    return this.#issue(request.publicKey, 'palyrad', backdateMs, this.serverMs, [
       { name: 'extKeyUsage', serverAuth: true },
       { name: 'subjectAltName', altNames: [{ type: uriName, value: daemonUri(this.caId) }, ...hosts] },
     ]);

@@ -131,15 +131,15 @@ const pairing = Type.Object(
 const certificates = Type.Object(
   {
     deviceLifetime: duration("How long a node's certificate is valid.", '24h', {
-      minimum: '1m',
+      minimum: '2s',
       maximum: '90d',
     }),
     serverLifetime: duration("How long the daemon's own certificate is valid.", '30d', {
-      minimum: '1h',
+      minimum: '2s',
       maximum: '825d',
     }),
     caLifetime: duration("How long the daemon's certificate authority is valid.", '3650d', {
-      minimum: '1d',
+      minimum: '1m',
       maximum: '7300d',
     }),
   },
