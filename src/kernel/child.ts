@@ -26,6 +26,8 @@ export interface ChildSpec {
    * itself. `Infinity`, for child supervisors with limits of their own, waits for ever.
    */
   readonly shutdown: 'brutal' | number;
+  /** How many of its latest transitions are kept in memory, for explanations. Default: none. */
+  readonly remember?: number;
 }
 
 /** `waiting`: it will be started again after its backoff. `ended`: it won't, unless with its group. */
@@ -71,8 +73,8 @@ export class Child implements ChildStatus {
   start(kernel: Kernel, parent: AnyActorRef): void {
     this.starts += 1;
     this.startedAt = kernel.clock.monotonic();
-    const { input, address } = this.spec;
-    const ref: AnyActorRef = createActor(this.#logic, {
+    const { input, address, remember = 0 } = this.spec;
+    const ref: AnyActorRef = createActor(kernel.transitions.remembering(this.#logic, remember), {
       parent,
       id: `${this.spec.id}#${this.starts}`,
       input: typeof input === 'function' ? input() : input,

@@ -29,6 +29,8 @@ export interface CrowdOptions {
   readonly shutdownMs: number;
   /** How many members there may be. Default: no limit. */
   readonly capacity?: number;
+  /** How many of each member's latest transitions are kept in memory, for explanations. Default: none. */
+  readonly remember?: number;
 }
 
 export type CrowdSnapshot = Snapshot<undefined>;
@@ -65,7 +67,8 @@ const stopped: CrowdSnapshot = { status: 'stopped', output: undefined, error: un
  * kernel.directory.send(address('dispatch', 'd-1'), { type: 'cancel' });
  */
 export function crowd(options: CrowdOptions): CrowdLogic {
-  const memberLogic = reporting(options.logic);
+  const { kernel, logic, remember = 0 } = options;
+  const memberLogic = kernel.transitions.remembering(reporting(logic), remember);
   const running = new Map<AnyActorRef, Membership>();
 
   return {

@@ -1,4 +1,5 @@
 import type { AnyActorRef, EventObject } from 'xstate';
+import { type ActorReport, reportOn } from './actor-report.js';
 import type { Address } from './address.js';
 import type { Clock } from './clock.js';
 import { DeadLetters } from './dead-letters.js';
@@ -7,6 +8,7 @@ import { type AppError, toAppError } from './errors.js';
 import { kernelError } from './kernel-errors.js';
 import type { DownReason } from './lifecycle.js';
 import type { KernelLog } from './log.js';
+import type { TransitionLog } from './transition-log.js';
 
 /** What an asked actor answers with. Only the first answer counts. */
 export interface Reply<T> {
@@ -35,13 +37,15 @@ export class Directory {
   /** The events that reached nobody. */
   readonly deadLetters: DeadLetters;
   readonly #deadlines: Deadlines;
+  readonly #transitions: TransitionLog;
   readonly #log: KernelLog;
   readonly #actors = new Map<Address, AnyActorRef>();
   readonly #watches = new Map<Address, Set<Watch>>();
 
-  constructor(clock: Clock, deadlines: Deadlines, log: KernelLog) {
+  constructor(clock: Clock, deadlines: Deadlines, transitions: TransitionLog, log: KernelLog) {
     this.deadLetters = new DeadLetters(clock, log);
     this.#deadlines = deadlines;
+    this.#transitions = transitions;
     this.#log = log;
   }
 
@@ -79,6 +83,12 @@ export class Directory {
   /** Whether an actor holds the address and has not ended. */
   has(address: Address): boolean {
     return this.#actors.get(address)?.getSnapshot().status === 'active';
+  }
+
+  /** Looks at an actor from outside; undefined when nobody holds the address, or it has ended. */
+  async inspect(address: Address): Promise<ActorReport | undefined> {
+    const ref = this.#actors.get(address);
+    return ref && reportOn(ref, this.#deadlines, this.#transitions);
   }
 
   /** The addresses in use, in the order of their registration; those that start with `prefix` if one is given. */

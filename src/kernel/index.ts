@@ -1,4 +1,6 @@
 /** The kernel: supervised XState actors with addresses, deadlines and ordered ends. It knows actors, not nodes. */
+export type { AcceptedBranch, AcceptedEvent } from './acceptance.js';
+export type { ActorReport } from './actor-report.js';
 export { type Address, address, addressKind, parseAddress } from './address.js';
 export * from './authority.js';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.js';
@@ -10,6 +12,7 @@ export type { DeadLetter, DeadLetterReason, DeadLetters } from './dead-letters.j
 export { type DeadlineHandle, type DeadlineOptions, Deadlines, type PendingDeadline } from './deadlines.js';
 export { type AskOptions, Directory, type Reply } from './directory.js';
 export * from './errors.js';
+export { type Explanation, explain, type NextStep, type RecordedState } from './explain.js';
 export { type Cause, causeOf, type JournalEntry, type JournalNote } from './journal.js';
 export {
   createKernel,
@@ -21,6 +24,7 @@ export {
 } from './kernel.js';
 export { contained, type DownReason, type Ending, type ShutdownEvent } from './lifecycle.js';
 export { type KernelLog, stderrLog } from './log.js';
+export type { MachineMeta } from './machine-meta.js';
 export { SimulatedClock } from './simulated-clock.js';
 export * from './store.js';
 export {

@@ -5,12 +5,15 @@ import { Directory } from './directory.js';
 import { type AppError, toAppError } from './errors.js';
 import { type ShutdownEvent, stopOrphans } from './lifecycle.js';
 import { type KernelLog, neverThrowing, stderrLog } from './log.js';
+import { TransitionLog } from './transition-log.js';
 
 /** What every supervised actor can rely on. */
 export interface Kernel {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly directory: Directory;
+  /** The latest transitions of actors that are to be remembered. */
+  readonly transitions: TransitionLog;
   readonly log: KernelLog;
   /** A number in [0, 1): jitter only, never for secrets. */
   readonly random: () => number;
@@ -42,7 +45,9 @@ export function createKernel(options: KernelOptions = {}): Kernel {
   const { clock = systemClock, random = Math.random } = options;
   const log = neverThrowing(options.log ?? stderrLog);
   const deadlines = new Deadlines(clock, log);
-  return { clock, deadlines, directory: new Directory(clock, deadlines, log), log, random };
+  const transitions = new TransitionLog(clock);
+  const directory = new Directory(clock, deadlines, transitions, log);
+  return { clock, deadlines, directory, transitions, log, random };
 }
 
 /** How a root ended. `stopped`: it did not end by itself before its deadline. */

@@ -1,0 +1,15 @@
+import type { AnyStateMachine } from 'xstate';
+import { dispatchMachine } from './dispatch/machine.js';
+import { executionMachine } from './execution/machine.js';
+import { pairingMachine } from './pairing/machine.js';
+import { sessionMachine } from './session/machine.js';
+import { uplinkMachine } from './uplink/machine.js';
+
+/** Every state machine of daemon and node host, by name: for charts, and for the tests that walk all of them. */
+export const machines: Readonly<Record<string, AnyStateMachine>> = {
+  dispatch: dispatchMachine,
+  execution: executionMachine,
+  pairing: pairingMachine,
+  session: sessionMachine,
+  uplink: uplinkMachine,
+};
