@@ -36,7 +36,8 @@ export interface DispatchInput {
   readonly fresh: boolean;
 }
 
-interface DispatchContext extends DispatchInput {
+/** What a dispatch knows. */
+export interface DispatchContext extends DispatchInput {
   readonly outcome: DispatchOutcome | undefined;
 }
 

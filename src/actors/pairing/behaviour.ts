@@ -34,7 +34,8 @@ export interface PairingInput {
   readonly record: PairingRecord;
 }
 
-interface PairingContext extends PairingInput {
+/** What a pairing knows. */
+export interface PairingContext extends PairingInput {
   readonly intent: PairingIntent | undefined;
   /** Alerts that came while another change was being written. */
   readonly postponed: readonly string[];
