@@ -102,7 +102,7 @@ export class EnrolmentAttacker {
     request: Awaited<ReturnType<EnrolmentAttacker['signed']>>,
     plugins: readonly PluginAnnouncement[],
     proposedName = 'attacker',
-    signal = new AbortController().signal,
+    signal: AbortSignal = new AbortController().signal,
   ): { readonly pending: Promise<void>; readonly decision: Promise<Decision> } {
     let onPending = (): void => {};
     const pending = new Promise<void>((resolve) => {

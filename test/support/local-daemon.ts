@@ -99,7 +99,7 @@ export class LocalDaemon {
     name: string,
     joinString: string,
     decide: Decide = 'approve',
-    signal = new AbortController().signal,
+    signal: AbortSignal = new AbortController().signal,
   ): Promise<EnrolledDevice> {
     const { pairings } = this.daemon.control;
     const plugins = await bundledAnnouncement();
