@@ -3,7 +3,7 @@ import type { Address } from './address.js';
 import type { Backoff } from './backoff.js';
 import type { DeadlineHandle } from './deadlines.js';
 import type { Kernel } from './kernel.js';
-import { type Ending, reporting, stopOrphans } from './lifecycle.js';
+import { type Ending, reporting } from './lifecycle.js';
 
 /**
  * When a child that ended is started again (OTP's restart types): `permanent` always, `transient` when it crashed,
@@ -93,7 +93,6 @@ export class Child implements ChildStatus {
     this.phase = 'down';
     this.cancelTimer(kernel);
     if (!ref) return;
-    if (ending.kind === 'crashed') stopOrphans(ref);
     kernel.deadlines.release(ref);
     if (this.spec.address !== undefined) kernel.directory.unregister(this.spec.address, ref, ending);
   }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type AnyActorRef, createActor, type EventObject, fromCallback, fromTransition } from 'xstate';
+import {
+  type AnyActorRef,
+  createActor,
+  createMachine,
+  type EventObject,
+  fromCallback,
+  fromPromise,
+  fromTransition,
+} from 'xstate';
 import { address, addressKind, parseAddress } from './address.js';
 import type { Reply } from './directory.js';
 import { AppError } from './errors.js';
@@ -96,6 +104,23 @@ describe('Directory', () => {
     expect(directory.deadLetters.counts()).toEqual(new Map([['echo', 2]]));
   });
 
+  it.each([
+    ['a transition', () => createActor(fromTransition((state: null) => state, null))],
+    ['a promise', () => createActor(fromPromise(() => new Promise(() => {})))],
+    ['a machine', () => createActor(createMachine({}))],
+  ])('tells that %s was stopped which nobody supervises', (_name, create) => {
+    const { directory } = make();
+    const ref: AnyActorRef = create();
+    directory.register(here, ref);
+    expect(directory.send(here, { type: 'before it starts' })).toBe(true);
+    ref.start();
+    expect(directory.has(here)).toBe(true);
+    ref.stop();
+    expect(directory.has(here)).toBe(false);
+    expect(directory.send(here, { type: 'late' })).toBe(false);
+    expect(directory.deadLetters.recent()).toMatchObject([{ eventType: 'late', reason: 'actor_ended' }]);
+  });
+
   it('keeps the last 256 dead letters and folds their log lines', () => {
     const { clock, directory, lines } = make();
     for (let n = 0; n < 1_000; n += 1) directory.send(here, { type: `e${n}` });
@@ -122,6 +147,35 @@ describe('Directory', () => {
       }),
     );
     await expect(directory.ask(here, ask, { timeoutMs: 100 })).resolves.toBe(1);
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('asks nobody when the event is answered by whoever makes it, or can not be made', async () => {
+    const { directory, kernel } = make();
+    const got: string[] = [];
+    directory.register(
+      here,
+      actor((event) => got.push(event.type)),
+    );
+    const refusal = kernelError('crowd_full', 'full');
+    const answered = (reply: Reply<number>): EventObject => {
+      reply.resolve(1);
+      return { type: 'answered' };
+    };
+    await expect(directory.ask(here, answered, { timeoutMs: 100 })).resolves.toBe(1);
+    const refused = (reply: Reply<number>): EventObject => {
+      reply.reject(refusal);
+      return { type: 'refused' };
+    };
+    await expect(directory.ask(here, refused, { timeoutMs: 100 })).rejects.toBe(refusal);
+    const failing = (): never => {
+      throw refusal;
+    };
+    await expect(directory.ask(here, failing, { timeoutMs: 100 })).rejects.toBe(refusal);
+    await expect(directory.ask(here, ask, { timeoutMs: Number.NaN })).rejects.toEqual(
+      code('kernel.bad_delay'),
+    );
+    expect(got).toEqual([]);
     expect(kernel.deadlines.size).toBe(0);
   });
 

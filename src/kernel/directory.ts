@@ -5,6 +5,7 @@ import type { Clock } from './clock.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Deadlines } from './deadlines.js';
 import { type AppError, toAppError } from './errors.js';
+import { isRunning } from './gone.js';
 import { kernelError } from './kernel-errors.js';
 import type { DownReason } from './lifecycle.js';
 import type { KernelLog } from './log.js';
@@ -82,7 +83,8 @@ export class Directory {
 
   /** Whether an actor holds the address and has not ended. */
   has(address: Address): boolean {
-    return this.#actors.get(address)?.getSnapshot().status === 'active';
+    const ref = this.#actors.get(address);
+    return ref !== undefined && isRunning(ref);
   }
 
   /** Looks at an actor from outside; undefined when nobody holds the address, or it has ended. */
@@ -108,7 +110,7 @@ export class Directory {
       this.deadLetters.add(address, event.type, 'no_such_actor', from);
       return false;
     }
-    if (ref.getSnapshot().status !== 'active') {
+    if (!isRunning(ref)) {
       this.deadLetters.add(address, event.type, 'actor_ended', from);
       return false;
     }
@@ -125,8 +127,10 @@ export class Directory {
   ask<T>(address: Address, event: (reply: Reply<T>) => EventObject, options: AskOptions): Promise<T> {
     return new Promise((resolve, reject) => {
       const question = {};
+      let isAnswered = false;
       let unwatch: (() => void) | undefined;
       const settle = (): void => {
+        isAnswered = true;
         this.#deadlines.release(question);
         unwatch?.();
       };
@@ -141,6 +145,8 @@ export class Directory {
         },
         reject: fail,
       });
+      // By whoever made the event: then nobody needs to be asked.
+      if (isAnswered) return;
       const onTimeout = (): void =>
         fail(
           kernelError(

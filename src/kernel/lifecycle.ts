@@ -1,4 +1,5 @@
 import type { AnyActorLogic, AnyActorRef, EventObject } from 'xstate';
+import { isGone, isRunning, leave, whenGone } from './gone.js';
 
 /**
  * Asks an actor to end by itself: finish or hand over what it does, then reach a final state. Who doesn't is stopped at
@@ -66,10 +67,17 @@ export function lastEnding(ref: AnyActorRef): Ending {
 export function reporting<T extends AnyActorLogic>(logic: T): T {
   const wrapped: T = Object.create(logic);
   wrapped.transition = (snapshot, event, scope) => {
-    if (event.type !== stopType) return logic.transition(snapshot, event, scope);
     const last = logic.transition(snapshot, event, scope);
+    const isStopped = event.type === stopType;
+    if (!isStopped && last.status !== 'done') return last;
     // Deferred: XState stops a machine's own children after the transition, and they must be gone before a restart.
-    scope.defer(() => scope.self._parent?.send({ type: stoppedType, actorId: scope.id }));
+    const owned = ownedBy(snapshot);
+    if (owned.length > 0) scope.defer(() => leave(scope.self, owned));
+    if (!isStopped) return last;
+    scope.defer(() => {
+      const { _parent: parent } = scope.self;
+      if (parent && isRunning(parent)) parent.send({ type: stoppedType, actorId: scope.id });
+    });
     // Not every logic marks its snapshot, and the directory tells the living from the dead by it.
     return { ...last, status: 'stopped', output: undefined, error: undefined };
   };
@@ -77,17 +85,39 @@ export function reporting<T extends AnyActorLogic>(logic: T): T {
 }
 
 /**
+ * Whether a child that ended is gone, with all that it owned. If it isn't, its supervisor gets the signal once more when
+ * it is.
+ */
+export function isSettled(child: AnyActorRef, signal: EventObject, supervisor: AnyActorRef): boolean {
+  stopOrphans(child);
+  if (isGone(child)) return true;
+  whenGone(child, () => {
+    if (isRunning(supervisor)) supervisor.send(signal);
+  });
+  return false;
+}
+
+/** The actors below a machine, as far as snapshots tell of them. */
+function ownedBy(snapshot: unknown): readonly AnyActorRef[] {
+  if (typeof snapshot !== 'object' || snapshot === null || !('children' in snapshot)) return [];
+  const { children } = snapshot;
+  if (typeof children !== 'object' || children === null) return [];
+  const owned: AnyActorRef[] = Object.values(children);
+  return owned.flatMap((child) => [child, ...ownedBy(child.getSnapshot())]);
+}
+
+/**
  * Stops the children that a crashed machine left running: XState stops them when a machine ends or is stopped, but not
  * when it throws.
  */
-export function stopOrphans(crashed: AnyActorRef): void {
-  const snapshot: unknown = crashed.getSnapshot();
-  if (typeof snapshot !== 'object' || snapshot === null || !('children' in snapshot)) return;
-  const orphans = snapshot.children;
-  if (typeof orphans !== 'object' || orphans === null) return;
-  for (const orphan of Object.values(orphans) as AnyActorRef[]) {
-    if (orphan.getSnapshot().status === 'active') orphan.send({ type: stopType });
+export function stopOrphans(ended: AnyActorRef): void {
+  const snapshot = ended.getSnapshot();
+  if (snapshot.status !== 'error') return;
+  const orphans = ownedBy(snapshot).filter(isRunning);
+  for (const orphan of orphans) {
+    if (isRunning(orphan)) orphan.send({ type: stopType });
   }
+  leave(ended, orphans);
 }
 
 /**

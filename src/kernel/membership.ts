@@ -2,12 +2,14 @@ import { type ActorScope, type AnyActorLogic, type AnyActorRef, createActor, typ
 import type { Address } from './address.js';
 import type { CrowdEvent, CrowdOptions, CrowdSnapshot } from './crowd.js';
 import type { AppError } from './errors.js';
+import { isGone, isRunning, leave, whenGone } from './gone.js';
 import type { Kernel } from './kernel.js';
 import { kernelError } from './kernel-errors.js';
 import {
   type Ending,
   endedChild,
   endingOf,
+  isSettled,
   lastEnding,
   type ShutdownEvent,
   stopOrphans,
@@ -70,7 +72,7 @@ export class Membership {
           { crowd: this.#options.name, left: this.members.size, limitMs: this.#options.shutdownMs },
           'Members did not end within the shutdown limit and were stopped',
         );
-        this.stopAll();
+        for (const member of this.members.values()) this.#force(member);
         return;
       default:
         this.#kernel.log.warn(
@@ -80,9 +82,14 @@ export class Membership {
     }
   }
 
-  /** Stops everything now. */
+  /** Stops everything now, because this crowd ends. */
   stopAll(): void {
-    for (const member of this.members.values()) this.#force(member);
+    for (const member of this.members.values()) {
+      if (this.#force(member)) continue;
+      // Its signal will find nobody.
+      whenGone(member.ref, () => this.#remove(member, lastEnding(member.ref)));
+      leave(this.#scope.self, [member.ref]);
+    }
     this.#kernel.deadlines.release(this.#scope.self);
   }
 
@@ -137,11 +144,10 @@ export class Membership {
 
   #onSignal(actorId: string, event: EventObject): void {
     const member = this.members.get(actorId.slice(0, actorId.lastIndexOf('#')));
-    if (member === undefined || member.ref.id !== actorId) return;
+    if (member?.ref.id !== actorId || !isSettled(member.ref, event, this.#scope.self)) return;
     const ending = endingOf(event);
     this.#remove(member, ending);
     if (ending.kind !== 'crashed') return;
-    stopOrphans(member.ref);
     this.#onCrash(member.key, ending.error, member.revived);
   }
 
@@ -194,11 +200,13 @@ export class Membership {
     for (const member of this.members.values()) member.ref.send(event);
   }
 
-  #force(member: Member): void {
-    this.#scope.stopChild(member.ref);
-    const ending = lastEnding(member.ref);
-    if (ending.kind === 'crashed') stopOrphans(member.ref);
-    this.#remove(member, ending);
+  /** Returns whether the member is gone. If it is in the middle of an event, its signal removes it after that. */
+  #force(member: Member): boolean {
+    if (isRunning(member.ref)) this.#scope.stopChild(member.ref);
+    else stopOrphans(member.ref);
+    if (!isGone(member.ref)) return false;
+    this.#remove(member, lastEnding(member.ref));
+    return true;
   }
 
   #remove(member: Member, ending: Ending): void {

@@ -3,9 +3,18 @@ import { jitteredBackoff } from './backoff.js';
 import { Child } from './child.js';
 import type { DeadlineHandle } from './deadlines.js';
 import { toAppError } from './errors.js';
+import { isGone, isRunning, leave, whenGone } from './gone.js';
 import type { Kernel } from './kernel.js';
 import { kernelError } from './kernel-errors.js';
-import { type Ending, endedChild, endingOf, lastEnding, type ShutdownEvent } from './lifecycle.js';
+import {
+  type Ending,
+  endedChild,
+  endingOf,
+  isSettled,
+  lastEnding,
+  type ShutdownEvent,
+  stopOrphans,
+} from './lifecycle.js';
 import { RestartIntensity } from './restart-intensity.js';
 import type { SupervisorOptions, SupervisorSnapshot } from './supervisor.js';
 
@@ -71,7 +80,7 @@ export class Supervision {
     const ended = endedChild(event);
     if (ended !== undefined) {
       const child = this.#table.find(({ ref }) => ref?.id === ended);
-      if (child) this.#onEnd(child, endingOf(event));
+      if (child?.ref && isSettled(child.ref, event, this.#scope.self)) this.#onEnd(child, endingOf(event));
       return;
     }
     if (event.type === 'kernel.shutdown') {
@@ -81,10 +90,14 @@ export class Supervision {
     this.#onOwn(event as OwnEvent);
   }
 
-  /** Stops everything now, last child first. */
+  /** Stops everything now, last child first, because this supervisor ends. */
   stopAll(): void {
     for (const child of this.#table.toReversed()) {
-      if (!this.#force(child)) child.clear(this.#kernel, { kind: 'stopped' });
+      const { ref } = child;
+      if (this.#force(child) || !ref) continue;
+      // Its signal will find nobody.
+      whenGone(ref, () => child.clear(this.#kernel, lastEnding(ref)));
+      leave(this.#scope.self, [ref]);
     }
     this.#kernel.deadlines.release(this.#scope.self);
   }
@@ -114,7 +127,7 @@ export class Supervision {
           { supervisor: this.#scope.id, limitMs: this.#options.shutdownMs },
           'A supervisor reached its shutdown limit; the rest of its children were stopped',
         );
-        this.stopAll();
+        for (const child of this.#table.toReversed()) this.#force(child);
         this.#descend();
         return;
       default:
@@ -276,14 +289,15 @@ export class Supervision {
   }
 
   /**
-   * Returns whether the child is down. It isn't when it is in the middle of an event, further down on this stack: then it
-   * ends after that, and its signal goes on with the descent.
+   * Returns whether the child is down. It isn't when it, or what it owns, is in the middle of an event, further down on
+   * this stack: then it ends after that, and its signal goes on with the descent.
    */
   #force(child: Child): boolean {
     const { ref } = child;
-    if (ref?.getSnapshot().status === 'active') {
-      this.#scope.stopChild(ref);
-      if (ref.getSnapshot().status === 'active') {
+    if (ref) {
+      if (isRunning(ref)) this.#scope.stopChild(ref);
+      else stopOrphans(ref);
+      if (!isGone(ref)) {
         child.phase = 'stopping';
         return false;
       }

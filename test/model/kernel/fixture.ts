@@ -15,12 +15,19 @@ export const boom = new Error('boom');
 export const strategies: readonly Strategy[] = ['one_for_one', 'one_for_all', 'rest_for_one'];
 export const restartKinds: readonly RestartKind[] = ['permanent', 'transient', 'temporary'];
 
-/** A kernel on a clock that stands still and a log that is silent, whose jitter always waits the whole time. */
+/**
+ * A kernel on a clock that stands still and a log that is silent but keeps the errors, whose jitter always waits the whole
+ * time.
+ */
 export function makeKernel() {
   const clock = new SimulatedClock();
+  const errors: unknown[] = [];
   const silent = (): void => {};
-  const log = { debug: silent, info: silent, warn: silent, error: silent };
-  return { clock, kernel: createKernel({ clock, log, random: () => 1 }) };
+  const error = (fields: object): void => {
+    if ('err' in fields) errors.push(fields.err);
+  };
+  const log = { debug: silent, info: silent, warn: silent, error };
+  return { clock, errors, kernel: createKernel({ clock, log, random: () => 1 }) };
 }
 
 /** Actors that say when they start and end, and what can be read from that. */

@@ -53,6 +53,9 @@ it(
         void real.root?.shutdown('test', 60_000);
         real.clock.advance(60_000);
         expect(real.owned).toEqual([]);
+        expect(real.overlaps).toEqual([]);
+        // Somebody started before the one that it replaces was gone.
+        expect(real.errors).not.toContainEqual(expect.objectContaining({ code: 'kernel.address_taken' }));
         expect(real.kernel.directory.addresses()).toEqual([]);
         expect(real.kernel.deadlines.size).toBe(0);
         expect(real.clock.timers).toBe(0);

@@ -33,13 +33,16 @@ export class RealTree {
   readonly owned: string[] = [];
   /** Those that started while an earlier incarnation still ran. */
   readonly overlaps: string[] = [];
+  /** What children crashed with. */
+  readonly errors;
   root: RootHandle | undefined;
   readonly #spec: SupervisorSpec;
   readonly #owned;
 
   constructor(spec: SupervisorSpec) {
-    const { clock, kernel } = makeKernel();
+    const { clock, errors, kernel } = makeKernel();
     this.clock = clock;
+    this.errors = errors;
     this.kernel = kernel;
     this.#spec = spec;
     this.#owned = fromCallback<EventObject, string>(({ input }) => {
