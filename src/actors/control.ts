@@ -85,6 +85,11 @@ export interface InventoryControl {
 }
 
 /** One device with all that an operator can know of it. Times are milliseconds since the epoch. */
+/** A certificate of a device. `pending`: issued and not used yet; the one before stays valid until it is. */
+export interface ShownCertificate extends Omit<DeviceCertificate, 'pending'> {
+  readonly pending: boolean;
+}
+
 export interface DeviceView {
   readonly deviceId: string;
   readonly version: number;
@@ -94,7 +99,7 @@ export interface DeviceView {
   readonly identityKey: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly facts: HostFacts;
-  readonly certificates: readonly DeviceCertificate[];
+  readonly certificates: readonly ShownCertificate[];
   readonly approvals: readonly SurfaceApproval[];
   /** Grows with each session. */
   readonly epoch: number;

@@ -33,10 +33,10 @@ export function deviceText(context: CliContext, device: Device): readonly string
     ['Approved', approvedText(device)],
     ['Joined', relativeTime(device.createdAt, now)],
     ...device.certificates.map(
-      ({ fingerprint, notAfter }, at) =>
+      ({ fingerprint, notAfter, pending }, at) =>
         [
           at === 0 ? 'Certificates' : '',
-          `${printable(fingerprint).slice(0, 16)}…, ${Date.parse(notAfter) > now ? 'ends' : 'ended'} ${relativeTime(notAfter, now)}`,
+          `${printable(fingerprint).slice(0, 16)}…, ${Date.parse(notAfter) > now ? 'ends' : 'ended'} ${relativeTime(notAfter, now)}${pending ? ', not used yet' : ''}`,
         ] as const,
     ),
     ...device.alerts.map(

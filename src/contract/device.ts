@@ -23,6 +23,10 @@ const DeviceCertificateSchema = Type.Object(
     serial: Type.String(),
     notBefore: time('when it begins to be valid'),
     notAfter: time('when it ends'),
+    pending: Type.Boolean({
+      description:
+        'issued and not used yet; the one before stays valid until a session with this one is live',
+    }),
   },
   closed,
 );

@@ -9,6 +9,7 @@ import type { Control } from '../actors/control.js';
 import { DevicesControl } from '../actors/device/control.js';
 import type { Devices } from '../actors/device/devices.js';
 import { Inventory } from '../actors/device/inventory.js';
+import { Renewals } from '../actors/device/renewals.js';
 import type { CompiledSurface } from '../actors/device/surface.js';
 import { Dispatches } from '../actors/dispatch/dispatches.js';
 import { LiveDispatches } from '../actors/dispatch/live.js';
@@ -50,7 +51,9 @@ export const tokens = {
   recorder: token<DispatchRecorder>('recorder'),
   sessions: token<Sessions>('sessions'),
   dispatches: token<Dispatches>('dispatches'),
+  nonces: token<Nonces>('nonces'),
   enrolment: token<Enrolment>('enrolment'),
+  renewals: token<Renewals>('renewals'),
   control: token<Control>('control'),
 } as const;
 
@@ -129,13 +132,25 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       limits: { input: dispatch.inputLimit, output: dispatch.outputLimit, perNode: dispatch.queuePerNode },
     });
   });
+  make(tokens.nonces, (get) => new Nonces(get(tokens.kernel).clock));
+  make(
+    tokens.renewals,
+    (get) =>
+      new Renewals({
+        devices: get(tokens.devices),
+        authority: get(tokens.authority),
+        nonces: get(tokens.nonces),
+        clock: get(tokens.kernel).clock,
+        advertised: get(tokens.advertised),
+      }),
+  );
   make(tokens.enrolment, (get) => {
     const { clock, deadlines } = get(tokens.kernel);
     return new Enrolment({
       pairings: get(tokens.pairings),
       codes: get(tokens.codes),
       attempts: new Attempts(deadlines),
-      nonces: new Nonces(clock),
+      nonces: get(tokens.nonces),
       devices: get(tokens.devices),
       authority: get(tokens.authority),
       clock,

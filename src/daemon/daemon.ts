@@ -146,6 +146,7 @@ async function startIn(
     enrolment: container.resolve(tokens.enrolment),
     pairings: records.pairings,
     devices: records.devices,
+    renewals: container.resolve(tokens.renewals),
     sessions,
     servers: { enrollment: new Server(grpcLimits), node: new Server(grpcLimits) },
     advertised: () => bound,

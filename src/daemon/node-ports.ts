@@ -1,5 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Devices } from '../actors/device/devices.js';
+import type { Renewals } from '../actors/device/renewals.js';
 import { sessionError } from '../actors/errors.js';
 import type { Enrolment } from '../actors/pairing/enrolment.js';
 import type { Pairings } from '../actors/pairing/pairings.js';
@@ -23,6 +24,7 @@ export interface NodePortsOptions {
   readonly enrolment: Enrolment;
   readonly pairings: Pairings;
   readonly devices: Devices;
+  readonly renewals: Renewals;
   readonly sessions: Sessions;
   readonly servers: { readonly enrollment: Server; readonly node: Server };
   /** What nodes are told, once the ports are bound. */
@@ -92,7 +94,7 @@ export async function openNodePorts(options: NodePortsOptions): Promise<NodePort
 }
 
 function addServices(options: NodePortsOptions, enrollment: GrpcListener, node: GrpcListener): void {
-  const { authority, kernel, enrolment, pairings, devices, sessions, servers } = options;
+  const { authority, kernel, enrolment, pairings, devices, renewals, sessions, servers } = options;
   servers.enrollment.addService(
     enrollmentWithBytes(),
     enrollmentHandlers({
@@ -100,7 +102,7 @@ function addServices(options: NodePortsOptions, enrollment: GrpcListener, node: 
       pairings,
       log: kernel.log,
       clock: kernel.clock,
-      caCertificates: () => [authority.certificatePem],
+      caCertificates: () => authority.caCertificates(),
       nodeAddresses: () => options.advertised().node,
       enrollmentAddresses: () => options.advertised().enrollment,
       addressOf: (call) => enrollment.peerOf(call)?.address ?? 'unknown',
@@ -112,6 +114,7 @@ function addServices(options: NodePortsOptions, enrollment: GrpcListener, node: 
       ...kernel,
       sessions,
       devices,
+      renewals,
       peerOf: (call) => {
         const peer = node.deviceOf(call);
         if (!peer) throw sessionError('unknown_device', 'The connection shows no device certificate');

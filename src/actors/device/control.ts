@@ -61,7 +61,10 @@ export class DevicesControl implements DeviceControl {
       identityKey: device.identityKey,
       labels: device.labels,
       facts: device.facts,
-      certificates: device.certificates,
+      certificates: device.certificates.map(({ pending, ...certificate }) => ({
+        ...certificate,
+        pending: pending !== undefined,
+      })),
       approvals: device.approvals,
       epoch: device.epoch,
       alerts: device.alerts,

@@ -15,6 +15,11 @@ export interface DeviceCertificate {
   readonly serial: string;
   readonly notBefore: number;
   readonly notAfter: number;
+  /**
+   * It was issued and has not been used: what it was issued for (SHA-256 of the request, hex), and itself (PEM), for a node
+   * whose answer was lost.
+   */
+  readonly pending?: { readonly csrDigest: string; readonly pem: string };
 }
 
 /** One descriptor that an operator approved for one device. */

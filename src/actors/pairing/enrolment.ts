@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { verifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
+import type { DeviceAuthority } from '../authority/device-authority.js';
 import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
 import type { Devices } from '../device/devices.js';
 import type { HostFacts } from '../device/record.js';
@@ -14,7 +15,7 @@ import { type PluginAnnouncement, type ProtocolVersion, protocolVersion } from '
 import type { Attempt, Attempts } from './attempts.js';
 import { codeRefused, type PairingCodes } from './codes.js';
 import type { Nonces } from './nonces.js';
-import type { PairingAuthority, Pairings } from './pairings.js';
+import type { Pairings } from './pairings.js';
 import type { PairingCodeRecord, PairingRecord, PairingState } from './record.js';
 
 export interface Begin {
@@ -67,7 +68,7 @@ export interface EnrolmentOptions {
   readonly attempts: Attempts;
   readonly nonces: Nonces;
   readonly devices: Devices;
-  readonly authority: PairingAuthority;
+  readonly authority: DeviceAuthority;
   readonly clock: Clock;
   lifetime(state: PairingState): number;
 }

@@ -6,6 +6,8 @@ import { causeOf } from '../../kernel/journal.js';
 import type { KernelLog } from '../../kernel/log.js';
 import type { Store } from '../../kernel/store.js';
 import { pairingAddress, sendToPairing, startMember } from '../addresses.js';
+import type { DeviceAuthority, IssuedCertificate } from '../authority/device-authority.js';
+import { withPending } from '../device/certificates.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
@@ -17,24 +19,6 @@ import type { PairingCodes } from './codes.js';
 import type { PairingEvent, PairingProof, PairingReply } from './events.js';
 import { isOpen, type PairingRecord, type PairingState } from './record.js';
 
-/** A device certificate as the CA issued it. Times are milliseconds since the epoch. */
-export interface IssuedCertificate {
-  readonly pem: string;
-  readonly fingerprint: string;
-  readonly serial: string;
-  readonly notBefore: number;
-  readonly notAfter: number;
-}
-
-/** What pairing needs of the certificate authority. */
-export interface PairingAuthority {
-  /** The CA certificate, DER. */
-  readonly certificate: Uint8Array;
-  /** @throws AppError when the request is malformed, weak or not signed by its own key. */
-  checkRequest(csr: Uint8Array): void;
-  issueDevice(csr: Uint8Array, deviceId: string): Promise<IssuedCertificate>;
-}
-
 const askTimeoutMs = 10_000;
 
 export interface PairingsOptions {
@@ -44,7 +28,7 @@ export interface PairingsOptions {
   readonly devices: Devices;
   readonly codes: PairingCodes;
   readonly surface: CompiledSurface;
-  readonly authority: PairingAuthority;
+  readonly authority: DeviceAuthority;
   readonly deadlines: Deadlines;
   readonly log: KernelLog;
   /** How long a state may last without progress, milliseconds. */
@@ -285,7 +269,6 @@ function trustedDevice(
 ): Omit<DeviceRecord, 'version'> {
   const now = pairing.updatedAt;
   const by = pairing.decision?.by ?? '';
-  const { pem: _pem, ...issued } = certificate;
   return {
     id: pairing.deviceId,
     state: 'trusted',
@@ -293,7 +276,7 @@ function trustedDevice(
     identityKey: pairing.identityKey,
     labels: { ...known?.labels, ...pairing.labels },
     facts: pairing.facts,
-    certificates: [...(known?.certificates ?? []).filter((old) => old.notAfter > now), issued],
+    certificates: withPending(known?.certificates ?? [], certificate, pairing.csrDigest, undefined, now),
     approvals: [
       ...(known?.approvals ?? []).filter(
         (old) => !pairing.requested.some((asked) => asked.digest === old.digest),

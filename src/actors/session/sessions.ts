@@ -5,6 +5,7 @@ import type { Directory } from '../../kernel/directory.js';
 import type { KernelLog } from '../../kernel/log.js';
 import { sendToDispatch, sendToSession, sessionAddress, startMember } from '../addresses.js';
 import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
+import { afterUse } from '../device/certificates.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
@@ -235,11 +236,15 @@ export class Sessions {
     this.#live.set(session.deviceId, session);
     this.#outbound.set(session.deviceId, outbound);
     const confirmed = ticket.toString('base64url');
-    this.#update(session.deviceId, (current) =>
-      current.ticket.offered === confirmed
-        ? { ticket: { confirmed }, lastSeenAt: session.seenAt }
-        : undefined,
-    );
+    this.#update(session.deviceId, (current) => {
+      const certificates = afterUse(current.certificates, session.fingerprint);
+      const isConfirmed = current.ticket.offered === confirmed;
+      if (!isConfirmed && !certificates) return undefined;
+      return {
+        ...(isConfirmed ? { ticket: { confirmed }, lastSeenAt: session.seenAt } : {}),
+        ...(certificates ? { certificates } : {}),
+      };
+    });
     this.#options.log.info({ device: session.deviceId, epoch: session.epoch }, 'Node connected');
   }
 

@@ -10,8 +10,8 @@ import type { DecisionEvent__Output } from './gen/palyra/node/v1/DecisionEvent.j
 import type { EnrollmentClient as WireClient } from './gen/palyra/node/v1/Enrollment.js';
 import { beginRequestBytes, enrollmentWithBytes, type Received } from './proto.js';
 import { fromStatus, linkError } from './status.js';
+import { callLimit, unaryCall } from './unary-call.js';
 
-const callLimitMs = 15_000;
 const channelOptions = { 'grpc.keepalive_time_ms': 20_000, 'grpc.keepalive_timeout_ms': 10_000 };
 
 export interface BeginDetails {
@@ -69,8 +69,8 @@ export class EnrollmentClient {
       facts: factsToWire(details.facts),
       join: { codeId: details.codeId },
     };
-    const reply = await unary<BeginReply__Output>((done) =>
-      this.#client.Begin(request, new Metadata(), limit(), done),
+    const reply = await unaryCall<BeginReply__Output>((done) =>
+      this.#client.Begin(request, new Metadata(), callLimit(), done),
     );
     const { received } = reply as BeginReply__Output & Received;
     return { attemptId: reply.attemptId, transcript: transcriptDigest(beginRequestBytes(request), received) };
@@ -88,13 +88,13 @@ export class EnrollmentClient {
       identitySignature: Buffer.from(proof.identitySignature),
       joinSignature: Buffer.from(proof.joinSignature),
     };
-    return unary((done) => this.#client.Prove(request, new Metadata(), limit(), done));
+    return unaryCall((done) => this.#client.Prove(request, new Metadata(), callLimit(), done));
   }
 
   /** A nonce for the next signed call. */
   async challenge(): Promise<Buffer> {
-    const reply = await unary<{ nonce: Buffer }>((done) =>
-      this.#client.Challenge({}, new Metadata(), limit(), done),
+    const reply = await unaryCall<{ nonce: Buffer }>((done) =>
+      this.#client.Challenge({}, new Metadata(), callLimit(), done),
     );
     return reply.nonce;
   }
@@ -143,7 +143,7 @@ export class EnrollmentClient {
   }
 
   async confirm(request: SignedRequest): Promise<void> {
-    await unary((done) => this.#client.Confirm(signedToWire(request), new Metadata(), limit(), done));
+    await unaryCall((done) => this.#client.Confirm(signedToWire(request), new Metadata(), callLimit(), done));
   }
 
   close(): void {
@@ -157,22 +157,6 @@ function signedToWire(request: SignedRequest) {
     nonce: Buffer.from(request.nonce),
     identitySignature: Buffer.from(request.identitySignature),
   };
-}
-
-function limit(): { deadline: number } {
-  return { deadline: Date.now() + callLimitMs };
-}
-
-function unary<Reply>(
-  call: (done: (error: ServiceError | null, reply?: Reply) => void) => void,
-): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    call((error, reply) => {
-      if (error) reject(fromStatus(error));
-      else if (reply === undefined) reject(linkError('ended', 'The daemon answered with nothing'));
-      else resolve(reply);
-    });
-  });
 }
 
 function decisionOf(event: DecisionEvent__Output): Decision | undefined {

@@ -6,6 +6,7 @@ import type {
 } from '@grpc/grpc-js';
 import { sendToSession, sessionAddress } from '../../actors/addresses.js';
 import type { Devices } from '../../actors/device/devices.js';
+import type { Renewals } from '../../actors/device/renewals.js';
 import { sessionError } from '../../actors/errors.js';
 import { FrameBatch } from '../../actors/link/batch.js';
 import type { DaemonFrame } from '../../actors/link/frames.js';
@@ -16,18 +17,28 @@ import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
 import type { KernelLog } from '../../kernel/log.js';
 import { callRefusalLog, type RefusedCall } from './call-refusal-log.js';
-import { daemonFrameToWire, nodeFrameFromWire, registeredToWire, registerFromWire } from './codec.js';
+import {
+  daemonFrameToWire,
+  grantToWire,
+  nodeFrameFromWire,
+  registeredToWire,
+  registerFromWire,
+} from './codec.js';
 import { checkNodeFrame } from './frame-limits.js';
+import type { ChallengeReply } from './gen/palyra/node/v1/ChallengeReply.js';
 import type { DaemonFrame as WireDaemonFrame } from './gen/palyra/node/v1/DaemonFrame.js';
 import type { NodeFrame__Output } from './gen/palyra/node/v1/NodeFrame.js';
 import type { RegisterNodeReply } from './gen/palyra/node/v1/RegisterNodeReply.js';
 import type { RegisterNodeRequest__Output } from './gen/palyra/node/v1/RegisterNodeRequest.js';
+import type { RenewCertificateReply } from './gen/palyra/node/v1/RenewCertificateReply.js';
+import type { RenewCertificateRequest__Output } from './gen/palyra/node/v1/RenewCertificateRequest.js';
 import type { PeerCall } from './listener.js';
 import { toStatus } from './status.js';
 
 export interface NodeServiceOptions {
   readonly sessions: Sessions;
   readonly devices: Devices;
+  readonly renewals: Renewals;
   readonly directory: Directory;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
@@ -46,7 +57,7 @@ type EventsCall = ServerDuplexStream<NodeFrame__Output, WireDaemonFrame>;
 
 /** The node port's handlers. Each call and each message is checked against the device of the connection's certificate. */
 export function nodeHandlers(options: NodeServiceOptions): UntypedServiceImplementation {
-  const { sessions, log, clock } = options;
+  const { sessions, renewals, log, clock } = options;
   const refused = callRefusalLog(log, 'warn', clock);
 
   const authenticate = (call: PeerCall): NodePeer => {
@@ -74,6 +85,11 @@ export function nodeHandlers(options: NodeServiceOptions): UntypedServiceImpleme
     RegisterNode: unary<RegisterNodeRequest__Output, RegisterNodeReply>(
       'RegisterNode',
       async (peer, request) => registeredToWire(await sessions.register(peer, registerFromWire(request))),
+    ),
+    Challenge: unary<object, ChallengeReply>('Challenge', async () => ({ nonce: renewals.challenge() })),
+    RenewCertificate: unary<RenewCertificateRequest__Output, RenewCertificateReply>(
+      'RenewCertificate',
+      async (peer, request) => grantToWire(await renewals.renew(peer, request)),
     ),
     Events: (call: EventsCall): void => {
       try {

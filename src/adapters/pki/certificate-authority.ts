@@ -1,9 +1,9 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import forge from 'node-forge';
+import type { DeviceAuthority, IssuedCertificate } from '../../actors/authority/device-authority.js';
 import { isDeviceId } from '../../actors/identity/device-id.js';
 import { parseNetworkAddress } from '../../actors/identity/network-address.js';
-import type { IssuedCertificate, PairingAuthority } from '../../actors/pairing/pairings.js';
 import type { Clock } from '../../kernel/clock.js';
 import { checkRequest } from './csr.js';
 import { type ForgeExtension, keyIdentifierOf, signCertificate } from './forge-signer.js';
@@ -108,7 +108,7 @@ export interface ServerRequest {
 }
 
 /** The daemon's certificate authority. What it issues is named by a URI and good for one purpose. */
-export class CertificateAuthority implements PairingAuthority {
+export class CertificateAuthority implements DeviceAuthority {
   /** SHA-256 of the CA's public key, hex: the name of this daemon. Stays when the certificate is renewed with its key. */
   readonly caId: string;
   readonly certificatePem: string;
@@ -139,6 +139,10 @@ export class CertificateAuthority implements PairingAuthority {
     this.#keyIdentifier = keyIdentifierOf(certificate.publicKey);
     this.#deviceMs = options.deviceMs ?? dayMs;
     this.serverMs = options.serverMs ?? 30 * dayMs;
+  }
+
+  caCertificates(): readonly string[] {
+    return [this.certificatePem];
   }
 
   /** @throws AppError `pki.invalid_request` when the request is malformed, weak or not signed by its own key. */

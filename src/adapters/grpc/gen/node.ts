@@ -3,6 +3,8 @@ import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { Cancel as _palyra_node_v1_Cancel, Cancel__Output as _palyra_node_v1_Cancel__Output } from './palyra/node/v1/Cancel.js';
 import type { CancelOutcome as _palyra_node_v1_CancelOutcome, CancelOutcome__Output as _palyra_node_v1_CancelOutcome__Output } from './palyra/node/v1/CancelOutcome.js';
+import type { ChallengeReply as _palyra_node_v1_ChallengeReply, ChallengeReply__Output as _palyra_node_v1_ChallengeReply__Output } from './palyra/node/v1/ChallengeReply.js';
+import type { ChallengeRequest as _palyra_node_v1_ChallengeRequest, ChallengeRequest__Output as _palyra_node_v1_ChallengeRequest__Output } from './palyra/node/v1/ChallengeRequest.js';
 import type { DaemonFrame as _palyra_node_v1_DaemonFrame, DaemonFrame__Output as _palyra_node_v1_DaemonFrame__Output } from './palyra/node/v1/DaemonFrame.js';
 import type { DaemonGoodbye as _palyra_node_v1_DaemonGoodbye, DaemonGoodbye__Output as _palyra_node_v1_DaemonGoodbye__Output } from './palyra/node/v1/DaemonGoodbye.js';
 import type { DescriptorAnnouncement as _palyra_node_v1_DescriptorAnnouncement, DescriptorAnnouncement__Output as _palyra_node_v1_DescriptorAnnouncement__Output } from './palyra/node/v1/DescriptorAnnouncement.js';
@@ -43,6 +45,8 @@ export interface ProtoGrpcType {
       v1: {
         Cancel: MessageTypeDefinition<_palyra_node_v1_Cancel, _palyra_node_v1_Cancel__Output>
         CancelOutcome: MessageTypeDefinition<_palyra_node_v1_CancelOutcome, _palyra_node_v1_CancelOutcome__Output>
+        ChallengeReply: MessageTypeDefinition<_palyra_node_v1_ChallengeReply, _palyra_node_v1_ChallengeReply__Output>
+        ChallengeRequest: MessageTypeDefinition<_palyra_node_v1_ChallengeRequest, _palyra_node_v1_ChallengeRequest__Output>
         DaemonFrame: MessageTypeDefinition<_palyra_node_v1_DaemonFrame, _palyra_node_v1_DaemonFrame__Output>
         DaemonGoodbye: MessageTypeDefinition<_palyra_node_v1_DaemonGoodbye, _palyra_node_v1_DaemonGoodbye__Output>
         DescriptorAnnouncement: MessageTypeDefinition<_palyra_node_v1_DescriptorAnnouncement, _palyra_node_v1_DescriptorAnnouncement__Output>

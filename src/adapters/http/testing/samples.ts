@@ -121,7 +121,13 @@ export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
     labels: { team: 'infra' },
     facts: sampleFacts,
     certificates: [
-      { fingerprint: digest, serial: '1a', notBefore: sampleTime, notAfter: sampleTime + 86_400_000 },
+      {
+        fingerprint: digest,
+        serial: '1a',
+        notBefore: sampleTime,
+        notAfter: sampleTime + 86_400_000,
+        pending: false,
+      },
     ],
     approvals: [{ digest, capability: 'echo', approvedBy: 'operator:local', approvedAt: sampleTime }],
     epoch: 3,

@@ -1,4 +1,4 @@
-// Original file: proto/palyra/node/v1/enrollment.proto
+// Original file: proto/palyra/node/v1/common.proto
 
 
 export interface ChallengeReply {

@@ -4,9 +4,13 @@
 export interface RenewCertificateReply {
   'certificate'?: (string);
   'caCertificates'?: (string)[];
+  'nodeAddresses'?: (string)[];
+  'enrollmentAddresses'?: (string)[];
 }
 
 export interface RenewCertificateReply__Output {
   'certificate': (string);
   'caCertificates': (string)[];
+  'nodeAddresses': (string)[];
+  'enrollmentAddresses': (string)[];
 }
