@@ -43,6 +43,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/dispatches.js')).registerDispatchesCommand,
   },
   {
+    name: 'passphrase',
+    summary: 'seal the keys of this machine with a passphrase',
+    load: async () => (await import('./commands/passphrase.js')).registerPassphraseCommand,
+  },
+  {
     name: 'node',
     summary: 'be a machine that runs capabilities',
     load: async () => (await import('./commands/node.js')).registerNodeCommand,

@@ -11,6 +11,7 @@ export interface DaemonArguments {
   readonly enrollPort?: string;
   readonly nodePort?: string;
   readonly logLevel?: string;
+  readonly passphraseFile?: string;
   readonly json: boolean;
 }
 
@@ -20,9 +21,12 @@ Examples:
   $ palyrad --config ./palyra.yaml            start with this file
   $ palyrad --http-port 0 --enroll-port 0 --node-port 0 --json
                                               take free ports and print them as JSON
+  $ palyrad --passphrase-file /etc/palyra/passphrase
+                                              seal the CA key with a passphrase, or open it with that
 
 State lives in $PALYRA_STATE_DIR, else $XDG_STATE_HOME/palyra/daemon, else ~/.local/state/palyra/daemon.
-Exit codes: 0 stopped, 1 internal, 2 usage or configuration, 6 the state directory is in use or damaged.`;
+Exit codes: 0 stopped, 1 internal, 2 usage or configuration, 6 the state directory is in use or
+damaged, or its passphrase is missing or wrong.`;
 
 /**
  * Reads the command line of palyrad. `--help` and `--version` are printed through `write`, and then there is nothing to start.
@@ -46,6 +50,10 @@ export function parseArguments(
     .option('--http-port <port>', 'port of the control plane; 0 takes a free one (default: 7142)')
     .option('--enroll-port <port>', 'port on which machines enrol (default: 7443)')
     .option('--node-port <port>', 'port of the nodes, with mTLS (default: 7444)')
+    .option(
+      '--passphrase-file <file>',
+      'file with the passphrase that seals the keys at rest (default: $PALYRA_PASSPHRASE_FILE)',
+    )
     .option('--log-level <level>', 'trace, debug, info, warn, error or fatal (default: info)')
     .option('--json', 'print the ready line as JSON', false)
     .addHelpText('after', examples)

@@ -9,10 +9,12 @@ import { PairingCodes } from '../actors/pairing/codes.js';
 import { Pairings } from '../actors/pairing/pairings.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
+import { SecretFiles } from '../adapters/secrets/secret-files.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { createKernel, type Kernel, startRoot } from '../kernel/kernel.js';
 import type { KernelLog } from '../kernel/log.js';
+import type { Secret } from '../kernel/secret.js';
 import type { Store } from '../kernel/store.js';
 import { type AuthorityOptions, openAuthority } from './authority.js';
 import { loadCatalog } from './catalog.js';
@@ -26,6 +28,8 @@ export interface DaemonOptions {
   readonly config: DaemonConfig;
   readonly stateDirectory: string;
   readonly log: KernelLog;
+  /** Seals the keys in the state directory. */
+  readonly passphrase?: Secret<string>;
   /** Default: the machine's. */
   readonly clock?: Clock;
 }
@@ -60,7 +64,8 @@ const drainMs = 5_000;
  * Starts a daemon: takes the state directory, opens the store, the CA and the plugins, starts the actors from their records
  * and then opens the ports.
  *
- * @throws AppError `state.locked` when another daemon has the directory, `store.*`, `pki.*`, `listener.cannot_listen`.
+ * @throws AppError `state.locked` when another daemon has the directory, `passphrase.*`, `store.*`,
+ *   `pki.*`, `listener.cannot_listen`.
  * @example
  * const daemon = await startDaemon({ config: loadConfig({ env: process.env, flags: {} }), stateDirectory, log });
  * await daemon.stop('finished');
@@ -82,11 +87,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 /** `opened` collects what has to be closed, in reverse, when a later step fails. */
 async function startIn(
   directory: StateDirectory,
-  { config, log, clock = systemClock }: DaemonOptions,
+  { config, log, passphrase, clock = systemClock }: DaemonOptions,
   opened: (() => Promise<void> | void)[],
 ): Promise<Daemon> {
   const fatal = new FatalError();
   const kernel = createKernel({ log, clock });
+  const files = await SecretFiles.open(directory.path, passphrase, log);
   const store = await openStore(join(directory.path, 'palyra.db'), {
     log,
     onFailure: (error) => fatal.raise(error),
@@ -94,6 +100,7 @@ async function startIn(
   opened.push(() => store.close());
   const certificates: AuthorityOptions = {
     directory: directory.path,
+    files,
     clock,
     log,
     certificates: config.certificates,

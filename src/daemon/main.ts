@@ -1,4 +1,5 @@
 import { defaultStateDirectory } from '../adapters/os/state-directory.js';
+import { takePassphrase } from '../adapters/secrets/passphrase.js';
 import { jsonLog } from '../adapters/telemetry/log.js';
 import { exitCodeOfCategory } from '../cli/exit-codes.js';
 import { printError } from '../cli/output.js';
@@ -30,7 +31,7 @@ export async function run(argv: readonly string[], process: DaemonProcess): Prom
   }
 }
 
-function start(given: DaemonArguments, { env }: DaemonProcess): Promise<Daemon> {
+async function start(given: DaemonArguments, { env }: DaemonProcess): Promise<Daemon> {
   const config = loadConfig({
     env,
     ...(given.config === undefined ? {} : { file: given.config }),
@@ -39,10 +40,17 @@ function start(given: DaemonArguments, { env }: DaemonProcess): Promise<Daemon> 
       ...(given.enrollPort === undefined ? {} : { enrollPort: given.enrollPort }),
       ...(given.nodePort === undefined ? {} : { nodePort: given.nodePort }),
       ...(given.logLevel === undefined ? {} : { logLevel: given.logLevel }),
+      ...(given.passphraseFile === undefined ? {} : { passphraseFile: given.passphraseFile }),
     },
   });
   const stateDirectory = given.stateDir ?? defaultStateDirectory('daemon', env);
-  return startDaemon({ config, stateDirectory, log: jsonLog(config.log.level) });
+  const passphrase = await takePassphrase({ file: config.state.passphraseFile, env });
+  return startDaemon({
+    config,
+    stateDirectory,
+    log: jsonLog(config.log.level),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
 }
 
 /** Waits for SIGTERM, SIGINT or a fault. A second signal ends the process at once. */

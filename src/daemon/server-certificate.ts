@@ -1,7 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { join } from 'node:path';
 import type { ServerCertificatePorts } from '../actors/authority/server-certificate.js';
-import { readPrivateFile, writePrivateFile } from '../adapters/os/private-file.js';
 import type { CertificateAuthority } from '../adapters/pki/certificate-authority.js';
 import { inspectCertificate } from '../adapters/pki/inspect-certificate.js';
 import { freshKeys, privateKeyFromPem, privateKeyToPem } from '../adapters/pki/keys.js';
@@ -17,6 +15,9 @@ export interface ServerIdentity {
   readonly privateKey: KeyObject;
   readonly notAfter: number;
 }
+
+/** Certificate and key in one file, so that they can't be of two times. */
+const serverFile = 'server.json';
 
 interface StoredIdentity {
   readonly caId: string;
@@ -93,11 +94,11 @@ function renewalDue({ notAfter }: { readonly notAfter: number }, { serverMs }: C
 async function readKept(
   ca: CertificateAuthority,
   hosts: readonly string[],
-  { directory, clock }: AuthorityOptions,
+  { files, clock }: AuthorityOptions,
 ): Promise<ServerIdentity | undefined> {
-  const kept = await readPrivateFile(join(directory, 'server.json'));
+  const kept = await files.read(serverFile);
   if (!kept) return undefined;
-  const stored = JSON.parse(kept.toString('utf8')) as StoredIdentity;
+  const stored = JSON.parse(kept.reveal().toString('utf8')) as StoredIdentity;
   if (stored.caId !== ca.caId || stored.hosts.join() !== hosts.join()) return undefined;
   const { notAfter } = inspectCertificate(stored.certificatePem);
   // One from before a shorter lifetime was configured is replaced as well.
@@ -110,7 +111,7 @@ async function readKept(
 async function issue(
   ca: CertificateAuthority,
   hosts: readonly string[],
-  { directory, log }: AuthorityOptions,
+  { files, log }: AuthorityOptions,
 ): Promise<ServerIdentity> {
   const { publicKey, privateKey } = await freshKeys.rsa(2048);
   const { pem, notAfter } = await ca.issueServer({ publicKey, hosts });
@@ -120,7 +121,7 @@ async function issue(
     certificatePem: pem,
     privateKeyPem: privateKeyToPem(privateKey).reveal(),
   };
-  await writePrivateFile(join(directory, 'server.json'), JSON.stringify(next));
+  await files.write(serverFile, new Secret(JSON.stringify(next)));
   log.info({ notAfter: new Date(notAfter).toISOString() }, 'Issued a server certificate');
   return { certificatePem: pem, privateKey, notAfter };
 }

@@ -6,7 +6,7 @@ import { rawPublicKey } from '../actors/identity/ed25519.js';
 import { readPrivateFile, writePrivateFile } from '../adapters/os/private-file.js';
 import { createRequest } from '../adapters/pki/csr.js';
 import { type KeySource, privateKeyFromPem, privateKeyToPem } from '../adapters/pki/keys.js';
-import { Secret } from '../kernel/secret.js';
+import type { SecretFiles } from '../adapters/secrets/secret-files.js';
 
 /** What makes this machine the device that it is. Made here, never sent. */
 export interface Identity {
@@ -48,10 +48,13 @@ export interface Membership {
 export class IdentityStore {
   readonly #directory: string;
   readonly #keys: KeySource;
+  readonly #files: SecretFiles;
 
-  constructor(directory: string, keys: KeySource) {
+  /** @param files the files of the same directory which hold keys */
+  constructor(directory: string, keys: KeySource, files: SecretFiles) {
     this.#directory = directory;
     this.#keys = keys;
+    this.#files = files;
   }
 
   /** The identity, made and written the first time. @throws AppError when a key file is damaged or readable by others. */
@@ -91,10 +94,10 @@ export class IdentityStore {
   }
 
   async #key(name: string, make: () => Promise<KeyObject>): Promise<KeyObject> {
-    const kept = await readPrivateFile(this.#file(name));
-    if (kept) return privateKeyFromPem(new Secret(kept.toString('utf8')));
+    const kept = await this.#files.read(name);
+    if (kept) return privateKeyFromPem(kept);
     const key = await make();
-    await writePrivateFile(this.#file(name), privateKeyToPem(key).reveal());
+    await this.#files.write(name, privateKeyToPem(key));
     return key;
   }
 

@@ -13,10 +13,12 @@ import { openStateDirectory, type StateDirectory } from '../adapters/os/state-di
 import { parseCertificate } from '../adapters/pki/inspect-certificate.js';
 import { freshKeys } from '../adapters/pki/keys.js';
 import { caIdOf } from '../adapters/pki/uri-names.js';
+import { SecretFiles } from '../adapters/secrets/secret-files.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import { createKernel, type Kernel, type RootHandle, startRoot } from '../kernel/kernel.js';
 import type { KernelLog } from '../kernel/log.js';
+import type { Secret } from '../kernel/secret.js';
 import type { Store } from '../kernel/store.js';
 import { discoverPlugins } from '../plugins/discovery.js';
 import { PluginHost } from '../plugins/plugin-host.js';
@@ -38,6 +40,8 @@ export interface NodeHostOptions {
   readonly services: HostServices;
   readonly mediator: Mediator;
   readonly log: KernelLog;
+  /** Seals the keys in the state directory. */
+  readonly passphrase?: Secret<string>;
   readonly report: Reporter;
   /** How long running handlers have to end when the host stops, milliseconds. */
   readonly drainMs: number;
@@ -55,7 +59,7 @@ export interface NodeHost {
  * Starts a node host: takes the state directory, loads the plugins, pairs if need be, and keeps the line to the daemon.
  *
  * @throws AppError `node.not_paired` without a membership, an open pairing and a join string; what enrolment throws; what
- *   the state directory and the store throw.
+ *   the state directory, its passphrase and the store throw.
  */
 export async function startNodeHost(options: NodeHostOptions, signal: AbortSignal): Promise<NodeHost> {
   const directory = await openStateDirectory(options.stateDirectory, {
@@ -75,7 +79,8 @@ async function startIn(
   options: NodeHostOptions,
   signal: AbortSignal,
 ): Promise<NodeHost> {
-  const identityStore = new IdentityStore(directory.path, freshKeys);
+  const files = await SecretFiles.open(directory.path, options.passphrase, options.log);
+  const identityStore = new IdentityStore(directory.path, freshKeys, files);
   const standing = await readStanding(identityStore, options.join);
   const plugins = await loadPlugins(options);
   const identity = await identityStore.identity();

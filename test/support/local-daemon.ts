@@ -6,6 +6,7 @@ import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import type { PluginAnnouncement } from '../../src/actors/link/frames.js';
 import { freshKeys } from '../../src/adapters/pki/keys.js';
+import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
 import { loadConfig } from '../../src/daemon/config/daemon-config.js';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
@@ -18,6 +19,8 @@ import type { NodeReport } from '../../src/node/reporter.js';
 import { bundledPlugins } from '../../src/plugins/bundled.js';
 import { descriptorDigest, descriptorOf } from '../../src/plugins/digest.js';
 import { discoverPlugins } from '../../src/plugins/discovery.js';
+
+const silent = { info: () => {} };
 
 export const admin = verifiedCaller({ kind: 'operator', name: 'test', role: 'admin' });
 
@@ -83,7 +86,9 @@ export class LocalDaemon {
 
   /** A fresh identity in a directory of its own. */
   async identity(name: string): Promise<{ readonly store: IdentityStore; readonly identity: Identity }> {
-    const store = new IdentityStore(mkdtempSync(join(this.directory, `${name}-`)), freshKeys);
+    const directory = mkdtempSync(join(this.directory, `${name}-`));
+    const files = await SecretFiles.open(directory, undefined, silent);
+    const store = new IdentityStore(directory, freshKeys, files);
     return { store, identity: await store.identity() };
   }
 

@@ -9,6 +9,8 @@ import { stateError } from './state-errors.js';
 export interface StateDirectoryOptions {
   /** The name of the program that will hold the directory, for the message that a second one gets: `palyrad`. */
   readonly program: string;
+  /** Refuses a directory that is not there instead of making it. */
+  readonly mustExist?: boolean;
   /** Told of each file whose mode had to be mended. */
   readonly log?: Pick<KernelLog, 'warn'>;
 }
@@ -31,7 +33,7 @@ export interface StateDirectory {
  * private directory has let nobody in, so it is mended and logged.
  *
  * @throws AppError `state.locked` naming the pid that holds it, `state.foreign_owner`, `state.exposed` (group or others
- *   have access), `state.not_a_directory`, `state.unusable`.
+ *   have access), `state.not_a_directory`, `state.unusable`, `state.absent` with `mustExist`.
  * @example
  * const state = await openStateDirectory('/var/lib/palyra', { program: 'palyrad' });
  * const store = await openStore(state.file('state.db'));
@@ -40,7 +42,7 @@ export async function openStateDirectory(
   path: string,
   options: StateDirectoryOptions,
 ): Promise<StateDirectory> {
-  const real = makeDirectory(path);
+  const real = options.mustExist ? findDirectory(path) : makeDirectory(path);
   assertPrivate(real);
   const lock = await DirectoryLock.acquire(real, options.program);
   try {
@@ -70,19 +72,37 @@ export function defaultStateDirectory(role: 'daemon' | 'node', env: NodeJS.Proce
   return join(base, 'palyra', role);
 }
 
+function findDirectory(path: string): string {
+  try {
+    if (statSync(path).isDirectory()) return realpathSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw notUsable(path, cause);
+    throw stateError('absent', `There is no state directory ${path}`, {
+      hint: 'Name the directory with --state-dir',
+      details: { path },
+      cause,
+    });
+  }
+  throw notUsable(path, Object.assign(new Error('it is not a directory'), { code: 'ENOTDIR' }));
+}
+
 function makeDirectory(path: string): string {
   try {
     // The umask can take bits away from the mode that mkdir is given.
     if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(path, 0o700);
     return realpathSync(path);
   } catch (cause) {
-    const notDirectory = ['EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
-    throw stateError(
-      notDirectory ? 'not_a_directory' : 'unusable',
-      `State directory ${path} can't be made: ${messageOf(cause)}`,
-      { hint: 'Name another directory with --state-dir, or make this one', details: { path }, cause },
-    );
+    throw notUsable(path, cause);
   }
+}
+
+function notUsable(path: string, cause: unknown) {
+  const notDirectory = ['EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '');
+  return stateError(
+    notDirectory ? 'not_a_directory' : 'unusable',
+    `State directory ${path} can't be used: ${messageOf(cause)}`,
+    { hint: 'Name another directory with --state-dir, or make this one', details: { path }, cause },
+  );
 }
 
 function assertPrivate(path: string): void {

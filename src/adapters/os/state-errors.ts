@@ -6,5 +6,6 @@ export const stateError = errorTable('state', {
   foreign_owner: { category: 'precondition', retryable: false },
   exposed: { category: 'precondition', retryable: false },
   not_a_directory: { category: 'precondition', retryable: false },
+  absent: { category: 'not_found', retryable: false },
   unusable: { category: 'precondition', retryable: false },
 });

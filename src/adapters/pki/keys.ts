@@ -22,45 +22,20 @@ export const freshKeys: KeySource = {
   ed25519: () => generate('ed25519'),
 };
 
-/**
- * A private key as PKCS #8 PEM, encrypted (AES-256-CBC, PBES2) when there is a passphrase.
- *
- * @example
- * await writeFile('ca.key', privateKeyToPem(ca.privateKey).reveal(), { mode: 0o600 });
- */
-export function privateKeyToPem(key: KeyObject, passphrase?: Secret<string>): Secret<string> {
-  const encryption =
-    passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase: passphrase.reveal() };
-  return new Secret(key.export({ format: 'pem', type: 'pkcs8', ...encryption }).toString());
+/** A private key as PKCS #8 PEM, in clear: it goes to disk through `SecretFiles`, which seals it when there is a passphrase. */
+export function privateKeyToPem(key: KeyObject): Secret<string> {
+  return new Secret(key.export({ format: 'pem', type: 'pkcs8' }).toString());
 }
 
 /**
  * Reads a private key from PEM.
  *
- * @throws AppError `pki.wrong_passphrase` when the key is encrypted and the passphrase is missing or wrong,
- *   `pki.invalid_key` when it is no private key.
+ * @throws AppError `pki.invalid_key` when it is no private key, or one that another program has encrypted.
  */
-export function privateKeyFromPem(pem: Secret<string>, passphrase?: Secret<string>): KeyObject {
-  const text = pem.reveal();
-  const encrypted = text.includes('ENCRYPTED');
-  if (encrypted && passphrase === undefined) {
-    throw pkiError('wrong_passphrase', 'The private key is encrypted and no passphrase was given', {
-      hint: 'Give the passphrase with which the key was written.',
-    });
-  }
+export function privateKeyFromPem(pem: Secret<string> | Secret<Buffer>): KeyObject {
   try {
-    return createPrivateKey({
-      key: text,
-      format: 'pem',
-      ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
-    });
+    return createPrivateKey({ key: pem.reveal(), format: 'pem' });
   } catch (cause) {
-    if (encrypted) {
-      throw pkiError('wrong_passphrase', 'The private key does not open with this passphrase', {
-        hint: 'Give the passphrase with which the key was written.',
-        cause,
-      });
-    }
     throw pkiError('invalid_key', 'This is not a private key in PEM', {
       hint: 'Restore the key file from a backup.',
       cause,

@@ -5,6 +5,5 @@ export const pkiError = errorTable('pki', {
   invalid_request: { category: 'validation', retryable: false },
   invalid_certificate: { category: 'validation', retryable: false },
   invalid_key: { category: 'precondition', retryable: false },
-  wrong_passphrase: { category: 'precondition', retryable: false },
   invalid_host: { category: 'validation', retryable: false },
 });

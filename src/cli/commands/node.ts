@@ -13,6 +13,7 @@ interface RunFlags {
   readonly stateDir?: string;
   readonly recordUrls?: string;
   readonly drain: string;
+  readonly passphraseFile?: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly json?: boolean;
 }
@@ -26,6 +27,10 @@ export function registerNodeCommand(program: Command, context: CliContext): void
     .argument('[join]', "what `palyra pair` printed; '-' reads it from standard input")
     .option('--state-dir <dir>', 'directory of keys, certificate and journal (PALYRA_NODE_STATE_DIR)')
     .option('--record-urls <file>', 'write the pages that are to be opened to a file instead of opening them')
+    .option(
+      '--passphrase-file <file>',
+      'file with the passphrase that seals the keys of this machine (PALYRA_PASSPHRASE_FILE)',
+    )
     .option('--drain <duration>', 'how long running capabilities have to end when the host stops', '10s')
     .option('--log-level <level>', 'debug, info, warn or error', 'warn')
     .option(
@@ -51,6 +56,11 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
   const { systemOpener, recordingOpener } = await import('../../adapters/os/opener.js');
   const { bundledPlugins } = await import('../../plugins/bundled.js');
   const { jsonLog } = await import('../../adapters/telemetry/log.js');
+  const { takePassphrase } = await import('../../adapters/secrets/passphrase.js');
+  const passphrase = await takePassphrase({
+    file: flags.passphraseFile ?? (context.env.PALYRA_PASSPHRASE_FILE || undefined),
+    env: context.env,
+  });
   const joinString = join === '-' ? await firstLine(context) : join;
   const over = new AbortController();
   let stop = (reason: string): void =>
@@ -66,6 +76,7 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
         services: flags.recordUrls === undefined ? systemOpener() : recordingOpener(flags.recordUrls),
         mediator: await mediatorFor(flags, context, report, join === '-'),
         log: jsonLog(flags.logLevel),
+        ...(passphrase === undefined ? {} : { passphrase }),
         report,
         drainMs: parseDuration(flags.drain, '--drain'),
       },

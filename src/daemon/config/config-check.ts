@@ -24,7 +24,8 @@ const endpoint = (use: OptionSchema['x-endpoint'], text: string): boolean => {
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, verbose: true })
   .addKeyword({ keyword: 'x-duration', type: 'string', errors: false, validate: duration })
-  .addKeyword({ keyword: 'x-endpoint', type: 'string', errors: false, validate: endpoint });
+  .addKeyword({ keyword: 'x-endpoint', type: 'string', errors: false, validate: endpoint })
+  .addKeyword({ keyword: 'x-variable', type: 'string' });
 const validate: ValidateFunction<WrittenConfig> = ajv.compile<WrittenConfig>(configSchema);
 
 /** Whether every option is there and valid. */

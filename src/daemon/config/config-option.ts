@@ -13,6 +13,8 @@ export interface OptionSchema {
   readonly pattern?: string;
   readonly 'x-duration'?: { readonly minimum: string; readonly maximum: string };
   readonly 'x-endpoint'?: 'bind' | 'advertise';
+  /** The name of its variable, where that is not made of its path. */
+  readonly 'x-variable'?: string;
 }
 
 /** One option: where it stands in the file, its variable and its schema. */
@@ -43,7 +45,8 @@ export function publishedConfigSchema(): object {
 
 function optionsOf(schema: OptionSchema, path: readonly string[]): ConfigOption[] {
   if (schema.properties === undefined) {
-    return [{ path, pointer: `/${path.join('/')}`, variable: variableOf(path), schema }];
+    const variable = schema['x-variable'] ?? variableOf(path);
+    return [{ path, pointer: `/${path.join('/')}`, variable, schema }];
   }
   return Object.entries(schema.properties).flatMap(([key, inner]) => optionsOf(inner, [...path, key]));
 }

@@ -11,7 +11,11 @@ export interface ConfigFlags {
   readonly enrollPort?: string;
   readonly nodePort?: string;
   readonly logLevel?: string;
+  readonly passphraseFile?: string;
 }
+
+/** Variables of palyrad that are no options. */
+const otherVariables = ['PALYRA_STATE_DIR', 'PALYRA_PASSPHRASE'];
 
 /**
  * What the environment says. Each option has a variable: `PALYRA_`, then its path in capitals with underscores
@@ -23,7 +27,7 @@ export function variableLayer(env: NodeJS.ProcessEnv): ConfigLayer {
   const known = new Map(configOptions.map((option) => [option.variable, option]));
   const prefixes = new Set(configOptions.map((option) => option.variable.split('_', 2).join('_')));
   for (const [name, text] of Object.entries(env)) {
-    if (text === undefined || text === '') continue;
+    if (text === undefined || text === '' || otherVariables.includes(name)) continue;
     const option = known.get(name);
     const origin = { kind: 'variable', name } as const;
     if (option !== undefined) {
@@ -62,9 +66,13 @@ export function flagLayer(flags: ConfigFlags, below: readonly ConfigLayer[]): Co
     const host = parseEndpoint(String(valueBelow(option, below)))?.host ?? '127.0.0.1';
     layer.set(option, `${isIP(host) === 6 ? `[${host}]` : host}:${text}`, origin);
   }
-  const level = optionOf('PALYRA_LOG_LEVEL');
-  if (flags.logLevel !== undefined && level !== undefined) {
-    layer.set(level, flags.logLevel, { kind: 'flag', name: '--log-level' });
+  const texts = [
+    ['--log-level', flags.logLevel, 'PALYRA_LOG_LEVEL'],
+    ['--passphrase-file', flags.passphraseFile, 'PALYRA_PASSPHRASE_FILE'],
+  ] as const;
+  for (const [name, text, variable] of texts) {
+    const option = optionOf(variable);
+    if (text !== undefined && option !== undefined) layer.set(option, text, { kind: 'flag', name });
   }
   return layer;
 }

@@ -43,6 +43,19 @@ const listen = Type.Object(
   { ...closed, description: 'The three ports of the daemon.' },
 );
 
+const state = Type.Object(
+  {
+    passphraseFile: Type.String({
+      description:
+        'A file, of mode 0600, whose first line is the passphrase that seals the keys in the state directory. Empty: they lie there in clear.',
+      default: '',
+      maxLength: 4096,
+      'x-variable': 'PALYRA_PASSPHRASE_FILE',
+    }),
+  },
+  { ...closed, description: 'The state directory.' },
+);
+
 const log = Type.Object(
   {
     level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], {
@@ -148,7 +161,7 @@ const certificates = Type.Object(
 
 /** The schema of a complete configuration: `palyra.yaml` after defaults. In the file itself every key is optional. */
 export const configSchema = Type.Object(
-  { listen, log, plugins, dispatch, session, pairing, certificates },
+  { listen, log, state, plugins, dispatch, session, pairing, certificates },
   {
     ...closed,
     title: 'Palyra daemon configuration',

@@ -48,6 +48,7 @@ describe('defaults', () => {
         node: { host: '127.0.0.1', port: 7444, advertise: [] },
       },
       log: { level: 'info' },
+      state: { passphraseFile: undefined },
       plugins: { paths: [], enabled: ['echo', 'system-health', 'desktop-open-url'] },
       dispatch: {
         inputLimit: 1_048_576,
@@ -124,6 +125,19 @@ describe('precedence', () => {
     expect(config.dispatch.inputLimit).toBe(2048);
     expect(config.plugins.enabled).toEqual(['echo', 'mine']);
     expect(config.listen.node.advertise).toEqual(['[2001:db8::1]:7444', 'nodes.example.org:7444']);
+  });
+
+  test('the passphrase file has a variable of its own name and a flag, and is relative to the file that names it', async () => {
+    await writeFile(file, 'state: { passphraseFile: sealed/passphrase }');
+    const from = (env: NodeJS.ProcessEnv, flags: ConfigFlags) =>
+      loadConfig({ file, env, flags }).state.passphraseFile;
+    expect(from({}, {})).toBe(join(directory, 'sealed/passphrase'));
+    const env = { PALYRA_PASSPHRASE_FILE: 'variable', PALYRA_PASSPHRASE: 'not an option' };
+    expect(from(env, {})).toBe(resolve('variable'));
+    expect(from(env, { passphraseFile: '/flag' })).toBe('/flag');
+    expect(refusal(() => loadConfig({ env: { PALYRA_PASSPHRASE_FIL: 'x' }, flags: {} })).message).toMatch(
+      /PALYRA_PASSPHRASE_FIL is not a known variable.*PALYRA_PASSPHRASE_FILE/,
+    );
   });
 
   test('variables of the other programs are not options', () => {

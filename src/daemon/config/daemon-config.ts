@@ -23,6 +23,8 @@ export interface DaemonConfig {
     readonly enrollment: ListenConfig;
     readonly node: ListenConfig;
   };
+  /** Undefined: keys lie in clear, unless `PALYRA_PASSPHRASE` says otherwise. */
+  readonly state: { readonly passphraseFile: string | undefined };
   readonly log: { readonly level: WrittenConfig['log']['level'] };
   readonly plugins: { readonly paths: readonly string[]; readonly enabled: readonly string[] };
   readonly dispatch: {
@@ -70,8 +72,9 @@ export function loadConfig({ file, env, flags }: LoadConfigOptions): DaemonConfi
   const contradictions = crossCheck(written, (pointer) => locate(layers, pointer));
   if (contradictions.length > 0) throw invalidConfig(contradictions);
   // A path in the file is relative to the file, any other to where the program was started.
-  const base = path !== undefined && locate(layers, '/plugins/paths')?.kind === 'file' ? dirname(path) : '.';
-  return deepFreeze(compile(written, path, base));
+  const toPath = (pointer: string, text: string): string =>
+    resolve(path !== undefined && locate(layers, pointer)?.kind === 'file' ? dirname(path) : '.', text);
+  return deepFreeze(compile(written, path, toPath));
 }
 
 function merge(layers: readonly ConfigLayer[]): WrittenConfig {
@@ -94,12 +97,20 @@ function locate(layers: readonly ConfigLayer[], pointer: string) {
   return layers.findLast((layer) => valueAt(layer.tree, path) !== undefined)?.locate(pointer, 'value');
 }
 
-function compile(written: WrittenConfig, file: string | undefined, base: string): DaemonConfig {
-  const { listen, log, plugins, dispatch, session, pairing, certificates } = written;
+function compile(
+  written: WrittenConfig,
+  file: string | undefined,
+  toPath: (pointer: string, text: string) => string,
+): DaemonConfig {
+  const { listen, state, log, plugins, dispatch, session, pairing, certificates } = written;
   return {
     listen: { http: port(listen.http), enrollment: port(listen.enrollment), node: port(listen.node) },
+    state: {
+      passphraseFile:
+        state.passphraseFile === '' ? undefined : toPath('/state/passphraseFile', state.passphraseFile),
+    },
     log,
-    plugins: { ...plugins, paths: plugins.paths.map((path) => resolve(base, path)) },
+    plugins: { ...plugins, paths: plugins.paths.map((path) => toPath('/plugins/paths', path)) },
     dispatch: {
       inputLimit: dispatch.inputLimit,
       outputLimit: dispatch.outputLimit,
