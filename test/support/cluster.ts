@@ -80,6 +80,8 @@ export class Program {
 /** A daemon and its nodes as real processes in a temporary directory. Everything ends with `close`. */
 export class Cluster {
   readonly directory = mkdtempSync(join(tmpdir(), 'palyra-test-'));
+  /** Variables that programs get which are started from now on. */
+  readonly variables: NodeJS.ProcessEnv = {};
   readonly #programs: Program[] = [];
   /** Kept over restarts, so that nodes find the daemon again. */
   #ports: { readonly http: string; readonly enroll: string; readonly node: string } | undefined;
@@ -92,11 +94,21 @@ export class Cluster {
       PALYRA_STATE_DIR: join(this.directory, 'daemon'),
       PALYRA_NODE_STATE_DIR: join(this.directory, 'node'),
       XDG_CONFIG_HOME: join(this.directory, 'config'),
+      ...this.variables,
     };
   }
 
   /** Starts the daemon; the second time on the ports of the first. */
   async daemon(): Promise<Program> {
+    const program = this.daemonWithoutWaiting();
+    const ready = await program.event('ready');
+    const port = (address: unknown): string => String(address).split(':').at(-1) ?? '';
+    this.#ports = { http: port(ready.http), enroll: port(ready.enrollment), node: port(ready.node) };
+    return program;
+  }
+
+  /** As {@link daemon}, for one that may never be ready. */
+  daemonWithoutWaiting(): Program {
     const ports = this.#ports ?? { http: '0', enroll: '0', node: '0' };
     const args = [
       '--json',
@@ -107,11 +119,7 @@ export class Cluster {
       '--node-port',
       ports.node,
     ];
-    const program = this.#start('palyrad', args);
-    const ready = await program.event('ready');
-    const port = (address: unknown): string => String(address).split(':').at(-1) ?? '';
-    this.#ports = { http: port(ready.http), enroll: port(ready.enrollment), node: port(ready.node) };
-    return program;
+    return this.#start('palyrad', args);
   }
 
   /** Starts a node host whose pages are recorded in the file `opened`. Without a join string it must be paired. */

@@ -136,7 +136,7 @@ describe('precedence', () => {
     expect(from(env, {})).toBe(resolve('variable'));
     expect(from(env, { passphraseFile: '/flag' })).toBe('/flag');
     expect(refusal(() => loadConfig({ env: { PALYRA_PASSPHRASE_FIL: 'x' }, flags: {} })).message).toMatch(
-      /PALYRA_PASSPHRASE_FIL is not a known variable.*PALYRA_PASSPHRASE_FILE/,
+      /PALYRA_PASSPHRASE_FIL: is not a known variable.*PALYRA_PASSPHRASE_FILE/,
     );
   });
 
