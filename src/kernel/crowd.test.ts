@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AnyActorLogic, fromCallback, setup } from 'xstate';
+import { type AnyActorLogic, type EventObject, fromCallback, setup } from 'xstate';
 import { address } from './address.js';
 import { type CrowdEvent, type CrowdOptions, crowd } from './crowd.js';
 import { createKernel, startRoot } from './kernel.js';
@@ -187,6 +187,44 @@ describe('crowd', () => {
     }
     expect(trace).toEqual(['forced']);
   });
+
+  it('tells a member once to end, however often it is asked to', async () => {
+    const got: EventObject[] = [];
+    const deaf = fromCallback(({ receive }) => receive((event) => got.push(event)));
+    const { clock, kernel, root, send, start } = make({ logic: deaf });
+    start('1');
+    send({ type: 'crowd.stop', key: '1', reason: 'first' });
+    clock.advance(900);
+    send({ type: 'crowd.stop', key: '1', reason: 'second' });
+    expect(kernel.deadlines.size).toBe(1);
+    const ended = root.shutdown('third', 60_000);
+    expect(got).toEqual([{ type: 'kernel.shutdown', reason: 'first' }]);
+    clock.advance(100);
+    await expect(ended).resolves.toMatchObject({ status: 'done' });
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('waits for ever for members when its limit is Infinity', () => {
+    const { clock, kernel, jobs, send, start, tell, root } = make({
+      logic: fromCallback(() => {}),
+      shutdownMs: Number.POSITIVE_INFINITY,
+    });
+    for (const key of ['1', '2']) start(key);
+    send({ type: 'crowd.stop', key: '1' });
+    void root.shutdown('test', Number.POSITIVE_INFINITY);
+    clock.advance(365 * 86_400_000);
+    expect(jobs.count).toBe(2);
+    for (const key of ['1', '2']) tell(key, 'xstate.stop');
+    expect(jobs.count).toBe(0);
+    expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it.each([{ shutdownMs: Number.NaN }, { shutdownMs: -1 }, { capacity: Number.NaN }, { capacity: -1 }])(
+    'refuses %o',
+    (options) => {
+      expect(() => make(options)).toThrow(expect.objectContaining({ code: 'kernel.bad_supervisor' }));
+    },
+  );
 
   it('notices a member that was stopped by others', () => {
     const { jobs, directory, start, tell } = make();

@@ -2,6 +2,7 @@ import type { ActorLogic, AnyActorLogic, AnyActorRef, EventObject, Snapshot } fr
 import type { Address } from './address.js';
 import type { Kernel } from './kernel.js';
 import { reporting, stopType } from './lifecycle.js';
+import { checkLimit } from './limits.js';
 import { Membership } from './membership.js';
 
 /** What a crowd understands, beside `kernel.shutdown`. */
@@ -20,12 +21,12 @@ export interface CrowdOptions {
   readonly address: (key: string) => Address;
   /**
    * Gives a member that crashed the input for its second and last start, from its record; undefined when there is
-   * nothing to go on with. Without it members are not started again.
+   * nothing to go on with. Without it members are not started again, and one that was told to stop never is.
    */
   readonly revive?: (key: string, error: unknown) => unknown;
   /** Ends truthfully what a member stood for, when it won't be started again after a crash. */
   readonly abandon?: (key: string, error: unknown) => void;
-  /** How long members have to end by themselves, in milliseconds. */
+  /** How long members have to end by themselves, in milliseconds. `Infinity` waits for ever. */
   readonly shutdownMs: number;
   /** How many members there may be. Default: no limit. */
   readonly capacity?: number;
@@ -52,6 +53,7 @@ const stopped: CrowdSnapshot = { status: 'stopped', output: undefined, error: un
  *
  * A start that can't be done (running key, capacity, stopping) is logged and counted as a dead letter.
  *
+ * @throws AppError `kernel.bad_supervisor` for a limit that is not a number from 0 up.
  * @example
  * const dispatches = crowd({
  *   kernel,
@@ -68,6 +70,8 @@ const stopped: CrowdSnapshot = { status: 'stopped', output: undefined, error: un
  */
 export function crowd(options: CrowdOptions): CrowdLogic {
   const { kernel, logic, remember = 0 } = options;
+  checkLimit('shutdownMs', options.shutdownMs);
+  checkLimit('capacity', options.capacity);
   const memberLogic = kernel.transitions.remembering(reporting(logic), remember);
   const running = new Map<AnyActorRef, Membership>();
 

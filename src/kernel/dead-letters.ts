@@ -3,7 +3,7 @@ import type { Clock } from './clock.js';
 import type { KernelLog } from './log.js';
 
 /** Why an event reached nobody. */
-export type DeadLetterReason = 'no_such_actor' | 'actor_ended' | 'refused' | 'not_understood';
+export type DeadLetterReason = 'no_such_actor' | 'actor_ended' | 'refused';
 
 /** An event that reached nobody. Its payload isn't kept: it may be large or secret. */
 export interface DeadLetter {

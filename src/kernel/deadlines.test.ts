@@ -30,6 +30,20 @@ describe('Deadlines', () => {
     expect(deadlines.size).toBe(0);
   });
 
+  it('goes on when a deadline throws, and the log too', () => {
+    const fail = (): never => {
+      throw new Error('no disk');
+    };
+    const { clock, deadlines, owner } = make({ debug: fail, info: fail, warn: fail, error: fail });
+    const fired: number[] = [];
+    deadlines.set(owner, 1, fail);
+    deadlines.set(owner, 1, () => fired.push(1));
+    deadlines.set(owner, 2, () => fired.push(2));
+    clock.advance(2);
+    expect(fired).toEqual([1, 2]);
+    expect(clock.timers).toBe(0);
+  });
+
   it('uses one timer of the clock, and none when nothing is pending', () => {
     const { clock, deadlines, owner } = make();
     const handles = Array.from({ length: 1_000 }, (_, n) => deadlines.set(owner, 1_000 - n, () => {}));

@@ -1,6 +1,6 @@
 import type { Clock, TimerHandle } from './clock.js';
 import { kernelError } from './kernel-errors.js';
-import type { KernelLog } from './log.js';
+import { type KernelLog, neverThrowing } from './log.js';
 
 /** Node's timers turn anything longer into 1 ms, so longer waits are made of several. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -85,7 +85,7 @@ export class Deadlines {
 
   constructor(clock: Clock, log: KernelLog) {
     this.#clock = clock;
-    this.#log = log;
+    this.#log = neverThrowing(log);
   }
 
   /** How many deadlines are pending. */

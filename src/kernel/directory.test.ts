@@ -9,12 +9,14 @@ import {
   fromTransition,
 } from 'xstate';
 import { address, addressKind, parseAddress } from './address.js';
-import type { Reply } from './directory.js';
+import { Deadlines } from './deadlines.js';
+import { Directory, type Reply } from './directory.js';
 import { AppError } from './errors.js';
 import { createKernel } from './kernel.js';
 import { kernelError } from './kernel-errors.js';
 import type { DownReason } from './lifecycle.js';
 import { SimulatedClock } from './simulated-clock.js';
+import { TransitionLog } from './transition-log.js';
 
 const here = address('echo', 'a');
 
@@ -134,6 +136,21 @@ describe('Directory', () => {
     expect(recent.at(-1)?.eventType).toBe('e1000');
     expect(recent[0]?.eventType).toBe('e746');
     expect(directory.deadLetters.total).toBe(1_002);
+  });
+
+  it('delivers, and counts what it can not, when its log throws', () => {
+    const fail = (): never => {
+      throw new Error('no disk');
+    };
+    const log = { debug: fail, info: fail, warn: fail, error: fail };
+    const clock = new SimulatedClock();
+    const directory = new Directory(clock, new Deadlines(clock, log), new TransitionLog(clock), log);
+    expect(directory.send(here, { type: 'hello' })).toBe(false);
+    const ref = actor();
+    directory.register(here, ref);
+    directory.watch(here, fail);
+    directory.unregister(here, ref);
+    expect(directory.deadLetters.total).toBe(1);
   });
 
   it('asks, and takes the first answer only', async () => {

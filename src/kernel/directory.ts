@@ -8,7 +8,7 @@ import { type AppError, toAppError } from './errors.js';
 import { isRunning } from './gone.js';
 import { kernelError } from './kernel-errors.js';
 import type { DownReason } from './lifecycle.js';
-import type { KernelLog } from './log.js';
+import { type KernelLog, neverThrowing } from './log.js';
 import type { TransitionLog } from './transition-log.js';
 
 /** What an asked actor answers with. Only the first answer counts. */
@@ -44,10 +44,10 @@ export class Directory {
   readonly #watches = new Map<Address, Set<Watch>>();
 
   constructor(clock: Clock, deadlines: Deadlines, transitions: TransitionLog, log: KernelLog) {
-    this.deadLetters = new DeadLetters(clock, log);
+    this.#log = neverThrowing(log);
+    this.deadLetters = new DeadLetters(clock, this.#log);
     this.#deadlines = deadlines;
     this.#transitions = transitions;
-    this.#log = log;
   }
 
   /**

@@ -108,7 +108,12 @@ const internal: ErrorDefinition = { category: 'internal', retryable: false };
 
 /** Any thrown value as an AppError; what is not one becomes `internal` with the original as its cause. */
 export function toAppError(thrown: unknown): AppError {
-  if (thrown instanceof AppError) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  let message = 'Something was thrown that can not even be read';
+  try {
+    if (thrown instanceof AppError) return thrown;
+    message = String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    // Code that others wrote throws what it likes, and whoever reports it must not fail in turn.
+  }
   return new AppError('internal', internal, message, { cause: thrown });
 }

@@ -43,11 +43,11 @@ export interface KernelOptions {
  */
 export function createKernel(options: KernelOptions = {}): Kernel {
   const { clock = systemClock, random = Math.random } = options;
-  const log = neverThrowing(options.log ?? stderrLog);
+  const log = options.log ?? stderrLog;
   const deadlines = new Deadlines(clock, log);
   const transitions = new TransitionLog(clock);
   const directory = new Directory(clock, deadlines, transitions, log);
-  return { clock, deadlines, directory, transitions, log, random };
+  return { clock, deadlines, directory, transitions, log: neverThrowing(log), random };
 }
 
 /** How a root ended. `stopped`: it did not end by itself before its deadline. */
@@ -63,6 +63,8 @@ export interface RootHandle {
    * Asks the root to end, and stops it after `deadlineMs` if it hasn't. Later calls may shorten the deadline.
    *
    * @param reason reaches every child that is shut down.
+   * @param deadlineMs `Infinity` waits for ever.
+   * @throws AppError `kernel.bad_delay` for NaN.
    */
   shutdown(reason: string, deadlineMs: number): Promise<RootOutcome>;
 }
@@ -115,7 +117,9 @@ export function startRoot(kernel: Kernel, logic: AnyActorLogic): RootHandle {
           log.warn({ reason, deadlineMs }, 'The root did not end within its deadline and was stopped');
           actor.stop();
         };
-        deadlines.set(actor, deadlineMs, onOverdue, { label: 'shutdown' });
+        if (deadlineMs !== Number.POSITIVE_INFINITY) {
+          deadlines.set(actor, deadlineMs, onOverdue, { label: 'shutdown' });
+        }
         actor.send({ type: 'kernel.shutdown', reason } satisfies ShutdownEvent);
       }
       return stopped;

@@ -26,6 +26,8 @@ interface Member {
   readonly address: Address;
   readonly ref: AnyActorRef;
   readonly revived: boolean;
+  /** Whether it was told to end. Once is enough. */
+  asked: boolean;
 }
 
 /** The state of one crowd actor: what `crowd()` does with each event. */
@@ -132,7 +134,7 @@ export class Membership {
         id: `${key}#${this.#incarnations}`,
         input,
       });
-      member = { key, address: this.#options.address(key), ref, revived };
+      member = { key, address: this.#options.address(key), ref, revived, asked: false };
       this.#kernel.directory.register(member.address, ref);
     } catch (error) {
       this.#onCrash(key, error, revived);
@@ -148,15 +150,16 @@ export class Membership {
     const ending = endingOf(event);
     this.#remove(member, ending);
     if (ending.kind !== 'crashed') return;
-    this.#onCrash(member.key, ending.error, member.revived);
+    // One that was told to end is not started again only because it failed at that.
+    this.#onCrash(member.key, ending.error, member.revived || member.asked);
   }
 
-  #onCrash(key: string, error: unknown, revived: boolean): void {
+  #onCrash(key: string, error: unknown, isLast: boolean): void {
     const { name, revive, abandon } = this.#options;
-    this.#kernel.log.error({ crowd: name, key, err: error, again: revived }, 'A member crashed');
+    this.#kernel.log.error({ crowd: name, key, err: error, isLast }, 'A member crashed');
     // Its record stands; it will be started from there when the crowd is.
     if (this.#stopping) return;
-    if (revive && !revived) {
+    if (revive && !isLast) {
       try {
         const input = revive(key, error);
         if (input !== undefined) {
@@ -176,28 +179,30 @@ export class Membership {
 
   #onStop(key: string, reason: string): void {
     const member = this.members.get(key);
-    if (!member) return;
-    this.#kernel.deadlines.set(
-      member.ref,
-      this.#options.shutdownMs,
-      () => this.#send({ type: 'crowd.stop_overdue', member }),
-      { label: 'stop' },
-    );
+    if (!member || member.asked) return;
+    this.#limit(member.ref, 'stop', { type: 'crowd.stop_overdue', member });
+    this.#ask(member, reason);
+  }
+
+  #ask(member: Member, reason: string): void {
+    if (member.asked || !isRunning(member.ref)) return;
+    member.asked = true;
     member.ref.send({ type: 'kernel.shutdown', reason } satisfies ShutdownEvent);
+  }
+
+  #limit(owner: AnyActorRef, label: string, event: OwnEvent): void {
+    const { shutdownMs } = this.#options;
+    if (!Number.isFinite(shutdownMs)) return;
+    this.#kernel.deadlines.set(owner, shutdownMs, () => this.#send(event), { label });
   }
 
   #onShutdown(reason: string): void {
     if (this.#stopping) return;
     this.#stopping = true;
     if (this.members.size === 0) return;
-    this.#kernel.deadlines.set(
-      this.#scope.self,
-      this.#options.shutdownMs,
-      () => this.#send({ type: 'crowd.shutdown_overdue' }),
-      { label: `shut ${this.#options.name} down` },
-    );
-    const event: ShutdownEvent = { type: 'kernel.shutdown', reason };
-    for (const member of this.members.values()) member.ref.send(event);
+    const label = `shut ${this.#options.name} down`;
+    this.#limit(this.#scope.self, label, { type: 'crowd.shutdown_overdue' });
+    for (const member of this.members.values()) this.#ask(member, reason);
   }
 
   /** Returns whether the member is gone. If it is in the middle of an event, its signal removes it after that. */

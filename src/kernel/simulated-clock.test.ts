@@ -17,6 +17,24 @@ it('runs timers in order at their own time, also those set on the way', () => {
   expect([clock.now(), clock.monotonic(), clock.timers]).toEqual([1_030, 30, 1]);
 });
 
+it('never goes back, whoever moves it while it moves', () => {
+  const clock = new SimulatedClock();
+  const fired: number[] = [];
+  clock.setTimeout(() => clock.advance(500), 10);
+  clock.setTimeout(() => fired.push(clock.monotonic()), 50);
+  clock.advance(100);
+  expect(fired).toEqual([50]);
+  expect(clock.monotonic()).toBe(510);
+});
+
+it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('refuses to let %d ms pass', async (ms) => {
+  const clock = new SimulatedClock();
+  const refusal = expect.objectContaining({ code: 'kernel.bad_delay' });
+  expect(() => clock.advance(ms)).toThrow(refusal);
+  await expect(clock.advanceAsync(ms)).rejects.toEqual(refusal);
+  expect(clock.monotonic()).toBe(0);
+});
+
 it('moves the wall clock without letting time pass', () => {
   const clock = new SimulatedClock();
   let fired = false;

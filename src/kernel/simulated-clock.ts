@@ -69,19 +69,23 @@ export class SimulatedClock implements Clock {
     this.#wallOffset = wallTime - this.#monotonic;
   }
 
-  /** Lets `ms` pass and runs what is due on the way, in order, each at its own time. */
+  /**
+   * Lets `ms` pass and runs what is due on the way, in order, each at its own time.
+   *
+   * @throws AppError `kernel.bad_delay` for a time that is not from 0 up: monotonic time never goes back.
+   */
   advance(ms: number): void {
-    const end = this.#monotonic + ms;
+    const end = this.#after(ms);
     while (this.#fireNext(end));
-    this.#monotonic = end;
+    this.#reach(end);
   }
 
   /** Like {@link advance}, and lets promises settle after each timer. */
   async advanceAsync(ms: number): Promise<void> {
-    const end = this.#monotonic + ms;
+    const end = this.#after(ms);
     await turn();
     while (this.#fireNext(end)) await turn();
-    this.#monotonic = end;
+    this.#reach(end);
   }
 
   /**
@@ -95,6 +99,18 @@ export class SimulatedClock implements Clock {
     return this.#monotonic - start;
   }
 
+  #after(ms: number): number {
+    if (ms >= 0 && Number.isFinite(ms)) return this.#monotonic + ms;
+    throw kernelError('bad_delay', `Time can't pass by ${ms} ms`, {
+      hint: 'To move the wall clock back, use setWallTime',
+    });
+  }
+
+  /** A timer may have moved the clock further while it ran. */
+  #reach(end: number): void {
+    this.#monotonic = Math.max(this.#monotonic, end);
+  }
+
   #fireNext(end: number): boolean {
     let next: SimulatedTimer | undefined;
     for (const timer of this.#timers) {
@@ -103,7 +119,7 @@ export class SimulatedClock implements Clock {
     }
     if (!next) return false;
     this.#timers.delete(next);
-    this.#monotonic = Math.max(this.#monotonic, next.due);
+    this.#reach(next.due);
     next.callback();
     return true;
   }

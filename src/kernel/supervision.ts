@@ -230,8 +230,9 @@ export class Supervision {
 
   #shutdown(reason: string): void {
     if (this.#descent && this.#descent.goal !== 'restart') return;
-    if (this.#options.shutdownMs !== undefined) {
-      this.#sendLater(this.#options.shutdownMs, { type: 'supervisor.shutdown_overdue' }, 'shutdown limit');
+    const { shutdownMs = Number.POSITIVE_INFINITY } = this.#options;
+    if (Number.isFinite(shutdownMs)) {
+      this.#sendLater(shutdownMs, { type: 'supervisor.shutdown_overdue' }, 'shutdown limit');
     }
     this.#descent = { from: 0, goal: 'done', reason, dueAt: 0 };
     this.#descend();

@@ -296,6 +296,28 @@ describe('restarts', () => {
       expect.objectContaining({ code: 'kernel.bad_supervisor' }),
     );
   });
+
+  it.each<Partial<SupervisorOptions>>([
+    { shutdownMs: Number.NaN },
+    { shutdownMs: -1 },
+    { intensity: { restarts: Number.NaN, withinMs: 1 } },
+    { intensity: { restarts: -1, withinMs: 1 } },
+    { intensity: { restarts: 1, withinMs: Number.NaN } },
+    { backoff: { firstMs: -1 } },
+    { backoff: { baseMs: Number.POSITIVE_INFINITY } },
+    { backoff: { maxMs: Number.NaN } },
+    { backoff: { quietMs: Number.NaN } },
+    { children: [childSpec('a', leaf(), { shutdown: Number.NaN })] },
+  ])('refuses %o, instead of failing in the middle of a stop', (options) => {
+    const { kernel } = make();
+    const given = { kernel, strategy: 'one_for_one' as const, children: [], ...options };
+    expect(() => supervisor(given)).toThrow(
+      expect.objectContaining({
+        code: 'kernel.bad_supervisor',
+        message: expect.stringMatching(/ is .*, not /),
+      }),
+    );
+  });
 });
 
 describe('ordered stop', () => {
@@ -396,6 +418,20 @@ describe('ordered stop', () => {
     expect(alive()).toEqual([]);
     await expect(ended).resolves.toMatchObject({ status: 'done' });
     expect(kernel.deadlines.size).toBe(0);
+  });
+
+  it('has no limit of its own when that is Infinity', async () => {
+    const { clock, kernel, alive, probe } = make();
+    const options = { kernel, strategy: 'one_for_one', shutdownMs: Number.POSITIVE_INFINITY } as const;
+    const slow = childSpec('slow', probe('slow'), { shutdown: 86_400_000 });
+    const root = startRoot(kernel, supervisor({ ...options, children: [slow] }));
+    const ended = root.shutdown('test', Number.POSITIVE_INFINITY);
+    clock.advance(86_399_999);
+    expect(alive()).toEqual(['slow']);
+    clock.advance(1);
+    await expect(ended).resolves.toMatchObject({ status: 'done' });
+    expect(kernel.deadlines.size).toBe(0);
+    expect(alive()).toEqual([]);
   });
 
   it('leaves no descendant when the root is stopped by force, or when it escalates', async () => {

@@ -4,6 +4,7 @@ import type { ChildSpec, ChildStatus } from './child.js';
 import type { Kernel } from './kernel.js';
 import { kernelError } from './kernel-errors.js';
 import { stopType } from './lifecycle.js';
+import { checkLimit, checkWait } from './limits.js';
 import { Supervision } from './supervision.js';
 
 /**
@@ -26,7 +27,9 @@ export interface SupervisorOptions {
    * `quietMs` (default 30 s) begins again at the first.
    */
   readonly backoff?: Partial<Omit<BackoffOptions, 'random'>> & { readonly quietMs?: number };
-  /** Limit for the whole ordered stop, in milliseconds, after which all that is left is stopped. Default: none. */
+  /**
+   * Limit for the whole ordered stop, in milliseconds, after which all that is left is stopped. Default: `Infinity`.
+   */
   readonly shutdownMs?: number;
 }
 
@@ -40,8 +43,8 @@ export type SupervisorLogic = ActorLogic<SupervisorSnapshot, EventObject, unknow
  * order when it gets `kernel.shutdown`; then it is done. When restarting does not help it stops all and ends with an
  * error, which is a crash for its own supervisor. A child's throw never leaves the child.
  *
- * @throws AppError `kernel.bad_supervisor` for two children with one id. The actor itself ends with AppError
- *   `kernel.restart_intensity`, whose `cause` is the child's error.
+ * @throws AppError `kernel.bad_supervisor` for two children with one id, and for a limit that is not a number from 0 up.
+ *   The actor itself ends with AppError `kernel.restart_intensity`, whose `cause` is the child's error.
  * @see OTP, Supervisor Behaviour: https://www.erlang.org/doc/system/sup_princ.html
  * @example
  * const logic = supervisor({
@@ -56,15 +59,7 @@ export type SupervisorLogic = ActorLogic<SupervisorSnapshot, EventObject, unknow
  * await root.shutdown('SIGTERM', 10_000);
  */
 export function supervisor(options: SupervisorOptions): SupervisorLogic {
-  const ids = new Set<string>();
-  for (const { id } of options.children) {
-    if (ids.has(id)) {
-      throw kernelError('bad_supervisor', `Two children have the id '${id}'`, {
-        hint: 'Give each its own id',
-      });
-    }
-    ids.add(id);
-  }
+  check(options);
   const states = new WeakMap<object, Supervision>();
 
   return {
@@ -93,4 +88,25 @@ export function supervisor(options: SupervisorOptions): SupervisorLogic {
     },
     getPersistedSnapshot: (snapshot) => snapshot,
   };
+}
+
+/** What is wrong with a supervisor shows when it is made, not in the middle of a stop. */
+function check({ children, intensity, backoff, shutdownMs }: SupervisorOptions): void {
+  const ids = new Set<string>();
+  for (const { id, shutdown } of children) {
+    if (ids.has(id)) {
+      throw kernelError('bad_supervisor', `Two children have the id '${id}'`, {
+        hint: 'Give each its own id',
+      });
+    }
+    ids.add(id);
+    if (shutdown !== 'brutal') checkLimit(`shutdown of '${id}'`, shutdown);
+  }
+  checkLimit('intensity.restarts', intensity?.restarts);
+  checkLimit('intensity.withinMs', intensity?.withinMs);
+  checkWait('backoff.firstMs', backoff?.firstMs);
+  checkWait('backoff.baseMs', backoff?.baseMs);
+  checkWait('backoff.maxMs', backoff?.maxMs);
+  checkLimit('backoff.quietMs', backoff?.quietMs);
+  checkLimit('shutdownMs', shutdownMs);
 }

@@ -18,15 +18,18 @@ export const restartKinds: readonly RestartKind[] = ['permanent', 'transient', '
 /**
  * A kernel on a clock that stands still and a log that is silent but keeps the errors, whose jitter always waits the whole
  * time.
+ *
+ * @param onLog gets the fields of each line, whatever its level.
  */
-export function makeKernel() {
+export function makeKernel(onLog: (fields: Record<string, unknown>) => void = () => {}) {
   const clock = new SimulatedClock();
   const errors: unknown[] = [];
-  const silent = (): void => {};
+  const line = (fields: object): void => onLog({ ...fields });
   const error = (fields: object): void => {
     if ('err' in fields) errors.push(fields.err);
+    line(fields);
   };
-  const log = { debug: silent, info: silent, warn: silent, error };
+  const log = { debug: line, info: line, warn: line, error };
   return { clock, errors, kernel: createKernel({ clock, log, random: () => 1 }) };
 }
 

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { idOf, RealTree } from './real-tree.js';
+import { idOf, moments, RealTree } from './real-tree.js';
 import { nodesOf, trees } from './tree-spec.js';
 
 /*
- * Actors that bring others down as they start, which XState runs on the stack of whoever starts them: the starter, its
- * supervisor or its supervisor's supervisor may be among the victims. There is no model of who wins; what must hold is that
- * each runs at most once where it can be reached, and that in the end nothing is left.
+ * Actors that bring others down as they start or stop, as their input is made, as others hear of their end or write it to
+ * the log: all of that runs on the stack of a supervisor, and that one, its victim or its own supervisor may be among the
+ * victims. There is no model of who wins; what must hold is that each runs at most once where it can be reached, that none
+ * starts before the one that it replaces is gone, and that in the end nothing is left.
  *
  * PALYRA_PROPERTY_RUNS sets the number of trees, 300 by default. Long form: as in supervision.property.test.ts.
  */
@@ -17,10 +18,12 @@ const harm = fc.record({ target: fc.nat(200), event });
 const step = fc.oneof(
   fc.record({
     type: fc.constant('harm'),
+    moment: fc.constantFrom(...moments),
     target: fc.nat(200),
     harms: fc.array(harm, { minLength: 1, maxLength: 3 }),
   }),
   fc.record({ type: fc.constant('send'), target: fc.nat(200), event }),
+  fc.record({ type: fc.constant('later'), ms: fc.constantFrom(0, 200, 1_000), target: fc.nat(200), event }),
   fc.record({ type: fc.constant('advance'), ms: fc.constantFrom(0, 100, 400, 1_000, 31_000) }),
 );
 
@@ -40,7 +43,9 @@ it(
         });
         for (const [index, each] of script.entries()) {
           if (index === Math.floor(script.length / 3)) real.start();
-          if (each.type === 'harm') real.harm.set(nodeAt(each.target), each.harms.map(victimOf));
+          if (each.type === 'harm') real.plan(each.moment, nodeAt(each.target), each.harms.map(victimOf));
+          else if (each.type === 'later')
+            real.kernel.deadlines.set({}, each.ms, () => real.send(nodeAt(each.target), each.event));
           else if (each.type === 'advance') real.clock.advance(each.ms);
           else real.send(nodeAt(each.target), each.event);
 

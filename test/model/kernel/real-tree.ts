@@ -20,6 +20,10 @@ export interface Harm {
   readonly event: string;
 }
 
+/** Where code that belongs to others runs on the stack of the kernel. */
+export const moments = ['input', 'start', 'stop', 'down', 'log'] as const;
+export type Moment = (typeof moments)[number];
+
 /** A random tree of real supervisors and real machines, on a clock that stands still. */
 export class RealTree {
   readonly clock;
@@ -27,8 +31,7 @@ export class RealTree {
   /** As in the model. */
   readonly trace = new Map<string, string[]>();
   readonly bad = new Map<string, BadStart[]>();
-  /** What a leaf does to others the next time that it starts, on the stack of whoever starts it. */
-  readonly harm = new Map<string, Harm[]>();
+  readonly #harm = new Map<string, readonly Harm[]>();
   /** The actors that leaves own: whoever is in here runs, whatever a supervisor says. */
   readonly owned: string[] = [];
   /** Those that started while an earlier incarnation still ran. */
@@ -40,20 +43,34 @@ export class RealTree {
   readonly #owned;
 
   constructor(spec: SupervisorSpec) {
-    const { clock, errors, kernel } = makeKernel();
+    const { clock, errors, kernel } = makeKernel(({ child }) => this.#strike('log', String(child)));
     this.clock = clock;
     this.errors = errors;
     this.kernel = kernel;
     this.#spec = spec;
     this.#owned = fromCallback<EventObject, string>(({ input }) => {
       const id = idOf(input);
-      for (const { victim, event } of this.harm.get(id)?.splice(0) ?? []) this.send(victim, event);
+      this.kernel.directory.watch(address(id), () => this.#strike('down', id));
+      this.#strike('start', id);
       if (this.owned.some((other) => idOf(other) === id)) this.overlaps.push(input);
       this.owned.push(input);
       return () => {
         this.owned.splice(this.owned.indexOf(input), 1);
+        this.#strike('stop', id);
       };
     });
+  }
+
+  /** What is done to others the next time that a node comes to this moment, on the stack of whoever brings it there. */
+  plan(moment: Moment, id: string, harms: readonly Harm[]): void {
+    this.#harm.set(`${moment} of ${id}`, harms);
+  }
+
+  #strike(moment: Moment, id: string): void {
+    const key = `${moment} of ${id}`;
+    const harms = this.#harm.get(key) ?? [];
+    this.#harm.delete(key);
+    for (const { victim, event } of harms) this.send(victim, event);
   }
 
   start(): void {
@@ -86,6 +103,7 @@ export class RealTree {
     const { id, restart, shutdown } = spec;
     const input = (): LeafInput => {
       this.note(parent, `+${id}`);
+      this.#strike('input', id);
       const bad = this.bad.get(id)?.shift();
       if (bad === 'input throws') throw new Error(`boom input of ${id}`);
       return { bad };
