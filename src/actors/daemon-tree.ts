@@ -25,6 +25,9 @@ export interface DaemonTreeOptions {
 /** How long sessions have to say goodbye, milliseconds. Pairings and dispatches live on in their records and just stop. */
 const goodbyeMs = 2_000;
 
+/** Sessions have no record; so many of their latest transitions are kept to explain them. */
+const remembered = 16;
+
 /**
  * The daemon's actors:
  *
@@ -51,6 +54,7 @@ export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
           name: 'sessions',
           logic: compile(sessionMachine),
           address: sessionAddress,
+          remember: remembered,
           abandon: (deviceId) => sessions.abandon(deviceId),
           shutdownMs: goodbyeMs,
         }),

@@ -48,6 +48,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/passphrase.js')).registerPassphraseCommand,
   },
   {
+    name: 'explain',
+    summary: 'say why a dispatch, a pairing or a machine is where it is',
+    load: async () => (await import('./commands/explain.js')).registerExplainCommand,
+  },
+  {
     name: 'node',
     summary: 'be a machine that runs capabilities',
     load: async () => (await import('./commands/node.js')).registerNodeCommand,

@@ -11,6 +11,7 @@ import {
   sampleDeviceId,
   sampleDispatch,
   sampleEntry,
+  sampleExplanation,
   sampleFacts,
   sampleId,
   samplePairing,
@@ -568,6 +569,37 @@ describe('invoke', () => {
     expect(code).toBe(6);
     expect(stderr).toContain('whether it was done is unknown');
     expect(stderr).toContain(`palyra dispatches show ${sampleId('dp')}`);
+  });
+});
+
+describe('explain', () => {
+  it('says what happened, who can move it and what happens next', async () => {
+    cli.control.explanation = sampleExplanation({ notes: ['Node \u001b[31mbuild-7 is offline'] });
+    const { code, stdout } = await cli.run(['explain', 'build-7']);
+    expect(code).toBe(0);
+    expect(cli.control.asked('explain')).toEqual(['build-7']);
+    expect(stdout).not.toContain('\u001b');
+    for (const text of [
+      `dispatch ${sampleId('dp')}: echo on build-7`,
+      'queued, for 12 s',
+      'It waits for its node to connect.',
+      'queued on create, by operator:local: now',
+      'cancel from an operator with the role invoker',
+      'It ends as cancelled [may cancel]',
+      'in 48 s (deliver by): It ends as expired',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+  });
+
+  it('says of what has ended that nothing comes', async () => {
+    const { next: _next, ...rest } = sampleExplanation({ ended: true, state: 'succeeded', accepts: [] });
+    cli.control.explanation = rest;
+    const { stdout } = await cli.run(['explain', 'build-7']);
+    expect(stdout).toContain('Nothing: it has ended.');
+    expect(stdout).not.toContain('Who can move it');
+    const asJson = json((await cli.run(['explain', 'build-7', '--json'])).stdout);
+    expect(asJson).toMatchObject({ state: 'succeeded', ended: true, history: [{ event: 'create' }] });
   });
 });
 

@@ -31,6 +31,7 @@ describe('against the real server', () => {
     });
     expect((await client.inventory()).devices[0]?.deviceId).toBe(sampleDeviceId());
     expect((await client.getDispatch(sampleId('dp'))).outcome?.output).toEqual({ text: 'hello' });
+    expect((await client.explain('build-7')).accepts[0]?.event).toBe('cancel');
     expect((await client.listDispatches({ limit: 5 })).dispatches).toHaveLength(1);
     expect((await client.cancelDispatch(sampleId('dp'), 'enough')).state).toBe('running');
     expect(test.control.asked('listPairings')).toEqual([{ states: ['pending_approval', 'expired'] }]);

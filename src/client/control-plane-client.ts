@@ -2,6 +2,7 @@ import type { ContractDescriptor } from '../contract/contract-descriptor.js';
 import { contract } from '../contract/contract-version.js';
 import type { Device, DevicePage } from '../contract/device.js';
 import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
+import type { Explanation } from '../contract/explanation.js';
 import type { Inventory } from '../contract/inventory.js';
 import type {
   MintedPairingCode,
@@ -135,6 +136,11 @@ export class ControlPlaneClient {
 
   listDispatches(query: RouteQuery<'listDispatches'> = {}, options?: RequestOptions): Promise<DispatchPage> {
     return this.#send('listDispatches', { query }, options);
+  }
+
+  /** Explains a dispatch, a pairing or a node. @param subject an id, or a node's name. */
+  explain(subject: string, options?: RequestOptions): Promise<Explanation> {
+    return this.#send('explain', { params: { subject } }, options);
   }
 
   cancelDispatch(id: string, reason?: string, options?: RequestOptions): Promise<Dispatch> {

@@ -14,6 +14,7 @@ export * from './dispatch.js';
 export * from './dispatch-states.js';
 export * from './error.js';
 export * from './error-codes.js';
+export * from './explanation.js';
 export * from './health.js';
 export * from './inventory.js';
 export * from './pairing.js';

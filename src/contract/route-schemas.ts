@@ -8,6 +8,7 @@ import {
   DispatchPageSchema,
   DispatchSchema,
 } from './dispatch.js';
+import { ExplanationSchema, explanationParams } from './explanation.js';
 import { HealthSchema } from './health.js';
 import { InventorySchema } from './inventory.js';
 import {
@@ -84,6 +85,10 @@ export const routeSchemas = {
     params: dispatchParams,
     body: CancelDispatchSchema,
     response: DispatchSchema,
+  },
+  explain: {
+    params: explanationParams,
+    response: ExplanationSchema,
   },
   getContract: {
     response: ContractDescriptorSchema,

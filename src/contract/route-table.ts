@@ -102,6 +102,14 @@ export const routes = {
     summary: 'Ask for the end of a dispatch; how it ends is the word of the node',
     statuses: [200],
   },
+  explain: {
+    method: 'GET',
+    path: '/v1/explanations/:subject',
+    authority: 'viewer',
+    summary:
+      'Explain a dispatch, a pairing or a node: what happened, why it is where it is, what happens next',
+    statuses: [200],
+  },
   getContract: {
     method: 'GET',
     path: '/v1/contract',

@@ -14,6 +14,7 @@ import type { CompiledSurface } from '../actors/device/surface.js';
 import { Dispatches } from '../actors/dispatch/dispatches.js';
 import { LiveDispatches } from '../actors/dispatch/live.js';
 import { DispatchRecorder } from '../actors/dispatch/recorder.js';
+import { Explanations } from '../actors/explanations.js';
 import { Attempts } from '../actors/pairing/attempts.js';
 import type { PairingCodes } from '../actors/pairing/codes.js';
 import { PairingsControl } from '../actors/pairing/control.js';
@@ -173,6 +174,15 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       surface: get(tokens.surface),
       live: get(tokens.live),
       clock: get(tokens.kernel).clock,
+    }),
+    explanations: new Explanations({
+      ...get(tokens.kernel),
+      store: get(tokens.store),
+      devices: get(tokens.devices),
+      sessions: get(tokens.sessions),
+      dispatches: get(tokens.dispatches),
+      live: get(tokens.live),
+      pairings: get(tokens.pairings),
     }),
     devices: new DevicesControl({
       devices: get(tokens.devices),

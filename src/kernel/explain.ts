@@ -47,6 +47,12 @@ export interface Explanation {
   readonly next: NextStep | undefined;
 }
 
+/** What it takes to look at actors: a kernel has it. */
+interface Explained {
+  readonly directory: Directory;
+  readonly clock: Clock;
+}
+
 /**
  * Explains an actor from what it is now and what its record says.
  *
@@ -57,7 +63,13 @@ export interface Explanation {
  * explanation?.accepts; // [{ event: 'cancel', sender: 'an operator with the role invoker', branches: […] }, …]
  */
 export async function explain(
-  { directory, clock }: { readonly directory: Directory; readonly clock: Clock },
+  kernel: Explained,
+  address: Address,
+  recorded: RecordedState,
+): Promise<Explanation>;
+export async function explain(kernel: Explained, address: Address): Promise<Explanation | undefined>;
+export async function explain(
+  { directory, clock }: Explained,
   address: Address,
   recorded?: RecordedState,
 ): Promise<Explanation | undefined> {

@@ -9,12 +9,24 @@ import { dispatchError } from '../errors.js';
 const shownIdLength = 7;
 
 /**
- * The device that an operator means: by its id, a unique prefix of it (grouping does not matter), or its name.
+ * The device that an operator means, to run something on it.
  *
- * @throws AppError `dispatch.unknown_node` with near matches, `dispatch.ambiguous_node` with the candidates,
- *   `dispatch.not_trusted` for a device that is revoked or removed.
+ * @throws AppError as {@link findNode}, and `dispatch.not_trusted` for a device that is revoked.
  */
 export function resolveNode(devices: Devices, node: string): DeviceRecord {
+  const device = findNode(devices, node);
+  if (device.state === 'trusted') return device;
+  throw dispatchError('not_trusted', `Node ${device.name} is ${device.state}`, {
+    hint: 'Nothing runs on it until an operator lifts this.',
+  });
+}
+
+/**
+ * The device that an operator means: by its id, a unique prefix of it (grouping does not matter), or its name.
+ *
+ * @throws AppError `dispatch.unknown_node` with near matches, `dispatch.ambiguous_node` with the candidates.
+ */
+export function findNode(devices: Devices, node: string): DeviceRecord {
   const all = [...devices.all()].filter((device) => device.state !== 'removed');
   const prefix = node.replaceAll('-', '').toUpperCase();
   const named = all.filter((device) => device.name === node);
@@ -37,10 +49,7 @@ export function resolveNode(devices: Devices, node: string): DeviceRecord {
       hint: 'Give more characters, or the name.',
     });
   }
-  if (device.state === 'trusted') return device;
-  throw dispatchError('not_trusted', `Node ${device.name} is ${device.state}`, {
-    hint: 'Nothing runs on it until an operator lifts this.',
-  });
+  return device;
 }
 
 /** A machine proposes its own name, and may choose what stands on a screen as the id of another one. */

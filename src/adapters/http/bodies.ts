@@ -1,8 +1,15 @@
-import type { DeviceView, InventoryEntry, MintedJoinCode, PairingView } from '../../actors/control.js';
+import type {
+  DeviceView,
+  ExplanationView,
+  InventoryEntry,
+  MintedJoinCode,
+  PairingView,
+} from '../../actors/control.js';
 import type { DeviceAlert } from '../../actors/device/record.js';
 import type { DispatchRecord } from '../../actors/dispatch/record.js';
 import type { Device } from '../../contract/device.js';
 import type { Dispatch } from '../../contract/dispatch.js';
+import type { Explanation } from '../../contract/explanation.js';
 import type { InventoryEntry as InventoryEntryBody } from '../../contract/inventory.js';
 import type { MintedPairingCode, Pairing } from '../../contract/pairing.js';
 import { type BodyOf, timeText } from './wire-types.js';
@@ -70,4 +77,12 @@ export const dispatchBody: BodyOf<DispatchRecord, Dispatch> = ({ deliveredAt, fi
   steps: dispatch.steps.map((step) => ({ ...step, at: timeText(step.at) })),
   ...(deliveredAt === undefined ? {} : { deliveredAt: timeText(deliveredAt) }),
   ...(finishedAt === undefined ? {} : { finishedAt: timeText(finishedAt) }),
+});
+
+export const explanationBody: BodyOf<ExplanationView, Explanation> = ({ since, next, ...explanation }) => ({
+  ...explanation,
+  history: explanation.history.map((entry) => ({ ...entry, at: timeText(entry.at) })),
+  deadlines: explanation.deadlines.map((deadline) => ({ ...deadline, at: timeText(deadline.at) })),
+  ...(since === undefined ? {} : { since: timeText(since) }),
+  ...(next === undefined ? {} : { next: { ...next, at: timeText(next.at) } }),
 });

@@ -73,6 +73,7 @@ const samples = new Map<string, { path?: string; body?: object }>([
   ['getDevice', { path: `/v1/devices/${sampleDeviceId()}` }],
   ['createDispatch', { body: { node: 'build-7', capability: 'echo', input: {}, wait: true } }],
   ['getDispatch', { path: `/v1/dispatches/${sampleId('dp')}` }],
+  ['explain', { path: '/v1/explanations/build-7' }],
   ['cancelDispatch', { path: `/v1/dispatches/${sampleId('dp')}/cancel`, body: { reason: 'enough' } }],
 ]);
 

@@ -1,12 +1,19 @@
 import type { Control } from '../../actors/control.js';
 import { isTerminal } from '../../actors/dispatch/record.js';
 import { contract } from '../../contract/contract-version.js';
-import { deviceBody, dispatchBody, inventoryBody, mintedCodeBody, pairingBody } from './bodies.js';
+import {
+  deviceBody,
+  dispatchBody,
+  explanationBody,
+  inventoryBody,
+  mintedCodeBody,
+  pairingBody,
+} from './bodies.js';
 import type { RouteHandlers } from './route-call.js';
 
 /** The routes over the operations of the daemon. */
 export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
-  const { pairings, inventory, devices, dispatches } = control;
+  const { pairings, inventory, devices, dispatches, explanations } = control;
   return {
     mintPairingCode: async ({ caller, body }) => mintedCodeBody(await pairings.mintJoinCode(caller, body)),
     listPairings: async ({ caller, query }) => {
@@ -40,6 +47,8 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     getDispatch: async ({ caller, params }) => dispatchBody(await dispatches.get(caller, params.id)),
     cancelDispatch: async ({ caller, params, body }) =>
       dispatchBody(await dispatches.cancel(caller, params.id, body.reason ?? '')),
+    explain: async ({ caller, params }) =>
+      explanationBody(await explanations.explain(caller, params.subject)),
     getContract: () => contract,
     getHealth: () => ({ status: 'ok', ready: ready() }),
   };

@@ -13,6 +13,7 @@ type TimeKey =
   | 'latestEnd'
   | 'notAfter'
   | 'notBefore'
+  | 'since'
   | 'updatedAt';
 
 /** A view of the daemon as JSON of the API: times are texts, everything is read-only. */

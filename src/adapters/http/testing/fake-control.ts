@@ -4,6 +4,8 @@ import type {
   DeviceControl,
   DeviceView,
   DispatchControl,
+  ExplainControl,
+  ExplanationView,
   InventoryControl,
   InventoryEntry,
   MintJoinCode,
@@ -14,7 +16,15 @@ import type {
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
 import { deviceError, dispatchError, pairingError } from '../../../actors/errors.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
-import { sampleDevice, sampleDispatch, sampleEntry, sampleId, samplePairing, sampleTime } from './samples.js';
+import {
+  sampleDevice,
+  sampleDispatch,
+  sampleEntry,
+  sampleExplanation,
+  sampleId,
+  samplePairing,
+  sampleTime,
+} from './samples.js';
 
 /** One operation that was asked for. */
 export interface ControlCall {
@@ -28,6 +38,7 @@ export class FakeControl implements Control {
   readonly calls: ControlCall[] = [];
   entries: InventoryEntry[] = [sampleEntry()];
   enrolled: DeviceView[] = [sampleDevice()];
+  explanation: ExplanationView = sampleExplanation();
   requests: PairingView[] = [samplePairing()];
   loopbackOnly = false;
   /** Answers `dispatches.create`. */
@@ -66,6 +77,13 @@ export class FakeControl implements Control {
     list: async (caller) => {
       this.#note('inventory', caller, undefined);
       return this.entries;
+    },
+  };
+
+  readonly explanations: ExplainControl = {
+    explain: async (caller, subject) => {
+      this.#note('explain', caller, subject);
+      return this.explanation;
     },
   };
 

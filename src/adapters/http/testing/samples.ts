@@ -1,4 +1,4 @@
-import type { DeviceView, InventoryEntry, PairingView } from '../../../actors/control.js';
+import type { DeviceView, ExplanationView, InventoryEntry, PairingView } from '../../../actors/control.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
 import { deviceIdOf } from '../../../actors/identity/device-id.js';
 import type { Descriptor } from '../../../plugins/descriptor.js';
@@ -137,6 +137,45 @@ export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
     certificateExpiresAt: sampleTime + 86_400_000,
     lastSeenAt: sampleTime,
     connectedSince: sampleTime - 60_000,
+    ...given,
+  };
+}
+
+export function sampleExplanation(given: Partial<ExplanationView> = {}): ExplanationView {
+  return {
+    kind: 'dispatch',
+    id: sampleId('dp'),
+    title: 'echo on build-7',
+    address: `dispatch/${sampleId('dp')}`,
+    state: 'queued',
+    actorState: 'queued',
+    ended: false,
+    since: sampleTime,
+    description: 'It waits for its node to connect',
+    notes: ['Node build-7 is offline, never seen'],
+    history: [
+      {
+        version: 1,
+        at: sampleTime,
+        event: 'create',
+        by: 'operator:local',
+        from: '',
+        to: 'queued',
+        note: 'now',
+      },
+    ],
+    accepts: [
+      {
+        event: 'cancel',
+        sender: 'an operator with the role invoker',
+        branches: [
+          { guard: 'may cancel', target: 'ending', description: 'It ends as cancelled' },
+          { description: 'Or not' },
+        ],
+      },
+    ],
+    deadlines: [{ label: 'deliver by', event: 'deadline', at: sampleTime + 60_000 }],
+    next: { at: sampleTime + 60_000, label: 'deliver by', leadsTo: ['It ends as expired'] },
     ...given,
   };
 }

@@ -1,0 +1,141 @@
+import type { VerifiedCaller } from '../kernel/authority.js';
+import type { Clock } from '../kernel/clock.js';
+import type { Directory } from '../kernel/directory.js';
+import { type Explanation, explain } from '../kernel/explain.js';
+import type { Store } from '../kernel/store.js';
+import { dispatchAddress, pairingAddress, sessionAddress } from './addresses.js';
+import type { ExplainControl, ExplanationView, PairingView } from './control.js';
+import type { Devices } from './device/devices.js';
+import type { DeviceRecord } from './device/record.js';
+import { trustOf } from './device/trust.js';
+import type { Dispatches } from './dispatch/dispatches.js';
+import type { LiveDispatches } from './dispatch/live.js';
+import { dispatchMachine } from './dispatch/machine.js';
+import type { DispatchRecord } from './dispatch/record.js';
+import { historyOf } from './dispatch/steps.js';
+import { findNode } from './dispatch/targets.js';
+import { idPattern } from './ids.js';
+import { pairingMachine } from './pairing/machine.js';
+import type { Pairings } from './pairing/pairings.js';
+import { presenceOf } from './session/presence.js';
+import type { Sessions } from './session/sessions.js';
+
+export interface ExplanationsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly directory: Directory;
+  readonly devices: Devices;
+  readonly sessions: Sessions;
+  readonly dispatches: Dispatches;
+  readonly live: LiveDispatches;
+  readonly pairings: Pairings;
+}
+
+/**
+ * Explains dispatches, pairings and nodes to operators: the kernel's explanation of the actor and its record, and what the
+ * rest of the daemon knows that bears on it.
+ */
+export class Explanations implements ExplainControl {
+  readonly #options: ExplanationsOptions;
+
+  constructor(options: ExplanationsOptions) {
+    this.#options = options;
+  }
+
+  async explain(caller: VerifiedCaller, subject: string): Promise<ExplanationView> {
+    if (idPattern('dp').test(subject))
+      return this.#dispatch(await this.#options.dispatches.get(caller, subject));
+    if (idPattern('pr').test(subject)) return this.#pairing(subject);
+    return this.#node(findNode(this.#options.devices, subject));
+  }
+
+  async #dispatch(record: DispatchRecord): Promise<ExplanationView> {
+    const { id, state, capability, deviceId } = record;
+    const history = historyOf(record);
+    const since = record.steps.findLast((step) => step.to === state)?.at ?? record.createdAt;
+    const recorded = { state, since, history, machine: dispatchMachine };
+    const device = this.#options.devices.get(deviceId);
+    const notes = [
+      ...(device && record.finishedAt === undefined ? [this.#presence(device)] : []),
+      ...(record.cancelRequestedBy === undefined ? [] : [`${record.cancelRequestedBy} asked for its end`]),
+      ...(record.outcome?.error === undefined ? [] : [record.outcome.error.message]),
+      ...(record.resolution === undefined ? [] : [`Later the node said: ${record.resolution.state}`]),
+    ];
+    const title = `${capability} on ${device?.name ?? deviceId}`;
+    const explanation = await explain(this.#options, dispatchAddress(id), recorded);
+    return view({ kind: 'dispatch', id, title, notes }, explanation);
+  }
+
+  async #pairing(id: string): Promise<ExplanationView> {
+    const { pairings, store } = this.#options;
+    const record = pairings.require(id);
+    const history = await store.history('pairing', id);
+    const { state } = record;
+    const since = history.findLast((entry) => entry.from !== entry.to && entry.to === state)?.at;
+    const recorded = { state, since: since ?? record.createdAt, history, machine: pairingMachine };
+    const title = `${record.proposedName || 'a machine'} from ${record.peerAddress}`;
+    const explanation = await explain(this.#options, pairingAddress(id), recorded);
+    return view({ kind: 'pairing', id, title, notes: pairingNotes(record) }, explanation);
+  }
+
+  /** Of a node its session is explained, if it has one; its history is that of its trust. */
+  async #node(device: DeviceRecord): Promise<ExplanationView> {
+    const { store, live, clock, directory } = this.#options;
+    const history = await store.history('device', device.id);
+    const session = await explain(this.#options, sessionAddress(device.id));
+    const unfinished = live.countOf(device.id);
+    const notes = [
+      this.#presence(device),
+      ...(unfinished === 0 ? [] : [`${unfinished} unfinished dispatches`]),
+      ...device.alerts.map(({ message }) => message),
+    ];
+    const about = { kind: 'node', id: device.id, title: device.name, notes } as const;
+    const trust = trustOf(device, clock.now());
+    return view(about, {
+      ...(session ?? withoutSession),
+      address: session?.address ?? sessionAddress(device.id),
+      state: trust,
+      actorState: directory.has(sessionAddress(device.id)) ? session?.actorState : undefined,
+      ended: device.state === 'removed',
+      since: history.findLast((entry) => entry.to === device.state && entry.from !== entry.to)?.at,
+      history: [...history, ...(session?.history ?? [])],
+    });
+  }
+
+  #presence(device: DeviceRecord): string {
+    const { sessions, clock } = this.#options;
+    const session = sessions.live(device.id);
+    const presence = presenceOf(session, clock.monotonic());
+    if (presence === 'online') {
+      return `Node ${device.name} is online, with ${sessions.inFlight(device.id)} dispatches under way`;
+    }
+    const seenAt = session?.seenAt ?? device.lastSeenAt;
+    const seen = seenAt === undefined ? 'never seen' : `last seen ${new Date(seenAt).toISOString()}`;
+    return `Node ${device.name} is ${presence}, ${seen}`;
+  }
+}
+
+const withoutSession = {
+  description: 'It has no session: the node host connects by itself when it runs and reaches the node port',
+  accepts: [],
+  deadlines: [],
+  next: undefined,
+} as const;
+
+function pairingNotes({ purpose, alerts }: Pick<PairingView, 'purpose' | 'alerts'>): readonly string[] {
+  return [...(purpose === '' ? [] : [`Its code was minted for: ${purpose}`]), ...alerts];
+}
+
+function view(
+  about: Pick<ExplanationView, 'kind' | 'id' | 'title' | 'notes'>,
+  { actorState, since, next, deadlines, ...explanation }: Explanation,
+): ExplanationView {
+  return {
+    ...about,
+    ...explanation,
+    deadlines: deadlines.map(({ inMs: _inMs, ...deadline }) => deadline),
+    ...(actorState === undefined ? {} : { actorState }),
+    ...(since === undefined ? {} : { since }),
+    ...(next === undefined ? {} : { next }),
+  };
+}
