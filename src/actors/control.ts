@@ -6,7 +6,14 @@ import type { AcceptedEvent } from '../kernel/acceptance.js';
 import type { VerifiedCaller } from '../kernel/authority.js';
 import type { NextStep } from '../kernel/explain.js';
 import type { JournalEntry } from '../kernel/journal.js';
-import type { DeviceAlert, DeviceCertificate, HostFacts, SurfaceApproval } from './device/record.js';
+import type {
+  DeviceAlert,
+  DeviceCertificate,
+  DeviceDecision,
+  DeviceState,
+  HostFacts,
+  SurfaceApproval,
+} from './device/record.js';
 import type { DispatchRecord, DispatchState } from './dispatch/record.js';
 import type { PairingRecord, PairingState } from './pairing/record.js';
 
@@ -37,8 +44,8 @@ export interface PairingDecision {
 
 export interface PairingView extends Omit<PairingRecord, 'csr' | 'certificate' | 'identityKey'> {
   readonly fingerprintWords: readonly string[];
-  /** Whether this device id was trusted, revoked or removed before. */
-  readonly seenBefore?: 'trusted' | 'revoked' | 'removed';
+  /** What this device id was before. */
+  readonly seenBefore?: DeviceState;
 }
 
 export interface PairingControl {
@@ -54,7 +61,7 @@ export interface PairingControl {
 }
 
 export type Presence = 'online' | 'late' | 'offline';
-export type TrustState = 'pending' | 'trusted' | 'expired' | 'revoked' | 'removed';
+export type TrustState = 'pending' | 'expired' | DeviceState;
 export type CapabilityStatus = 'available' | 'not_approved' | 'not_enabled' | 'not_offered';
 
 export interface InventoryCapability {
@@ -81,10 +88,16 @@ export interface InventoryEntry {
   readonly queued: number;
   readonly inFlight: number;
   readonly alerts: readonly DeviceAlert[];
+  /** What an operator can do with the device, as far as its state goes. */
+  readonly actions: readonly DeviceDecision['action'][];
 }
 
 export interface InventoryControl {
-  list(caller: VerifiedCaller): Promise<readonly InventoryEntry[]>;
+  /** By name. Without a filter all but those of which only the id is left. */
+  list(
+    caller: VerifiedCaller,
+    filter?: { readonly trust?: readonly TrustState[] },
+  ): Promise<readonly InventoryEntry[]>;
 }
 
 /** One device with all that an operator can know of it. Times are milliseconds since the epoch. */
@@ -107,6 +120,10 @@ export interface DeviceView {
   /** Grows with each session. */
   readonly epoch: number;
   readonly alerts: readonly DeviceAlert[];
+  /** The latest; the journal has them all. */
+  readonly decisions: readonly DeviceDecision[];
+  /** What an operator can do with it, as far as its state goes. */
+  readonly actions: readonly DeviceDecision['action'][];
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly certificateExpiresAt?: number;
@@ -115,12 +132,22 @@ export interface DeviceView {
 }
 
 export interface DeviceFilter {
-  /** Default: all but those that were removed. */
+  /** Default: all but those of which only the id is left. */
   readonly trust?: readonly DeviceView['trust'][];
   readonly limit?: number;
   /** The `next` of the page before. */
   readonly cursor?: string;
 }
+
+/** What an operator decides about a device. */
+export type DecideDevice = {
+  readonly reason: string;
+  /** The version of the device as the operator saw it; left out when any will do. */
+  readonly version?: number;
+} & (
+  | { readonly action: 'rename'; readonly name: string }
+  | { readonly action: 'revoke' | 'remove' | 'ban' | 'lift' }
+);
 
 export interface DeviceControl {
   /** In the order of their ids. */
@@ -130,6 +157,13 @@ export interface DeviceControl {
   ): Promise<{ readonly devices: readonly DeviceView[]; readonly next?: string }>;
   /** @throws AppError `identity.invalid_device_id`, `device.not_found`. */
   get(caller: VerifiedCaller, id: string): Promise<DeviceView>;
+  /**
+   * Gives a device another name, or shuts it out, or takes a bar off again. A session and work that it has end at once.
+   *
+   * @throws AppError `device.forbidden`, `device.not_found` (a ban may come before the device), `device.not_possible`,
+   *   `device.changed` when it is at another version than the decision names, `device.name_taken`, `revocations.unwritable`.
+   */
+  decide(caller: VerifiedCaller, id: string, decision: DecideDevice): Promise<DeviceView>;
 }
 
 export interface CreateDispatch {

@@ -33,6 +33,10 @@ export const sessionError = errorTable('session', {
 /** Errors of what operators do with devices. */
 export const deviceError = errorTable('device', {
   not_found: { category: 'not_found', retryable: false },
+  forbidden: { category: 'forbidden', retryable: false },
+  not_possible: { category: 'conflict', retryable: false },
+  changed: { category: 'precondition', retryable: false },
+  name_taken: { category: 'conflict', retryable: false },
 });
 
 /** Errors of dispatches, as the caller of the control plane sees them. */

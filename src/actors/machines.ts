@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { deviceMachine } from './device/machine.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import { executionMachine } from './execution/machine.js';
 import { pairingMachine } from './pairing/machine.js';
@@ -7,6 +8,7 @@ import { uplinkMachine } from './uplink/machine.js';
 
 /** Every state machine of daemon and node host, by name: for charts, and for the tests that walk all of them. */
 export const machines: Readonly<Record<string, AnyStateMachine>> = {
+  device: deviceMachine,
   dispatch: dispatchMachine,
   execution: executionMachine,
   pairing: pairingMachine,

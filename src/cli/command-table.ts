@@ -29,7 +29,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'devices',
-    summary: 'look at the identities behind the machines',
+    summary: 'look at the identities behind the machines, and shut them out',
     load: async () => (await import('./commands/devices.js')).registerDevicesCommand,
   },
   {

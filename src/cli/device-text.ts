@@ -1,4 +1,4 @@
-import { formatDeviceId } from '../actors/identity/device-id.js';
+import { formatDeviceId, shortDeviceId } from '../actors/identity/device-id.js';
 import type { Device } from '../contract/device.js';
 import type { CliContext } from './context.js';
 import { colours } from './output.js';
@@ -12,6 +12,8 @@ export const trustColours = {
   expired: 'yellow',
   revoked: 'red',
   removed: 'dim',
+  banned: 'red',
+  lifted: 'dim',
 } as const;
 
 /** All that is known of a device, its trust first. */
@@ -24,10 +26,7 @@ export function deviceText(context: CliContext, device: Device): readonly string
     ['Device', formatDeviceId(printable(device.deviceId))],
     ['Trust', paint[trustColours[device.trust]](device.trust)],
     ['Presence', device.presence === 'online' ? 'online' : `${device.presence}, last seen ${seen}`],
-    [
-      'Platform',
-      printable(`${facts.platform} ${facts.arch} (${facts.osRelease}), palyra ${facts.palyraVersion}`),
-    ],
+    ['Platform', platformText(facts)],
     ['Host', printable(facts.hostname) || '-'],
     ['Labels', printable(labelsText(device.labels)) || '-'],
     ['Approved', approvedText(device)],
@@ -39,16 +38,37 @@ export function deviceText(context: CliContext, device: Device): readonly string
           `${printable(fingerprint).slice(0, 16)}…, ${Date.parse(notAfter) > now ? 'ends' : 'ended'} ${relativeTime(notAfter, now)}${pending ? ', not used yet' : ''}`,
         ] as const,
     ),
+    ...device.decisions.map(
+      ({ action, by, at, reason }, number) =>
+        [
+          number === 0 ? 'History' : '',
+          printable(
+            `${decided[action]} by ${by}, ${relativeTime(at, now)}${reason === '' ? '' : `: ${reason}`}`,
+          ),
+        ] as const,
+    ),
     ...device.alerts.map(
       ({ message, at }) =>
         ['Alert', `${paint.yellow(printable(message))} (${relativeTime(at, now)})`] as const,
     ),
   ];
   return [
-    `Device ${paint.bold(printable(device.name))}, version ${device.version}`,
+    `Device ${paint.bold(printable(device.name) || shortDeviceId(device.deviceId))}, version ${device.version}`,
     '',
     ...rows.map(([name, text]) => `  ${name.padEnd(13)} ${text}`.trimEnd()),
   ];
+}
+
+const decided = {
+  rename: 'renamed',
+  revoke: 'revoked',
+  remove: 'removed',
+  ban: 'banned',
+  lift: 'lifted',
+} as const;
+
+function platformText({ platform, arch, osRelease, palyraVersion }: Device['facts']): string {
+  return platform === '' ? '-' : printable(`${platform} ${arch} (${osRelease}), palyra ${palyraVersion}`);
 }
 
 function approvedText({ approvals }: Device): string {

@@ -1,5 +1,8 @@
-/** The examples that stand below the help of a command: what to type, and what it does. */
-export function examples(...list: readonly (readonly [command: string, what: string])[]): string {
+/** What to type, and what it does. */
+export type Examples = readonly (readonly [command: string, what: string])[];
+
+/** The examples that stand below the help of a command. */
+export function examples(...list: Examples): string {
   return ['', 'Examples:', ...list.flatMap(([command, what]) => [`  $ ${command}`, `      ${what}`])].join(
     '\n',
   );

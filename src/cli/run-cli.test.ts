@@ -49,6 +49,11 @@ describe('the command line', () => {
     ['devices'],
     ['devices', 'list'],
     ['devices', 'show'],
+    ['devices', 'rename'],
+    ['devices', 'revoke'],
+    ['devices', 'remove'],
+    ['devices', 'ban'],
+    ['devices', 'lift'],
     ['invoke'],
     ['dispatches'],
     ['dispatches', 'show'],
@@ -414,6 +419,71 @@ describe('devices', () => {
     expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('may be build-7')]);
     const none = await cli.run(['devices', 'show', 'biuld-7']);
     expect([none.code, none.stderr]).toEqual([7, expect.stringContaining('build-7')]);
+  });
+
+  it('shows the device, asks, and sends the decision with its reason and version', async () => {
+    const revoke = ['devices', 'revoke', 'build-7', '--reason', 'laptop lost'];
+    const no = await cli.run(revoke, terminal(false));
+    expect(no.stdout).toContain('Nothing was changed.');
+    expect(cli.control.asked('decideDevice')).toEqual([]);
+    const yes = await cli.run([...revoke, '--if-version', '7'], terminal(true));
+    expect(yes.asked).toEqual([
+      `Shut build-7 (${device.slice(0, 7)}) out? Its session and what runs on it end at once.`,
+    ]);
+    expect(yes.stdout).toContain('palyra devices lift build-7');
+    const asked = { id: device, action: 'revoke', reason: 'laptop lost' };
+    expect(cli.control.asked('decideDevice')).toEqual([{ ...asked, version: 7 }]);
+    const script = await cli.run([...revoke, '--yes', '--json']);
+    expect(json(script.stdout)).toMatchObject({ deviceId: device, name: 'build-7' });
+    expect(cli.control.asked('decideDevice')).toHaveLength(2);
+    expect((await cli.run(revoke)).stderr).toContain('Nobody can be asked');
+  });
+
+  it('takes no decision without a reason, and no version that is no number', async () => {
+    expect(await cli.run(['devices', 'lift', 'build-7', '--yes'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--reason'),
+    });
+    const odd = await cli.run(['devices', 'ban', 'build-7', '--reason', 'x', '--if-version', 'two']);
+    expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining("not 'two'")]);
+  });
+
+  it('bans an id that has never been here, and nothing else that is not', async () => {
+    const unknown = sampleDeviceId(9);
+    const ban = await cli.run(['devices', 'ban', formatDeviceId(unknown), '--reason', 'stolen', '--yes']);
+    expect(ban.code).toBe(0);
+    expect(cli.control.asked('decideDevice')).toEqual([{ id: unknown, action: 'ban', reason: 'stolen' }]);
+    const question = await cli.run(['devices', 'ban', unknown, '--reason', 'stolen'], terminal(false));
+    expect(question.asked).toEqual([
+      `Ban ${formatDeviceId(unknown)}? It can neither connect nor join until you lift this.`,
+    ]);
+    expect((await cli.run(['devices', 'ban', 'nobody', '--reason', 'x', '--yes'])).code).toBe(7);
+    expect((await cli.run(['devices', 'revoke', unknown, '--reason', 'x', '--yes'])).code).toBe(7);
+  });
+
+  it('renames, and says how a lifted device comes back', async () => {
+    const renamed = await cli.run(['devices', 'rename', 'build-7', 'build-8']);
+    expect([renamed.code, renamed.stdout]).toEqual([0, 'build-7 is build-7 from now on.\n']);
+    expect(cli.control.asked('decideDevice')).toEqual([
+      { id: device, action: 'rename', reason: '', name: 'build-8' },
+    ]);
+    const lift = () => cli.run(['devices', 'lift', 'build-7', '--reason', 'found', '--yes']);
+    expect((await lift()).stdout).toContain('once an hour');
+    cli.control.onDecide = async () => sampleDevice({ trust: 'expired' });
+    expect((await lift()).stdout).toContain('has to join again: palyra pair');
+    cli.control.onDecide = async () => sampleDevice({ trust: 'lifted' });
+    expect((await lift()).stdout).toContain('as a new machine: palyra pair');
+  });
+
+  it('tells what was decided, by whom and why', async () => {
+    cli.control.enrolled = [
+      sampleDevice({
+        trust: 'revoked',
+        decisions: [{ action: 'revoke', by: 'operator:ada', at: sampleTime, reason: 'laptop lost' }],
+      }),
+    ];
+    const { stdout } = await cli.run(['devices', 'show', 'build-7']);
+    expect(stdout).toContain('History       revoked by operator:ada, 12 s ago: laptop lost');
   });
 
   it('prints nothing of a peer raw', async () => {

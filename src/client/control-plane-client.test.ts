@@ -116,7 +116,7 @@ describe('against the real server', () => {
     await asked.promise;
     stop.abort(new Error('enough of it'));
     await failure;
-    await expect(client.inventory({ signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow(
+    await expect(client.inventory({}, { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow(
       'before',
     );
   });

@@ -1,6 +1,6 @@
 import type { ContractDescriptor } from '../contract/contract-descriptor.js';
 import { contract } from '../contract/contract-version.js';
-import type { Device, DevicePage } from '../contract/device.js';
+import type { DecideDevice, Device, DevicePage, RenameDevice } from '../contract/device.js';
 import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Inventory } from '../contract/inventory.js';
@@ -99,8 +99,8 @@ export class ControlPlaneClient {
     return this.#send('rejectPairing', { params: { id }, body }, options);
   }
 
-  inventory(options?: RequestOptions): Promise<Inventory> {
-    return this.#send('getInventory', {}, options);
+  inventory(query: RouteQuery<'getInventory'> = {}, options?: RequestOptions): Promise<Inventory> {
+    return this.#send('getInventory', { query }, options);
   }
 
   /** One page of the devices, by id. */
@@ -110,6 +110,30 @@ export class ControlPlaneClient {
 
   getDevice(id: string, options?: RequestOptions): Promise<Device> {
     return this.#send('getDevice', { params: { id } }, options);
+  }
+
+  renameDevice(id: string, body: RenameDevice, options?: RequestOptions): Promise<Device> {
+    return this.#send('renameDevice', { params: { id }, body }, options);
+  }
+
+  /** Shuts a device out as it is, until {@link liftDevice}. */
+  revokeDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
+    return this.#send('revokeDevice', { params: { id }, body }, options);
+  }
+
+  /** Shuts a device out and forgets all of it but its id. */
+  removeDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
+    return this.#send('removeDevice', { params: { id }, body }, options);
+  }
+
+  /** Shuts an id out, whether it has ever come or not. */
+  banDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
+    return this.#send('banDevice', { params: { id }, body }, options);
+  }
+
+  /** Takes a bar off: a revoked device may connect again, any other may ask to join. */
+  liftDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
+    return this.#send('liftDevice', { params: { id }, body }, options);
   }
 
   /**

@@ -1,3 +1,16 @@
-/** What an operator decided about a device; `expired`: it is trusted, and its newest certificate has ended. */
-export const trustStates = ['trusted', 'expired', 'revoked', 'removed'] as const;
+/**
+ * What is thought of a device. `trusted`: it may connect; `expired`: it might, and its newest certificate has ended.
+ * `revoked`, `removed` and `banned` stay out until that is lifted; `lifted` may ask to join again.
+ */
+export const trustStates = ['trusted', 'expired', 'revoked', 'removed', 'banned', 'lifted'] as const;
 export type Trust = (typeof trustStates)[number];
+
+/** Those of which nothing but the id is left: lists have them only when asked. */
+export const hiddenTrustStates: readonly Trust[] = ['removed', 'banned', 'lifted'];
+
+/** What an operator can do with a device, as far as its state goes. */
+export const deviceActions = ['rename', 'revoke', 'remove', 'ban', 'lift'] as const;
+export type DeviceAction = (typeof deviceActions)[number];
+
+/** What an operator has decided: trust without a look at the clock. */
+export const deviceStates = ['trusted', 'revoked', 'removed', 'banned', 'lifted'] as const;

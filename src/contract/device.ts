@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { trustStates } from './device-states.js';
+import { deviceActions, hiddenTrustStates, trustStates } from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
-import { closed, digest, labels, time, type Wire, words } from './primitives.js';
+import { closed, digest, labels, nodeName, note, time, type Wire, words } from './primitives.js';
 
 export const trustState = words(
   trustStates,
@@ -41,6 +41,22 @@ const SurfaceApprovalSchema = Type.Object(
   closed,
 );
 
+const deviceAction = words(deviceActions, 'what can be decided about a device');
+
+export const deviceActionList = Type.Array(deviceAction, {
+  description: 'what can be done with it in its state, by who may',
+});
+
+const DeviceDecisionSchema = Type.Object(
+  {
+    action: deviceAction,
+    by: Type.String(),
+    at: time('when it was decided'),
+    reason: Type.String(),
+  },
+  closed,
+);
+
 export const DeviceSchema = Type.Object(
   {
     deviceId: Type.String(),
@@ -55,7 +71,9 @@ export const DeviceSchema = Type.Object(
     approvals: Type.Array(SurfaceApprovalSchema, { description: 'the capabilities that may run on it' }),
     epoch: Type.Integer({ description: 'grows with each session' }),
     alerts: Type.Array(alertSchema, { description: 'what an operator should look at' }),
-    createdAt: time('when it was approved first'),
+    decisions: Type.Array(DeviceDecisionSchema, { description: 'what operators decided, the latest last' }),
+    actions: deviceActionList,
+    createdAt: time('when it was approved or banned first'),
     updatedAt: time('when this changed last'),
     certificateExpiresAt: Type.Optional(time('when its newest certificate ends')),
     lastSeenAt: Type.Optional(time('when it was heard of last')),
@@ -79,7 +97,7 @@ export const deviceParams = Type.Object(
 export const DeviceFilterSchema = Type.Object(
   {
     trust: Type.Optional(
-      Type.Array(trustState, { description: 'only these; default: all but those that were removed' }),
+      Type.Array(trustState, { description: `only these; default: all but ${hiddenTrustStates.join(', ')}` }),
     ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
     cursor: Type.Optional(
@@ -97,3 +115,22 @@ export const DevicePageSchema = Type.Object(
   closed,
 );
 export type DevicePage = Wire<typeof DevicePageSchema>;
+
+const decision = {
+  reason: Type.String({ minLength: 1, maxLength: 500, description: 'why; recorded, and told to the device' }),
+  version: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description: 'the version of the device that the decision is about; 412 when it is another',
+    }),
+  ),
+};
+
+export const DecideDeviceSchema = Type.Object(decision, closed);
+export type DecideDevice = Wire<typeof DecideDeviceSchema>;
+
+export const RenameDeviceSchema = Type.Object(
+  { ...decision, reason: Type.Optional(note('why; recorded')), name: nodeName },
+  closed,
+);
+export type RenameDevice = Wire<typeof RenameDeviceSchema>;

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { alertSchema } from './device.js';
-import { trustStates } from './device-states.js';
+import { alertSchema, deviceActionList } from './device.js';
+import { hiddenTrustStates, trustStates } from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
 import { closed, digest, labels, time, type Wire, words } from './primitives.js';
 
@@ -19,14 +19,16 @@ const InventoryCapabilitySchema = Type.Object(
   closed,
 );
 
+const inventoryTrust = words(
+  ['pending', ...trustStates],
+  'whether the device may connect; pending: it has asked to join',
+);
+
 export const InventoryEntrySchema = Type.Object(
   {
     deviceId: Type.String(),
     name: Type.String(),
-    trust: words(
-      ['pending', ...trustStates],
-      'whether the device may connect; pending: it has asked to join',
-    ),
+    trust: inventoryTrust,
     presence: words(['online', 'late', 'offline'], 'late: 2 heartbeats missed; offline: 4, or no session'),
     labels,
     facts: HostFactsSchema,
@@ -38,6 +40,7 @@ export const InventoryEntrySchema = Type.Object(
     queued: Type.Integer({ description: 'dispatches that wait for it' }),
     inFlight: Type.Integer({ description: 'dispatches that it has and that have not ended' }),
     alerts: Type.Array(alertSchema, { description: 'what an operator should look at' }),
+    actions: deviceActionList,
   },
   closed,
 );
@@ -45,3 +48,15 @@ export type InventoryEntry = Wire<typeof InventoryEntrySchema>;
 
 export const InventorySchema = Type.Object({ devices: Type.Array(InventoryEntrySchema) }, closed);
 export type Inventory = Wire<typeof InventorySchema>;
+
+/** Several states are given as `?trust=a&trust=b`. */
+export const InventoryFilterSchema = Type.Object(
+  {
+    trust: Type.Optional(
+      Type.Array(inventoryTrust, {
+        description: `only these; default: all but ${hiddenTrustStates.join(', ')}`,
+      }),
+    ),
+  },
+  closed,
+);

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { DescriptorSchema } from './descriptor.js';
+import { deviceStates } from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
 import { pairingStates } from './pairing-states.js';
 import {
@@ -9,6 +10,7 @@ import {
   id,
   labels,
   milliseconds,
+  nodeName,
   note,
   time,
   type Wire,
@@ -56,12 +58,7 @@ export type PairingRejection = Wire<typeof PairingDecisionSchema>;
 export const PairingApprovalSchema = Type.Object(
   {
     ...PairingDecisionSchema.properties,
-    name: Type.Optional(
-      Type.String({
-        pattern: '^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$',
-        description: 'the name of the node, up to 63 letters, digits and . _ -; default: the one it proposed',
-      }),
-    ),
+    name: Type.Optional(nodeName),
   },
   closed,
 );
@@ -100,9 +97,7 @@ export const PairingSchema = Type.Object(
     purpose: Type.String(),
     labels,
     alerts: Type.Array(Type.String()),
-    seenBefore: Type.Optional(
-      words(['trusted', 'revoked', 'removed'], 'what this device was before; absent for a new one'),
-    ),
+    seenBefore: Type.Optional(words(deviceStates, 'what this device was before; absent for a new one')),
     createdAt: time('when the machine asked first'),
     updatedAt: time('when this changed last'),
     expiresAt: time('when it ends if nothing happens'),

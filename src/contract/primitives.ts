@@ -62,3 +62,9 @@ export const givenLabels = Type.Record(Type.String({ pattern: labelName }), Type
 export function note(description: string) {
   return Type.String({ maxLength: 500, description });
 }
+
+/** The name of a node as an operator gives it. */
+export const nodeName = Type.String({
+  pattern: '^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$',
+  description: 'the name of the node, up to 63 letters, digits and . _ -',
+});

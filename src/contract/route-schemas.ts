@@ -1,6 +1,13 @@
 import { type TSchema, Type } from 'typebox';
 import { ContractDescriptorSchema } from './contract-descriptor.js';
-import { DeviceFilterSchema, DevicePageSchema, DeviceSchema, deviceParams } from './device.js';
+import {
+  DecideDeviceSchema,
+  DeviceFilterSchema,
+  DevicePageSchema,
+  DeviceSchema,
+  deviceParams,
+  RenameDeviceSchema,
+} from './device.js';
 import {
   CancelDispatchSchema,
   CreateDispatchSchema,
@@ -10,7 +17,7 @@ import {
 } from './dispatch.js';
 import { ExplanationSchema, explanationParams } from './explanation.js';
 import { HealthSchema } from './health.js';
-import { InventorySchema } from './inventory.js';
+import { InventoryFilterSchema, InventorySchema } from './inventory.js';
 import {
   MintedPairingCodeSchema,
   MintPairingCodeSchema,
@@ -59,6 +66,7 @@ export const routeSchemas = {
     response: PairingSchema,
   },
   getInventory: {
+    query: InventoryFilterSchema,
     response: InventorySchema,
   },
   listDevices: {
@@ -67,6 +75,31 @@ export const routeSchemas = {
   },
   getDevice: {
     params: deviceParams,
+    response: DeviceSchema,
+  },
+  renameDevice: {
+    params: deviceParams,
+    body: RenameDeviceSchema,
+    response: DeviceSchema,
+  },
+  revokeDevice: {
+    params: deviceParams,
+    body: DecideDeviceSchema,
+    response: DeviceSchema,
+  },
+  removeDevice: {
+    params: deviceParams,
+    body: DecideDeviceSchema,
+    response: DeviceSchema,
+  },
+  banDevice: {
+    params: deviceParams,
+    body: DecideDeviceSchema,
+    response: DeviceSchema,
+  },
+  liftDevice: {
+    params: deviceParams,
+    body: DecideDeviceSchema,
     response: DeviceSchema,
   },
   createDispatch: {

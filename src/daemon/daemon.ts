@@ -4,12 +4,14 @@ import { Server } from '@grpc/grpc-js';
 import type { Control } from '../actors/control.js';
 import { daemonTree } from '../actors/daemon-tree.js';
 import { Devices } from '../actors/device/devices.js';
+import { enforceDecisions } from '../actors/device/enforcement.js';
 import { CompiledSurface } from '../actors/device/surface.js';
 import { PairingCodes } from '../actors/pairing/codes.js';
 import { Pairings } from '../actors/pairing/pairings.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
+import { RevocationFile } from '../adapters/store/revocation-file.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { createKernel, type Kernel, startRoot } from '../kernel/kernel.js';
@@ -108,7 +110,9 @@ async function startIn(
   const authority = await openAuthority(certificates);
   const certificate = await ServerCertificate.open(authority, config, certificates);
   const catalog = await loadCatalog(config.plugins.paths, log);
-  const records = await openRecords({ kernel, store, config, authority, catalog });
+  const revocations = await openRevocations(directory.path, log);
+  opened.push(() => revocations.close());
+  const records = await openRecords({ kernel, store, revocations, config, authority, catalog });
   const bound = { enrollment: [] as readonly string[], node: [] as readonly string[] };
   const container = daemonContainer({
     kernel,
@@ -159,6 +163,13 @@ async function startIn(
     advertised: () => bound,
   });
   opened.push(() => ports.close(0));
+  enforceDecisions({
+    devices: records.devices,
+    deadlines: kernel.deadlines,
+    sessions,
+    dispatches,
+    disconnect: (deviceId) => ports.disconnect(deviceId),
+  });
   bound.enrollment = ports.advertisedEnrollment;
   bound.node = ports.advertisedNode;
   const http = await openControlPlane({ config, directory: directory.path, control, log });
@@ -175,6 +186,7 @@ async function startIn(
     await ports.close(1_000);
     await container.resolve(tokens.recorder).flush();
     await store.close();
+    await revocations.close();
     await rm(urlFile, { force: true });
     await directory.release();
     fatal.settle();
@@ -202,20 +214,30 @@ const grpcLimits = {
   'grpc.keepalive_timeout_ms': 5_000,
 };
 
+/** The decisions about devices, in a file that no backup of the database takes back. */
+async function openRevocations(directory: string, log: KernelLog): Promise<RevocationFile> {
+  const path = join(directory, 'revocations.log');
+  const file = await RevocationFile.open(path);
+  if (file.torn > 0)
+    log.warn({ path, bytes: file.torn }, 'Cut off a revocation that was never written to its end');
+  return file;
+}
+
 interface RecordParts {
   readonly kernel: Kernel;
   readonly store: Store;
+  readonly revocations: RevocationFile;
   readonly config: DaemonConfig;
   readonly authority: Awaited<ReturnType<typeof openAuthority>>;
   readonly catalog: Awaited<ReturnType<typeof loadCatalog>>;
 }
 
 /** Reads what is kept in memory and written through. */
-async function openRecords({ kernel, store, config, authority, catalog }: RecordParts) {
-  const { clock } = kernel;
+async function openRecords({ kernel, store, revocations, config, authority, catalog }: RecordParts) {
+  const { clock, log } = kernel;
   const enabled = new Set(config.plugins.enabled);
   const surface = await CompiledSurface.open(store, catalog, enabled, () => clock.now());
-  const devices = await Devices.open(store);
+  const devices = await Devices.open({ store, revocations, clock, log });
   const codes = await PairingCodes.open(store, clock);
   const lifetime = pairingLifetime(config);
   const pairings = await Pairings.open({ ...kernel, store, devices, codes, surface, authority, lifetime });

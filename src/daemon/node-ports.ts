@@ -37,6 +37,8 @@ export interface NodePorts {
   readonly node: string;
   readonly advertisedEnrollment: readonly string[];
   readonly advertisedNode: readonly string[];
+  /** Cuts every connection of a device to the node port. */
+  disconnect(deviceId: string): void;
   close(graceMs: number): Promise<void>;
 }
 
@@ -85,6 +87,7 @@ export async function openNodePorts(options: NodePortsOptions): Promise<NodePort
       node: hostPort(boundNode),
       advertisedEnrollment: advertised(config.listen.enrollment, boundEnrollment),
       advertisedNode: advertised(config.listen.node, boundNode),
+      disconnect: (deviceId) => node.closeConnectionsOf(deviceId),
       close,
     };
   } catch (thrown) {

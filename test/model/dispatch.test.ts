@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createActor } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
+import type { DeviceBar } from '../../src/actors/device/bars.js';
 import { type DispatchPorts, settleLimitMs } from '../../src/actors/dispatch/behaviour.js';
 import type { DispatchEvent } from '../../src/actors/dispatch/events.js';
 import { dispatchMachine } from '../../src/actors/dispatch/machine.js';
@@ -42,8 +43,11 @@ const events: readonly DispatchEvent[] = [
     type: 'cancel.outcome' as const,
     outcome,
   })),
+  // While the device is not barred, which in the search it never is, this changes nothing.
+  { type: 'device.barred' },
   { type: 'deadline' },
 ];
+const bar: DeviceBar = { state: 'revoked', by: 'operator:eve', reason: 'stolen' };
 
 function world(record: DispatchRecord, at: number) {
   const clock = new SimulatedClock(at);
@@ -51,6 +55,7 @@ function world(record: DispatchRecord, at: number) {
   const ended: DispatchRecord[] = [];
   const recorded = new Set<number>([0, record.sentInEpoch]);
   const faults: string[] = [];
+  const held: { bar: DeviceBar | undefined } = { bar: undefined };
   const ports: DispatchPorts = {
     deadlines,
     clock,
@@ -61,6 +66,7 @@ function world(record: DispatchRecord, at: number) {
       if (isTerminal(offered.state)) faults.push('was offered after its end');
       return true;
     },
+    barOf: () => held.bar,
     withdraw: () => undefined,
     cancelAtNode: () => undefined,
     judge: (_record, result) => ({
@@ -75,7 +81,7 @@ function world(record: DispatchRecord, at: number) {
     },
     ended: (record) => ended.push(record),
   };
-  return { clock, deadlines, ports, ended, faults };
+  return { clock, deadlines, ports, ended, faults, held };
 }
 
 const visited = new Set<string>();
@@ -125,6 +131,7 @@ describe.each(Object.entries(states))('a dispatch that is %s', (_name, { record,
           // A shortest path holds no event that changes nothing, so each of those comes after it.
           if (path.state.status !== 'active' || at !== start) continue;
           for (const event of events) replay(input, at, [...steps, { event }]);
+          bars(input, at, steps);
         }
       },
     );
@@ -136,6 +143,47 @@ interface Step {
   readonly event: DispatchEvent;
   readonly state?: { readonly value: unknown };
 }
+
+/** Bars the device after those steps: what it may have had has an unknown outcome, what it never had is cancelled. */
+function bars(
+  input: { readonly record: DispatchRecord; readonly fresh: boolean },
+  at: number,
+  steps: readonly Step[],
+): void {
+  const { ports, ended, held, deadlines } = world(input.record, at);
+  const actor = createActor(dispatchMachine, { input: { ...input, ports } });
+  actor.start();
+  for (const { event } of steps) if (event.type !== 'deadline') actor.send(event);
+  const { value, context, status } = actor.getSnapshot();
+  if (status !== 'active') return;
+  const waits = value === 'queued' || value === 'marking';
+  const delivered =
+    context.record.deliveredAt !== undefined ||
+    context.record.steps.some(({ to }) => to === 'resent' || to === 'dispatched');
+  const isCancelled = waits || (value === 'offered' && !delivered);
+  held.bar = bar;
+  actor.send({ type: 'device.barred' });
+  const state = isCancelled ? 'cancelled' : 'outcome_unknown';
+  expect(ended).toMatchObject([{ state, outcome: { state, reason: 'revoked' } }]);
+  expect(ended[0]?.steps.at(-1)).toMatchObject({ to: state, by: 'operator:eve', note: 'revoked' });
+  expect(ended[0]?.outcome?.started).toBe(isCancelled ? false : undefined);
+  expect(deadlines.pending(actor)).toHaveLength(0);
+}
+
+it.each([
+  ['new and queued', 'cancelled'],
+  ['new and sendable', 'cancelled'],
+  ['perhaps sent', 'outcome_unknown'],
+  ['at a person', 'outcome_unknown'],
+  ['running', 'outcome_unknown'],
+  ['unwanted', 'outcome_unknown'],
+] as const)('a dispatch that is %s when it starts on a barred device ends as %s', (name, state) => {
+  const { record, fresh } = states[name];
+  const { ports, ended, held } = world(record, start);
+  held.bar = bar;
+  createActor(dispatchMachine, { input: { record, fresh, ports } }).start();
+  expect(ended).toMatchObject([{ state, outcome: { state, reason: 'revoked' } }]);
+});
 
 function replay(
   input: { readonly record: DispatchRecord; readonly fresh: boolean },

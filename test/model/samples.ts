@@ -1,3 +1,4 @@
+import type { DeviceRecord } from '../../src/actors/device/record.js';
 import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import type { DispatchOrder, NodeResult } from '../../src/actors/link/frames.js';
 import type { PairingRecord } from '../../src/actors/pairing/record.js';
@@ -80,6 +81,28 @@ export function samplePairing(changes: Partial<PairingRecord> = {}): PairingReco
     createdAt: start,
     updatedAt: start,
     expiresAt: start + 60_000,
+    ...changes,
+  };
+}
+
+export function sampleDevice(changes: Partial<DeviceRecord> = {}): DeviceRecord {
+  return {
+    id: 'LABNODE',
+    version: 1,
+    state: 'trusted',
+    name: 'lab',
+    identityKey: '',
+    labels: {},
+    facts: sampleFacts,
+    certificates: [],
+    approvals: [],
+    offered: [],
+    epoch: 0,
+    ticket: {},
+    alerts: [],
+    decisions: [],
+    createdAt: start,
+    updatedAt: start,
     ...changes,
   };
 }

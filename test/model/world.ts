@@ -34,6 +34,7 @@ import type { Descriptor } from '../../src/plugins/descriptor.js';
 import { descriptorDigest } from '../../src/plugins/digest.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
 import { clockOf, type Life, ProcessStore, turns } from './crash.js';
+import { MemoryRevocations } from './revocations.js';
 import { type DaemonEnd, Wire } from './wire.js';
 
 /** `once` may not be started twice, `again` may, `asked` may not and is asked for at the node. */
@@ -300,7 +301,7 @@ export class World {
     const store = new ProcessStore(life, this.#daemonDisk, (operations) => this.#check(operations));
     const kernel = createKernel({ clock: clockOf(life, this.clock), log: silent, random: () => 0.5 });
     const { clock, deadlines } = kernel;
-    const devices = await Devices.open(store);
+    const devices = await Devices.open({ store, revocations: new MemoryRevocations(), clock, log: silent });
     const surface = await CompiledSurface.open(store, catalog, new Set(['lab']), () => clock.now());
     const codes = await PairingCodes.open(store, clock);
     const authority = {
@@ -556,6 +557,7 @@ export class World {
       epoch: 0,
       ticket: {},
       alerts: [],
+      decisions: [],
       createdAt: now,
       updatedAt: now,
     };

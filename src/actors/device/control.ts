@@ -1,13 +1,15 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { DeviceControl, DeviceFilter, DeviceView } from '../control.js';
+import type { DecideDevice, DeviceControl, DeviceFilter, DeviceView } from '../control.js';
 import { deviceError } from '../errors.js';
 import { parseDeviceId } from '../identity/device-id.js';
 import { presenceOf } from '../session/presence.js';
 import type { Sessions } from '../session/sessions.js';
 import type { Devices } from './devices.js';
+import type { DeviceDecisionEvent } from './events.js';
+import { actionsIn } from './machine.js';
 import type { DeviceRecord } from './record.js';
-import { certificateEndOf, trustOf } from './trust.js';
+import { certificateEndOf, isShown, trustOf } from './trust.js';
 
 export interface DevicesControlOptions {
   readonly devices: Devices;
@@ -17,7 +19,7 @@ export interface DevicesControlOptions {
 
 const defaultLimit = 100;
 
-/** What operators see of devices. */
+/** What operators see of devices and do with them. */
 export class DevicesControl implements DeviceControl {
   readonly #options: DevicesControlOptions;
 
@@ -32,7 +34,7 @@ export class DevicesControl implements DeviceControl {
     const found = [...this.#options.devices.all()]
       .filter((device) => device.id > cursor)
       .map((device) => this.#view(device))
-      .filter((device) => (trust === undefined ? device.trust !== 'removed' : trust.includes(device.trust)))
+      .filter((device) => isShown(device.trust, trust))
       .sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
     const devices = found.slice(0, limit);
     const last = devices.at(-1);
@@ -43,8 +45,17 @@ export class DevicesControl implements DeviceControl {
     const device = this.#options.devices.get(parseDeviceId(id));
     if (device) return this.#view(device);
     throw deviceError('not_found', `There is no device ${id}`, {
-      hint: 'See which there are: `palyra devices list`.',
+      hint: 'See which there are: `palyra devices list --all`.',
     });
+  }
+
+  async decide(caller: VerifiedCaller, id: string, decision: DecideDevice): Promise<DeviceView> {
+    const { version, ...what } = decision;
+    const event: DeviceDecisionEvent =
+      what.action === 'rename'
+        ? { type: 'rename', caller, reason: what.reason, name: what.name }
+        : { type: what.action, caller, reason: what.reason };
+    return this.#view(await this.#options.devices.decide(parseDeviceId(id), event, version));
   }
 
   #view(device: DeviceRecord): DeviceView {
@@ -68,6 +79,8 @@ export class DevicesControl implements DeviceControl {
       approvals: device.approvals,
       epoch: device.epoch,
       alerts: device.alerts,
+      decisions: device.decisions,
+      actions: actionsIn(device.state),
       createdAt: device.createdAt,
       updatedAt: device.updatedAt,
       ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }),

@@ -1,25 +1,55 @@
+import type { Clock } from '../../kernel/clock.js';
 import type { AppError } from '../../kernel/errors.js';
-import type { Cause } from '../../kernel/journal.js';
+import { type Cause, causeOf } from '../../kernel/journal.js';
+import type { KernelLog } from '../../kernel/log.js';
 import type { Store } from '../../kernel/store.js';
-import { sessionError } from '../errors.js';
+import { deviceError, sessionError } from '../errors.js';
 import { type Change, RecordTable, transact } from '../records.js';
+import { barOf, barText, liftHint } from './bars.js';
+import type { DeviceDecisionEvent, DeviceEvent } from './events.js';
+import { decideDevice } from './machine.js';
 import type { DeviceAlert, DeviceRecord } from './record.js';
+import { mergeRevocations } from './revocation-merge.js';
+import type { Revocation, RevocationLog } from './revocations.js';
 
 const maxAlerts = 20;
 
-/** Every device that was ever approved, in memory and written through. */
+export interface DevicesOptions {
+  readonly store: Store;
+  readonly revocations: RevocationLog;
+  readonly clock: Clock;
+  readonly log: KernelLog;
+}
+
+/** A decision that has been written. */
+export interface DecidedDevice {
+  readonly device: DeviceRecord;
+  readonly event: DeviceDecisionEvent;
+}
+
+/** What a change that is not a decision may touch. */
+type DevicePatch = Partial<Omit<DeviceRecord, 'id' | 'version' | 'state' | 'decisions'>>;
+
+/**
+ * Every device that was ever approved or banned, in memory and written through. Its `state` changes by
+ * {@link Devices.decide} and {@link Devices.enrol} only, which go through the table of transitions.
+ */
 export class Devices {
   readonly #table = new RecordTable<DeviceRecord>('device', (device) => device.id);
-  readonly #store: Store;
+  readonly #options: DevicesOptions;
+  readonly #listeners: ((decided: DecidedDevice) => void)[] = [];
+  /** Decisions are made one after the other, so that each is written to the file and to the database in one order. */
+  #decisions: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: Store) {
-    this.#store = store;
+  private constructor(options: DevicesOptions) {
+    this.#options = options;
   }
 
-  /** Reads all devices from the store. */
-  static async open(store: Store): Promise<Devices> {
-    const devices = new Devices(store);
-    await devices.#table.load(store);
+  /** Reads all devices from the store, and bars those that the file of revocations bars and the store does not. */
+  static async open(options: DevicesOptions): Promise<Devices> {
+    const devices = new Devices(options);
+    await devices.#table.load(options.store);
+    await mergeRevocations(devices.#table, options);
     return devices;
   }
 
@@ -31,28 +61,51 @@ export class Devices {
     return this.#table.values();
   }
 
-  /** The change that makes `next` the device's record, for a transaction with other records. */
-  put(next: Omit<DeviceRecord, 'version'>, cause?: Cause): Change {
-    return this.#table.put(next, cause);
+  /**
+   * Carries out what an operator decided: a decision about trust is in the file of revocations, on disk, before it is in the
+   * database, so that a daemon that dies in between trusts too few rather than too many (protocol.md 16).
+   *
+   * @param expected the version that the operator saw; left out when any will do.
+   * @throws AppError `device.changed` for another version, what {@link decideDevice} throws, `device.name_taken`,
+   *   `revocations.unwritable`.
+   */
+  decide(id: string, event: DeviceDecisionEvent, expected?: number): Promise<DeviceRecord> {
+    const decided = this.#decisions.then(() => this.#decide(id, event, expected));
+    this.#decisions = decided.catch(() => undefined);
+    return decided;
+  }
+
+  /** Calls back after each decision that was written, in the same turn in which it became visible. */
+  onDecided(listener: (decided: DecidedDevice) => void): void {
+    this.#listeners.push(listener);
   }
 
   /**
-   * Changes one device. `change` gets the record as it is when the commit is tried; `undefined` leaves it.
+   * The change that makes the device a trusted one, for the transaction of its approval.
+   *
+   * @throws AppError `pairing.device_barred`, `device.forbidden`.
+   */
+  enrol(id: string, event: Extract<DeviceEvent, { type: 'enrol' }>, cause: Cause): Change {
+    return this.#table.put(decideDevice(id, this.get(id), event, this.#options.clock.now()), cause);
+  }
+
+  /**
+   * Changes what is known of one device. `change` gets the record as it is when the commit is tried; `undefined` leaves it.
    *
    * @param cause what led to it, for the device's journal; left out for what a session notes, such as a time.
    * @throws AppError `session.unknown_device` when there is none, and what the store throws.
    */
   async update(
     id: string,
-    change: (device: DeviceRecord) => Partial<DeviceRecord> | undefined,
+    change: (device: DeviceRecord) => DevicePatch | undefined,
     now: number,
     cause?: Cause,
   ): Promise<DeviceRecord> {
-    return transact(this.#store, () => {
+    return transact(this.#options.store, () => {
       const device = this.#require(id);
       const patch = change(device);
       if (!patch) return { changes: [], result: device };
-      const next = { ...device, ...patch, id: device.id, version: device.version + 1, updatedAt: now };
+      const next = { ...device, ...patch, version: device.version + 1, updatedAt: now };
       return { changes: [this.#table.put(next, cause)], result: next };
     });
   }
@@ -62,18 +115,21 @@ export class Devices {
     await this.update(id, (device) => ({ alerts: [...device.alerts, alert].slice(-maxAlerts) }), alert.at);
   }
 
+  /** Who goes by a name. Those of whom nothing but the id is left have given theirs back. */
+  named(name: string): DeviceRecord | undefined {
+    for (const device of this.all()) if (device.name === name && hasName(device)) return device;
+    return undefined;
+  }
+
   /**
-   * The device behind a verified connection, or the reason why it may not speak. Called for every call and stream.
+   * The device behind a verified connection, or the reason why it may not speak. Called for every call and message.
    *
    * @throws AppError `session.unknown_device`, `session.revoked`, `session.unknown_certificate`.
    */
   authenticate(deviceId: string, fingerprint: string): DeviceRecord {
     const device = this.#require(deviceId);
-    if (device.state !== 'trusted') {
-      throw sessionError('revoked', `Device ${deviceId} is ${device.state}`, {
-        hint: 'It stays out until an operator of the daemon lifts this.',
-      });
-    }
+    const bar = barOf(device);
+    if (bar) throw sessionError('revoked', barText(deviceId, bar), { hint: liftHint(device) });
     if (!device.certificates.some((certificate) => certificate.fingerprint === fingerprint)) {
       throw sessionError(
         'unknown_certificate',
@@ -84,6 +140,39 @@ export class Devices {
       );
     }
     return device;
+  }
+
+  async #decide(id: string, event: DeviceDecisionEvent, expected: number | undefined): Promise<DeviceRecord> {
+    const { store, revocations, clock } = this.#options;
+    const now = clock.now();
+    requireVersion(id, this.get(id), expected);
+    // What can't be done is refused before it stands in the file. Nothing that happens meanwhile makes it impossible:
+    // decisions wait for each other, and a device that is enrolled or renewed can still be barred.
+    this.#next(id, event, now);
+    const revocation = revocationOf(id, event, now);
+    if (revocation) await revocations.append(revocation);
+    const device = await transact(store, () => {
+      const before = this.get(id);
+      const next = { ...this.#next(id, event, now), version: (before?.version ?? 0) + 1 };
+      const cause = causeOf(event, '', event.reason);
+      return { changes: [this.#table.put(next, cause)], result: next };
+    });
+    for (const listener of this.#listeners) listener({ device, event });
+    return device;
+  }
+
+  #next(id: string, event: DeviceDecisionEvent, now: number) {
+    if (event.type === 'rename') this.#refuseTakenName(id, event.name);
+    return decideDevice(id, this.get(id), event, now);
+  }
+
+  #refuseTakenName(id: string, name: string): void {
+    const holder = this.named(name);
+    if (holder === undefined || holder.id === id) return;
+    throw deviceError('name_taken', `Another node is named ${name}`, {
+      fields: [{ field: 'name', message: 'is taken' }],
+      hint: 'Choose another one, or rename that one first.',
+    });
   }
 
   #require(id: string): DeviceRecord {
@@ -98,4 +187,22 @@ export class Devices {
 /** Whether an error is the daemon's final word on a device rather than a passing fault. */
 export function isRefusal(error: AppError): boolean {
   return error.code.startsWith('session.') && !error.retryable;
+}
+
+function hasName({ state }: DeviceRecord): boolean {
+  return state === 'trusted' || state === 'revoked';
+}
+
+function requireVersion(id: string, device: DeviceRecord | undefined, expected: number | undefined): void {
+  const version = device?.version ?? 0;
+  if (expected === undefined || expected === version) return;
+  throw deviceError('changed', `Device ${id} is at version ${version}, not ${expected}`, {
+    hint: 'Look at it again with `palyra devices show`, then decide.',
+  });
+}
+
+function revocationOf(deviceId: string, event: DeviceDecisionEvent, at: number): Revocation | undefined {
+  if (event.type === 'rename') return undefined;
+  const by = causeOf(event, '').by;
+  return { deviceId, action: event.type, at, by, reason: event.reason };
 }

@@ -1,15 +1,16 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { InventoryCapability, InventoryControl, InventoryEntry } from '../control.js';
+import type { InventoryCapability, InventoryControl, InventoryEntry, TrustState } from '../control.js';
 import type { LiveDispatches } from '../dispatch/live.js';
 import type { Pairings } from '../pairing/pairings.js';
 import type { PairingRecord } from '../pairing/record.js';
 import { presenceOf } from '../session/presence.js';
 import type { Sessions } from '../session/sessions.js';
 import type { Devices } from './devices.js';
+import { actionsIn } from './machine.js';
 import type { DeviceRecord } from './record.js';
 import type { CompiledSurface } from './surface.js';
-import { certificateEndOf, trustOf } from './trust.js';
+import { certificateEndOf, isShown, trustOf } from './trust.js';
 
 export interface InventoryOptions {
   readonly devices: Devices;
@@ -28,18 +29,19 @@ export class Inventory implements InventoryControl {
     this.#options = options;
   }
 
-  async list(_caller: VerifiedCaller): Promise<readonly InventoryEntry[]> {
+  async list(
+    _caller: VerifiedCaller,
+    filter: { readonly trust?: readonly TrustState[] } = {},
+  ): Promise<readonly InventoryEntry[]> {
     const { devices, pairings } = this.#options;
-    const known = [...devices.all()]
-      .filter((device) => device.state !== 'removed')
-      .map((device) => this.#known(device));
+    const known = [...devices.all()].map((device) => this.#known(device));
     const asking = pairings
       .open()
-      .filter(
-        (pairing) => pairing.state === 'pending_approval' && devices.get(pairing.deviceId) === undefined,
-      )
+      .filter(({ state, deviceId }) => state === 'pending_approval' && isNew(devices.get(deviceId)))
       .map(pendingEntry);
-    return [...known, ...asking].sort((a, b) => a.name.localeCompare(b.name));
+    return [...known, ...asking]
+      .filter((entry) => isShown(entry.trust, filter.trust))
+      .sort((a, b) => a.name.localeCompare(b.name));
   }
 
   #known(device: DeviceRecord): InventoryEntry {
@@ -60,6 +62,7 @@ export class Inventory implements InventoryControl {
       queued: Math.max(0, live.countOf(device.id) - inFlight),
       inFlight,
       alerts: device.alerts,
+      actions: actionsIn(device.state),
       ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }),
       ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
       ...(session === undefined ? {} : { connectedSince: session.since }),
@@ -72,6 +75,11 @@ export class Inventory implements InventoryControl {
       status: this.#options.surface.status(device, offered),
     }));
   }
+}
+
+/** Whether a request to join is the first that is to be seen of a device. */
+function isNew(device: DeviceRecord | undefined): boolean {
+  return device === undefined || device.state === 'lifted';
 }
 
 function pendingEntry(pairing: PairingRecord): InventoryEntry {
@@ -90,5 +98,6 @@ function pendingEntry(pairing: PairingRecord): InventoryEntry {
     queued: 0,
     inFlight: 0,
     alerts: [],
+    actions: [],
   };
 }

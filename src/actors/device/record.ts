@@ -39,13 +39,30 @@ export interface OfferedCapability {
   readonly buildDigest: string;
 }
 
-/** A machine that was approved. Kind `device`; its id is the device id; `state` is the operator's word on it. */
+/**
+ * The operator's word on a device. `revoked`: shut out as it is, until that is lifted. `removed` and `banned`: nothing is
+ * left but the id, which stays out until that is lifted; `banned` may be an id that has never been here. `lifted`: such an
+ * id that may ask to join again.
+ */
+export const deviceStates = ['trusted', 'revoked', 'removed', 'banned', 'lifted'] as const;
+export type DeviceState = (typeof deviceStates)[number];
+
+/** Something that an operator decided about a device. */
+export interface DeviceDecision {
+  readonly action: 'rename' | 'revoke' | 'remove' | 'ban' | 'lift';
+  readonly by: string;
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** A device that was approved or banned. Kind `device`; its id is the device id. */
 export interface DeviceRecord {
   readonly id: string;
   readonly version: number;
-  readonly state: 'trusted' | 'revoked' | 'removed';
+  readonly state: DeviceState;
+  /** Empty for an id that was banned before it ever came. */
   readonly name: string;
-  /** Raw Ed25519 public identity key, base64url. */
+  /** Raw Ed25519 public identity key, base64url; empty for an id that has never come. */
   readonly identityKey: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly facts: HostFacts;
@@ -60,6 +77,8 @@ export interface DeviceRecord {
    */
   readonly ticket: { readonly confirmed?: string; readonly offered?: string; readonly broken?: true };
   readonly alerts: readonly DeviceAlert[];
+  /** The latest 20; the journal has them all. */
+  readonly decisions: readonly DeviceDecision[];
   readonly createdAt: number;
   readonly updatedAt: number;
   /** When the node was last connected; written when a session ends, so it lags behind a live one. */

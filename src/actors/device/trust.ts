@@ -1,4 +1,4 @@
-import type { DeviceView } from '../control.js';
+import type { DeviceView, TrustState } from '../control.js';
 import type { DeviceRecord } from './record.js';
 
 /** When the newest certificate of a device ends, milliseconds since the epoch; undefined when it has none. */
@@ -11,4 +11,9 @@ export function certificateEndOf(device: DeviceRecord): number | undefined {
 export function trustOf(device: DeviceRecord, now: number): DeviceView['trust'] {
   if (device.state !== 'trusted') return device.state;
   return (certificateEndOf(device) ?? 0) > now ? 'trusted' : 'expired';
+}
+
+/** Whether a list has it: what it was asked for, else all but those of which only the id is left. */
+export function isShown<T extends TrustState>(trust: T, asked: readonly T[] | undefined): boolean {
+  return asked?.includes(trust) ?? (trust !== 'removed' && trust !== 'banned' && trust !== 'lifted');
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { MachineMeta } from '../../kernel/machine-meta.js';
+import type { DeviceBar } from '../device/bars.js';
 import type { NodeResult } from '../link/frames.js';
 import { type DispatchEvent, dispatchSenders } from './events.js';
 import type { DispatchOutcome, DispatchRecord, DispatchState } from './record.js';
@@ -21,6 +22,8 @@ export interface DispatchPorts {
   cancelAtNode(record: DispatchRecord, reason: string): void;
   /** What a node's result means: its output is checked here. */
   judge(record: DispatchRecord, result: NodeResult): DispatchOutcome;
+  /** Who shut its device out, or undefined while the device may run what it is asked for. */
+  barOf(record: DispatchRecord): DeviceBar | undefined;
   /** Writes it, on disk, and sends `recorded`. */
   recordFirst(record: DispatchRecord, done: () => void): void;
   /** Something changed that may be written with the next commit. */
@@ -39,6 +42,8 @@ export interface DispatchInput {
 /** What a dispatch knows. */
 export interface DispatchContext extends DispatchInput {
   readonly outcome: DispatchOutcome | undefined;
+  /** Who ended it by shutting its device out. */
+  readonly barredBy: string | undefined;
 }
 
 /** How long the daemon waits for the node's word after the latest end, milliseconds (protocol.md 21). */
@@ -56,6 +61,13 @@ export const dispatchSetup = setup({
     'may cancel': ({ event }) => mayCancel(event),
     'may cancel what was never delivered': ({ context, event }) =>
       mayCancel(event) && wasNeverDelivered(context.record),
+    // Asked of the device itself: nothing but the decision about it can end its work like this.
+    'the device is barred': ({ context }) => context.ports.barOf(context.record) !== undefined,
+    'the device is barred before it was sent': ({ context }) =>
+      (context.fresh || context.record.sentInEpoch === 0) &&
+      context.ports.barOf(context.record) !== undefined,
+    'the device is barred before it was delivered': ({ context }) =>
+      wasNeverDelivered(context.record) && context.ports.barOf(context.record) !== undefined,
     'is fresh and sendable': ({ context }) => context.fresh && isSendable(context.record),
     'was never sent': ({ context }) => context.record.sentInEpoch === 0,
     'was running': ({ context }) => context.record.state === 'running',
@@ -163,10 +175,15 @@ export const dispatchSetup = setup({
     'conclude unsettled': assign((): { outcome: DispatchOutcome } => ({
       outcome: { state: 'outcome_unknown', reason: 'unsettled' },
     })),
+    'conclude barred before it was sent': assign(({ context }) => barred(context, 'cancelled')),
+    'conclude barred': assign(({ context }) => barred(context, 'outcome_unknown')),
     'write the end': assign(({ context, event }) => {
       const outcome = context.outcome as DispatchOutcome;
       const at = context.ports.clock.now();
-      const cause = causedBy(event, context.record, outcome.reason);
+      const cause =
+        context.barredBy === undefined
+          ? causedBy(event, context.record, outcome.reason)
+          : causeOf({ type: 'device.barred' }, context.barredBy, outcome.reason);
       return { record: { ...step(context.record, outcome.state, at, cause), finishedAt: at, outcome } };
     }),
     changed: ({ context }) => context.ports.changed(context.record),
@@ -192,6 +209,18 @@ function stopped(record: DispatchRecord, wished: boolean): DispatchOutcome {
   return {
     ...(wished ? { state: 'cancelled', reason: 'operator' } : { state: 'timed_out', reason: 'deadline' }),
     ...(record.repeatable ? {} : { started: false }),
+  };
+}
+
+/** The end of work whose device was shut out: what certainly never left is cancelled, of the rest nobody knows. */
+function barred(
+  { ports, record }: DispatchContext,
+  state: 'cancelled' | 'outcome_unknown',
+): Pick<DispatchContext, 'outcome' | 'barredBy'> {
+  const bar = ports.barOf(record);
+  return {
+    outcome: { state, reason: bar?.state ?? 'revoked', ...(state === 'cancelled' ? { started: false } : {}) },
+    barredBy: bar?.by,
   };
 }
 

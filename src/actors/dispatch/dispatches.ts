@@ -9,6 +9,7 @@ import type { PutOperation, Store } from '../../kernel/store.js';
 import type { Catalog } from '../../plugins/catalog.js';
 import { dispatchAddress, sendToDispatch, sendToSession, startMember } from '../addresses.js';
 import type { CreateDispatch, DispatchControl } from '../control.js';
+import { barOf, type DeviceBar } from '../device/bars.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
@@ -73,6 +74,7 @@ export class Dispatches implements DispatchControl {
       cancelAtNode: (record, reason) =>
         this.#toSession(record.deviceId, { type: 'stop', order: { dispatchId: record.id, reason } }),
       judge: (record, result) => judgeResult(options.catalog, options.limits.output, record, result),
+      barOf: (record) => this.#barOf(record),
       recordFirst: (record, done) => {
         live.set(record);
         recorder.now(record, 'fsync').then(done, () => undefined);
@@ -216,6 +218,12 @@ export class Dispatches implements DispatchControl {
     return this.#require(id);
   }
 
+  /** An operator has shut a device out: what it was asked for ends. */
+  barred(deviceId: string): void {
+    const { directory, live } = this.#options;
+    for (const id of live.idsOf(deviceId)) sendToDispatch(directory, id, { type: 'device.barred' });
+  }
+
   /** A result for a dispatch without an actor: the resolution of an unknown outcome, a late one, or an orphan. */
   late(deviceId: string, result: NodeResult): void {
     this.#late(deviceId, result).catch((err: unknown) => {
@@ -303,6 +311,11 @@ export class Dispatches implements DispatchControl {
       phase: 'none',
       ticketMatches: true,
     });
+  }
+
+  #barOf({ deviceId }: DispatchRecord): DeviceBar | undefined {
+    const device = this.#options.devices.get(deviceId);
+    return device && barOf(device);
   }
 
   #offer(record: DispatchRecord): boolean {

@@ -15,6 +15,7 @@ export type DispatchEvent =
   | { type: 'result'; result: NodeResult }
   | { type: 'cancel'; caller: VerifiedCaller; reason: string }
   | { type: 'cancel.outcome'; outcome: CancelOutcome['outcome'] }
+  | { type: 'device.barred' }
   | { type: 'deadline' };
 
 const session = { from: 'the session of its node' } as const;
@@ -30,5 +31,6 @@ export const dispatchSenders = {
   result: session,
   cancel: { role: 'invoker' },
   'cancel.outcome': session,
+  'device.barred': { from: 'the decision about its device' },
   deadline: { from: 'its deadline' },
 } as const satisfies Senders<DispatchEvent>;

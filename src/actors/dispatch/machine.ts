@@ -34,6 +34,14 @@ const settled = [
   },
 ] as const;
 
+/** The device was shut out after it may have had the work. */
+const barredLate = {
+  guard: 'the device is barred',
+  target: 'ending',
+  actions: 'conclude barred',
+  description: 'Its device was shut out, and nobody knows how far it came: outcome_unknown',
+} as const;
+
 /** What ends work that was, or may have been, sent: the wish goes to the node, the end comes on the node's word. */
 const endedByNode = {
   result: {
@@ -46,6 +54,7 @@ const endedByNode = {
     actions: ['note the wish', 'changed', 'tell the node to stop'],
     description: 'The node is told to stop it and says how it ended',
   },
+  'device.barred': barredLate,
   deadline: [
     {
       guard: 'is past its settle limit',
@@ -73,6 +82,12 @@ const endedHere = {
     actions: 'conclude expired',
     description: 'It ends as expired: it was not delivered in time',
   },
+  'device.barred': {
+    guard: 'the device is barred',
+    target: 'ending',
+    actions: 'conclude barred before it was sent',
+    description: 'Its device was shut out: it ends as cancelled, since the node never got it',
+  },
 } as const;
 
 /**
@@ -84,12 +99,18 @@ const endedHere = {
 export const dispatchMachine = dispatchSetup.createMachine({
   id: 'dispatch',
   meta: { senders: dispatchSenders },
-  context: ({ input }) => ({ ...input, outcome: undefined }),
+  context: ({ input }) => ({ ...input, outcome: undefined, barredBy: undefined }),
   initial: 'resume',
   states: {
     resume: {
       description: 'Goes where the record says',
       always: [
+        {
+          guard: 'the device is barred before it was sent',
+          target: 'ending',
+          actions: 'conclude barred before it was sent',
+        },
+        { guard: 'the device is barred', target: 'ending', actions: 'conclude barred' },
         { guard: 'is fresh and sendable', target: 'offered' },
         { guard: 'was never sent', target: 'queued' },
         { guard: 'was running', target: 'running' },
@@ -158,6 +179,15 @@ export const dispatchMachine = dispatchSetup.createMachine({
             actions: ['withdraw', 'note the wish', 'note dispatched', 'changed', 'tell the node to stop'],
             description: 'An earlier session had sent it: the node is told to stop it',
           },
+        ],
+        'device.barred': [
+          {
+            guard: 'the device is barred before it was delivered',
+            target: 'ending',
+            actions: ['withdraw', 'conclude barred before it was sent'],
+            description: 'Its device was shut out: it ends as cancelled, since the node never got it',
+          },
+          { ...barredLate, actions: ['withdraw', 'conclude barred'] },
         ],
         deadline: [
           {

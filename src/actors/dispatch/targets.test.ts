@@ -1,13 +1,15 @@
 import { beforeAll, expect, it } from 'vitest';
-import { sampleDescriptor, sampleFacts } from '../../../test/model/samples.js';
+import { MemoryRevocations } from '../../../test/model/revocations.js';
+import { sampleDescriptor, sampleDevice, silent } from '../../../test/model/samples.js';
 import { MemoryStore } from '../../adapters/store/memory.js';
+import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { Catalog } from '../../plugins/catalog.js';
 import { descriptorDigest } from '../../plugins/digest.js';
 import { ValidatorCache } from '../../plugins/validators.js';
 import { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import { CompiledSurface } from '../device/surface.js';
-import { transact } from '../records.js';
+import { toOperation } from '../records.js';
 import { resolveCapability, resolveNode } from './targets.js';
 
 const echo = sampleDescriptor();
@@ -25,45 +27,36 @@ let devices: Devices;
 let surface: CompiledSurface;
 const catalog = new Catalog(new ValidatorCache());
 
-function device(
-  id: string,
-  name: string,
-  state: DeviceRecord['state'] = 'trusted',
-): Omit<DeviceRecord, 'version'> {
+function device(id: string, name: string, state: DeviceRecord['state'] = 'trusted'): DeviceRecord {
   const approved = [echo, shut].map((one) => descriptorDigest(one));
-  return {
+  return sampleDevice({
     id,
     state,
     name,
-    identityKey: '',
-    labels: {},
-    facts: sampleFacts,
-    certificates: [],
     approvals: approved.map((digest) => ({ digest, capability: '', approvedBy: '', approvedAt: 0 })),
     offered: [echo, health, shut].map((one) => offer(one, descriptorDigest(one))),
-    epoch: 0,
-    ticket: {},
-    alerts: [],
-    createdAt: 0,
-    updatedAt: 0,
-  };
+  });
 }
 
 beforeAll(async () => {
   const store = new MemoryStore();
-  devices = await Devices.open(store);
   surface = await CompiledSurface.open(store, catalog, new Set(['lab']), () => 0);
   for (const one of [echo, health, shut]) catalog.add(one, 'folder');
-  await transact(store, () => ({
-    changes: [
-      device('ABCDEF2', 'worker'),
-      device('ABCXYZ3', 'builder'),
-      device('QQQ4', 'abc'),
-      device('RRR5', 'stolen', 'revoked'),
-      device('SSS6', 'gone', 'removed'),
-    ].map((one) => devices.put(one)),
-    result: undefined,
-  }));
+  const all = [
+    device('ABCDEF2', 'worker'),
+    device('ABCXYZ3', 'builder'),
+    device('QQQ4', 'abc'),
+    device('RRR5', 'stolen', 'revoked'),
+    device('SSS6', 'gone', 'removed'),
+    device('TTT7', 'unwanted', 'banned'),
+  ];
+  await store.commit(all.map((one) => toOperation('device', one.id, one)));
+  devices = await Devices.open({
+    store,
+    revocations: new MemoryRevocations(),
+    clock: new SimulatedClock(),
+    log: silent,
+  });
 });
 
 it.each([

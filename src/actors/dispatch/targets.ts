@@ -17,7 +17,7 @@ export function resolveNode(devices: Devices, node: string): DeviceRecord {
   const device = findNode(devices, node);
   if (device.state === 'trusted') return device;
   throw dispatchError('not_trusted', `Node ${device.name} is ${device.state}`, {
-    hint: 'Nothing runs on it until an operator lifts this.',
+    hint: `Nothing runs on it until an operator lifts this: palyra devices lift ${device.name}`,
   });
 }
 
@@ -27,7 +27,7 @@ export function resolveNode(devices: Devices, node: string): DeviceRecord {
  * @throws AppError `dispatch.unknown_node` with near matches, `dispatch.ambiguous_node` with the candidates.
  */
 export function findNode(devices: Devices, node: string): DeviceRecord {
-  const all = [...devices.all()].filter((device) => device.state !== 'removed');
+  const all = [...devices.all()].filter(({ state }) => state === 'trusted' || state === 'revoked');
   const prefix = node.replaceAll('-', '').toUpperCase();
   const named = all.filter((device) => device.name === node);
   const byId = prefix === '' ? [] : all.filter((device) => device.id.startsWith(prefix));

@@ -1,5 +1,5 @@
 import { assign, fromPromise, setup } from 'xstate';
-import { callerLabel, permits, senderText } from '../../kernel/authority.js';
+import { callerLabel, permits, senderText, type VerifiedCaller } from '../../kernel/authority.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import type { AppError } from '../../kernel/errors.js';
 import { type Cause, causeOf } from '../../kernel/journal.js';
@@ -8,14 +8,21 @@ import { pairingError } from '../errors.js';
 import { type PairingEvent, type PairingReply, pairingSenders } from './events.js';
 import { isOpen, type PairingRecord, type PairingState } from './record.js';
 
-/** A change that is to be written before it is visible. `approve` also issues the certificate. */
-export interface PairingIntent {
-  readonly kind: 'update' | 'approve';
+interface Intent {
   readonly next: PairingRecord;
   /** What led to it, for the journal. */
   readonly cause: Cause;
   readonly reply: PairingReply | undefined;
 }
+
+/** An approval, which also issues the certificate and makes the device a trusted one, on the caller's word. */
+export interface ApprovalIntent extends Intent {
+  readonly kind: 'approve';
+  readonly caller: VerifiedCaller;
+}
+
+/** A change that is to be written before it is visible. */
+export type PairingIntent = ApprovalIntent | (Intent & { readonly kind: 'update' });
 
 /** What a pairing asks of the outside. */
 export interface PairingPorts {
@@ -132,7 +139,8 @@ export const pairingSetup = setup({
       const { name } = event;
       const decision = { by: callerLabel(event.caller), at: now, reason: event.reason, name };
       const next = { ...record, state: 'approved' as const, decision };
-      return { intent: { ...update(ports, next, record.state, event), kind: 'approve' as const } };
+      const intent = update(ports, next, record.state, event);
+      return { intent: { ...intent, kind: 'approve' as const, caller: event.caller } };
     }),
     'intend rejection': assign(({ context, event }) => {
       if (event.type !== 'reject') return {};

@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import type { DeviceAuthority } from '../authority/device-authority.js';
 import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
+import { refuseBarred } from '../device/bars.js';
 import type { Devices } from '../device/devices.js';
 import type { HostFacts } from '../device/record.js';
 import { pairingError } from '../errors.js';
@@ -145,12 +146,7 @@ export class Enrolment {
     }
     if (!code) throw codeRefused();
     await codes.accept(code.id, attempt.deviceId);
-    const device = devices.get(attempt.deviceId);
-    if (device && device.state !== 'trusted') {
-      throw pairingError('device_barred', `Device ${device.id} is ${device.state}`, {
-        hint: 'It stays out until an operator of the daemon lifts this.',
-      });
-    }
+    refuseBarred(devices.get(attempt.deviceId));
     return this.#proven(attempt, transcript, prove.csr, code, pairings.openOf(attempt.deviceId));
   }
 
@@ -209,6 +205,7 @@ export class Enrolment {
       });
     }
     this.#options.nonces.consume(call.nonce);
+    refuseBarred(this.#options.devices.get(pairing.deviceId));
     return pairing;
   }
 

@@ -7,14 +7,14 @@ import type { KernelLog } from '../../kernel/log.js';
 import type { Store } from '../../kernel/store.js';
 import { pairingAddress, sendToPairing, startMember } from '../addresses.js';
 import type { DeviceAuthority, IssuedCertificate } from '../authority/device-authority.js';
-import { withPending } from '../device/certificates.js';
+import { refuseBarred } from '../device/bars.js';
 import type { Devices } from '../device/devices.js';
-import type { DeviceRecord } from '../device/record.js';
+import type { DeviceEnrolment } from '../device/events.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { pairingError } from '../errors.js';
 import { newId } from '../ids.js';
 import { RecordTable, transact } from '../records.js';
-import type { PairingInput, PairingIntent, PairingPorts } from './behaviour.js';
+import type { ApprovalIntent, PairingInput, PairingIntent, PairingPorts } from './behaviour.js';
 import type { PairingCodes } from './codes.js';
 import type { PairingEvent, PairingProof, PairingReply } from './events.js';
 import { isOpen, type PairingRecord, type PairingState } from './record.js';
@@ -91,16 +91,15 @@ export class Pairings {
     return this.open().find((record) => record.deviceId === deviceId);
   }
 
-  /** The name that the device has already; else the one that it proposed, or the first of `name-2`, `name-3` … that no other device has. */
+  /** The name that the device has already, or else the one that it proposed; the first of `name-2`, `name-3` … when that is taken. */
   freeName({ deviceId, proposedName }: PairingRecord): string {
-    const others = [...this.#options.devices.all()].filter((device) => device.id !== deviceId);
-    const taken = new Set(others.map((device) => device.name));
-    const known = this.#options.devices.get(deviceId)?.name;
-    if (known !== undefined) return known;
-    if (!taken.has(proposedName)) return proposedName;
+    const { devices } = this.#options;
+    const wanted = devices.get(deviceId)?.name || proposedName;
+    const isTaken = (name: string): boolean => (devices.named(name)?.id ?? deviceId) !== deviceId;
+    if (!isTaken(wanted)) return wanted;
     let number = 2;
-    while (taken.has(`${proposedName}-${number}`)) number += 1;
-    return `${proposedName}-${number}`;
+    while (isTaken(`${wanted}-${number}`)) number += 1;
+    return `${wanted}-${number}`;
   }
 
   /** Records a first proof and starts its actor. */
@@ -208,14 +207,14 @@ export class Pairings {
     }));
   }
 
-  async #approve({ next, cause }: PairingIntent): Promise<PairingRecord> {
+  async #approve({ next, cause, caller }: ApprovalIntent): Promise<PairingRecord> {
     const { authority, store, devices, codes, surface } = this.#options;
-    this.#refuseBarred(next.deviceId);
+    refuseBarred(devices.get(next.deviceId));
     this.#refuseTakenName(next);
     const prepared = surface.prepare(next.requested.map((requested) => requested.descriptor));
     const certificate = await authority.issueDevice(Buffer.from(next.csr, 'base64'), next.deviceId);
     const record = await transact(store, () => {
-      this.#refuseBarred(next.deviceId);
+      this.#refuseTakenName(next);
       const approved: PairingRecord = {
         ...next,
         certificate: certificate.pem,
@@ -224,7 +223,11 @@ export class Pairings {
       return {
         changes: [
           this.#table.put(approved, cause),
-          devices.put(trustedDevice(approved, certificate, devices.get(next.deviceId)), cause),
+          devices.enrol(
+            next.deviceId,
+            { type: 'enrol', caller, enrolment: enrolmentOf(approved, certificate) },
+            cause,
+          ),
           ...codes.use(next.codeId),
           ...prepared.changes(),
         ],
@@ -239,61 +242,32 @@ export class Pairings {
     return (this.#table.get(id)?.version ?? 0) + 1;
   }
 
-  #refuseBarred(deviceId: string): void {
-    const device = this.#options.devices.get(deviceId);
-    if (device && device.state !== 'trusted') {
-      throw pairingError('device_barred', `Device ${deviceId} is ${device.state}`, {
-        hint: 'It stays out until an operator lifts this.',
-      });
-    }
-  }
-
   #refuseTakenName(next: PairingRecord): void {
-    const name = next.decision?.name;
-    for (const device of this.#options.devices.all()) {
-      if (device.id !== next.deviceId && device.name === name) {
-        throw pairingError('name_taken', `Another node is named ${name}`, {
-          fields: [{ field: 'name', message: 'is taken' }],
-          hint: 'Choose another one: `palyra pairings approve ID --name NAME`.',
-        });
-      }
-    }
+    const name = next.decision?.name ?? '';
+    const holder = this.#options.devices.named(name);
+    if (holder === undefined || holder.id === next.deviceId) return;
+    throw pairingError('name_taken', `Another node is named ${name}`, {
+      fields: [{ field: 'name', message: 'is taken' }],
+      hint: 'Choose another one: `palyra pairings approve ID --name NAME`.',
+    });
   }
 }
 
-/** The device as the approval of this pairing makes it: new, or known and renewed. */
-function trustedDevice(
-  pairing: PairingRecord,
-  certificate: IssuedCertificate,
-  known: DeviceRecord | undefined,
-): Omit<DeviceRecord, 'version'> {
-  const now = pairing.updatedAt;
-  const by = pairing.decision?.by ?? '';
+/** What the approval brings to the device's record. */
+function enrolmentOf(pairing: PairingRecord, certificate: IssuedCertificate): DeviceEnrolment {
+  const { identityKey, labels, facts, decision, proposedName, requested, updatedAt, csrDigest } = pairing;
   return {
-    id: pairing.deviceId,
-    state: 'trusted',
-    name: pairing.decision?.name ?? pairing.proposedName,
-    identityKey: pairing.identityKey,
-    labels: { ...known?.labels, ...pairing.labels },
-    facts: pairing.facts,
-    certificates: withPending(known?.certificates ?? [], certificate, pairing.csrDigest, undefined, now),
-    approvals: [
-      ...(known?.approvals ?? []).filter(
-        (old) => !pairing.requested.some((asked) => asked.digest === old.digest),
-      ),
-      ...pairing.requested.map(({ digest, capability }) => ({
-        digest,
-        capability,
-        approvedBy: by,
-        approvedAt: now,
-      })),
-    ],
-    offered: known?.offered ?? [],
-    epoch: known?.epoch ?? 0,
-    ticket: known?.ticket ?? {},
-    alerts: known?.alerts ?? [],
-    createdAt: known?.createdAt ?? now,
-    updatedAt: now,
-    ...(known?.lastSeenAt === undefined ? {} : { lastSeenAt: known.lastSeenAt }),
+    name: decision?.name ?? proposedName,
+    identityKey,
+    labels,
+    facts,
+    certificate,
+    csrDigest,
+    approvals: requested.map(({ digest, capability }) => ({
+      digest,
+      capability,
+      approvedBy: decision?.by ?? '',
+      approvedAt: updatedAt,
+    })),
   };
 }

@@ -91,12 +91,14 @@ export class Sessions {
         fields: [{ field: 'device_id', message: `is not ${peer.deviceId}` }],
       });
     }
-    devices.authenticate(peer.deviceId, peer.fingerprint);
     const requested = readAnnouncement(request.plugins);
     const offered = requested.map(({ descriptor: _descriptor, ...capability }) => capability);
     const device = await devices.update(
       peer.deviceId,
-      (current) => ({ facts: request.facts, offered, epoch: current.epoch + 1, lastSeenAt: clock.now() }),
+      (current) => {
+        devices.authenticate(peer.deviceId, peer.fingerprint);
+        return { facts: request.facts, offered, epoch: current.epoch + 1, lastSeenAt: clock.now() };
+      },
       clock.now(),
     );
     const accepted = offered.filter((capability) => surface.status(device, capability) === 'available');
@@ -144,18 +146,21 @@ export class Sessions {
     const ticket = randomBytes(32);
     const updated = await devices.update(
       peer.deviceId,
-      (current) =>
-        current.epoch === hello.epoch
-          ? {
-              ticket: {
-                ...keptTicket(current, shown),
-                offered: ticket.toString('base64url'),
-                ...(ticketMatches ? {} : { broken: true }),
-              },
-            }
-          : undefined,
+      (current) => {
+        // An operator may have shut it out meanwhile.
+        devices.authenticate(peer.deviceId, peer.fingerprint);
+        if (current.epoch !== hello.epoch) return undefined;
+        return {
+          ticket: {
+            ...keptTicket(current, shown),
+            offered: ticket.toString('base64url'),
+            ...(ticketMatches ? {} : { broken: true }),
+          },
+        };
+      },
       clock.now(),
     );
+    devices.authenticate(peer.deviceId, peer.fingerprint);
     if (updated.epoch !== hello.epoch)
       throw sessionError('stale_epoch', 'A newer registration came in between');
     this.end(peer.deviceId, 'replaced', 'A newer session of this node took over');

@@ -91,7 +91,7 @@ export class GrpcListener {
   readonly #handshakes = new WeakMap<object, Handshake>();
   /** By the object that gRPC hands out as the peer's certificate; there is one for each connection. */
   readonly #facts = new WeakMap<object, DevicePeer>();
-  readonly #byDevice = new Map<DeviceId, Set<TLSSocket>>();
+  readonly #byDevice = new Map<string, Set<TLSSocket>>();
 
   constructor(options: GrpcListenerOptions) {
     this.#options = options;
@@ -181,7 +181,7 @@ export class GrpcListener {
   }
 
   /** Ends every connection of a device at once. Returns how many there were. */
-  closeConnectionsOf(deviceId: DeviceId): number {
+  closeConnectionsOf(deviceId: string): number {
     const sockets = [...(this.#byDevice.get(deviceId) ?? [])];
     for (const socket of sockets) socket.destroy();
     return sockets.length;

@@ -59,6 +59,7 @@ export const deviceBody: BodyOf<DeviceView, Device> = ({
     approvedAt: timeText(approvedAt),
   })),
   alerts: device.alerts.map(alertBody),
+  decisions: device.decisions.map((decision) => ({ ...decision, at: timeText(decision.at) })),
   ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt: timeText(certificateExpiresAt) }),
   ...(lastSeenAt === undefined ? {} : { lastSeenAt: timeText(lastSeenAt) }),
   ...(connectedSince === undefined ? {} : { connectedSince: timeText(connectedSince) }),

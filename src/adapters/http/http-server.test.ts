@@ -71,6 +71,11 @@ const samples = new Map<string, { path?: string; body?: object }>([
   ],
   ['rejectPairing', { path: `/v1/pairings/${sampleId('pr')}/reject`, body: { transcript: 'cd'.repeat(32) } }],
   ['getDevice', { path: `/v1/devices/${sampleDeviceId()}` }],
+  ['renameDevice', { path: `/v1/devices/${sampleDeviceId()}/rename`, body: { name: 'lab' } }],
+  ...(['revoke', 'remove', 'ban', 'lift'] as const).map((verb): [string, { path: string; body: object }] => [
+    `${verb}Device`,
+    { path: `/v1/devices/${sampleDeviceId()}/${verb}`, body: { reason: 'lost' } },
+  ]),
   ['createDispatch', { body: { node: 'build-7', capability: 'echo', input: {}, wait: true } }],
   ['getDispatch', { path: `/v1/dispatches/${sampleId('dp')}` }],
   ['explain', { path: '/v1/explanations/build-7' }],

@@ -9,11 +9,15 @@ import {
   mintedCodeBody,
   pairingBody,
 } from './bodies.js';
-import type { RouteHandlers } from './route-call.js';
+import type { RouteCall, RouteHandlers } from './route-call.js';
 
 /** The routes over the operations of the daemon. */
 export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
   const { pairings, inventory, devices, dispatches, explanations } = control;
+  const decides =
+    (action: 'revoke' | 'remove' | 'ban' | 'lift') =>
+    async ({ caller, params, body }: Pick<RouteCall<'revokeDevice'>, 'caller' | 'params' | 'body'>) =>
+      deviceBody(await devices.decide(caller, params.id, { action, ...body }));
   return {
     mintPairingCode: async ({ caller, body }) => mintedCodeBody(await pairings.mintJoinCode(caller, body)),
     listPairings: async ({ caller, query }) => {
@@ -25,12 +29,20 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
       pairingBody(await pairings.approve(caller, params.id, body)),
     rejectPairing: async ({ caller, params, body }) =>
       pairingBody(await pairings.reject(caller, params.id, body)),
-    getInventory: async ({ caller }) => ({ devices: (await inventory.list(caller)).map(inventoryBody) }),
+    getInventory: async ({ caller, query }) => ({
+      devices: (await inventory.list(caller, query)).map(inventoryBody),
+    }),
     listDevices: async ({ caller, query }) => {
       const page = await devices.list(caller, query);
       return { ...page, devices: page.devices.map(deviceBody) };
     },
     getDevice: async ({ caller, params }) => deviceBody(await devices.get(caller, params.id)),
+    renameDevice: async ({ caller, params, body: { reason = '', ...decision } }) =>
+      deviceBody(await devices.decide(caller, params.id, { action: 'rename', reason, ...decision })),
+    revokeDevice: decides('revoke'),
+    removeDevice: decides('remove'),
+    banDevice: decides('ban'),
+    liftDevice: decides('lift'),
     createDispatch: async ({ caller, body, status, waitFor }) => {
       const created = dispatches.create(caller, body);
       const record = await (body.wait === true ? waitFor(created) : created);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { shortDeviceId } from '../../actors/identity/device-id.js';
+import { trustStates } from '../../contract/device-states.js';
 import type { InventoryEntry } from '../../contract/inventory.js';
 import { type ConnectionFlags, connect, withConnection } from '../connection.js';
 import type { CliContext } from '../context.js';
@@ -20,15 +21,21 @@ export function registerInventoryCommand(program: Command, context: CliContext):
       'after',
       examples(
         ['palyra inventory', 'a table'],
+        ['palyra inventory --all', 'also what was removed, banned or lifted'],
         ['palyra inventory --json', '{"devices": […]}, with digests and versions of all capabilities'],
       ),
     );
-  withConnection(command).action((flags: ConnectionFlags) => inventory(flags, context));
+  command.option('--all', 'also devices of which only the id is left (removed, banned, lifted)');
+  withConnection(command).action((flags: InventoryFlags) => inventory(flags, context));
 }
 
-async function inventory(flags: ConnectionFlags, context: CliContext): Promise<void> {
+interface InventoryFlags extends ConnectionFlags {
+  readonly all?: boolean;
+}
+
+async function inventory(flags: InventoryFlags, context: CliContext): Promise<void> {
   const client = await connect(flags, context);
-  const found = await client.inventory();
+  const found = await client.inventory(flags.all ? { trust: ['pending', ...trustStates] } : {});
   if (flags.json) {
     printJson(context, found);
     return;

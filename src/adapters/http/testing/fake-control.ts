@@ -1,6 +1,7 @@
 import type {
   Control,
   CreateDispatch,
+  DecideDevice,
   DeviceControl,
   DeviceView,
   DispatchControl,
@@ -13,6 +14,7 @@ import type {
   PairingDecision,
   PairingView,
 } from '../../../actors/control.js';
+import { isShown } from '../../../actors/device/trust.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
 import { deviceError, dispatchError, pairingError } from '../../../actors/errors.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
@@ -46,6 +48,9 @@ export class FakeControl implements Control {
   /** Answers `dispatches.cancel`. */
   onCancel: (id: string, reason: string) => Promise<DispatchRecord> = async (id) =>
     sampleDispatch({ id, state: 'running' });
+  /** Answers `devices.decide`. */
+  onDecide: (id: string, decision: DecideDevice) => Promise<DeviceView> = async (deviceId) =>
+    sampleDevice({ deviceId });
   known: DispatchRecord[] = [sampleDispatch()];
 
   readonly pairings: PairingControl = {
@@ -74,9 +79,9 @@ export class FakeControl implements Control {
   };
 
   readonly inventory: InventoryControl = {
-    list: async (caller) => {
-      this.#note('inventory', caller, undefined);
-      return this.entries;
+    list: async (caller, filter = {}) => {
+      this.#note('inventory', caller, filter);
+      return this.entries.filter(({ trust }) => isShown(trust, filter.trust));
     },
   };
 
@@ -99,6 +104,10 @@ export class FakeControl implements Control {
       const found = this.enrolled.find((device) => device.deviceId === id);
       if (found) return found;
       throw deviceError('not_found', `There is no device ${id}`);
+    },
+    decide: async (caller, id, decision) => {
+      this.#note('decideDevice', caller, { id, ...decision });
+      return this.onDecide(id, decision);
     },
   };
 

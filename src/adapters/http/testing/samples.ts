@@ -106,6 +106,7 @@ export function sampleEntry(given: Partial<InventoryEntry> = {}): InventoryEntry
     queued: 0,
     inFlight: 1,
     alerts: [],
+    actions: ['rename', 'revoke', 'remove', 'ban'],
     ...given,
   };
 }
@@ -132,6 +133,8 @@ export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
     approvals: [{ digest, capability: 'echo', approvedBy: 'operator:local', approvedAt: sampleTime }],
     epoch: 3,
     alerts: [],
+    decisions: [],
+    actions: ['rename', 'revoke', 'remove', 'ban'],
     createdAt: sampleTime,
     updatedAt: sampleTime,
     certificateExpiresAt: sampleTime + 86_400_000,

@@ -1,0 +1,36 @@
+import type { Deadlines } from '../../kernel/deadlines.js';
+import { barOf } from './bars.js';
+import type { Devices } from './devices.js';
+
+export interface EnforcementOptions {
+  readonly devices: Devices;
+  readonly deadlines: Deadlines;
+  readonly sessions: {
+    /** Says goodbye and ends the session of a device, if it has one. */
+    end(deviceId: string, kind: 'revoked', reason: string): void;
+  };
+  readonly dispatches: {
+    /** Ends what the device was asked for. */
+    barred(deviceId: string): void;
+  };
+  /** Cuts every connection of a device. */
+  disconnect(deviceId: string): void;
+}
+
+/** How long a device has to read why it is shut out, milliseconds. A node that does not read is cut off all the same. */
+const goodbyeMs = 500;
+
+/**
+ * Makes what was decided about devices true at once: the session of a device that is shut out ends, and so does its work. It
+ * follows from the decision itself, so there is no way to shut a device out without it.
+ */
+export function enforceDecisions(options: EnforcementOptions): void {
+  const { devices, deadlines, sessions, dispatches, disconnect } = options;
+  devices.onDecided(({ device }) => {
+    const bar = barOf(device);
+    if (!bar) return;
+    sessions.end(device.id, 'revoked', bar.reason);
+    dispatches.barred(device.id);
+    deadlines.set(options, goodbyeMs, () => disconnect(device.id), { label: 'cut a barred device off' });
+  });
+}

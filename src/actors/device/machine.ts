@@ -1,0 +1,304 @@
+import { assign, setup, transition } from 'xstate';
+import { callerLabel, permits, senderText } from '../../kernel/authority.js';
+import type { AppError } from '../../kernel/errors.js';
+import type { MachineMeta } from '../../kernel/machine-meta.js';
+import { deviceError } from '../errors.js';
+import { barOf, barredFromPairing } from './bars.js';
+import { withPending } from './certificates.js';
+import { type DeviceEnrolment, type DeviceEvent, deviceSenders } from './events.js';
+import type { DeviceDecision, DeviceRecord, DeviceState } from './record.js';
+
+/** A device's next record, but for its version, which the table gives it. */
+export type DeviceDraft = Omit<DeviceRecord, 'version'>;
+
+interface DeviceContext {
+  readonly id: string;
+  readonly now: number;
+  readonly record: DeviceRecord | undefined;
+  /** What the event makes of it. */
+  readonly next: DeviceDraft | undefined;
+}
+
+const maxDecisions = 20;
+
+/** Whether the event's caller is what the table of senders asks for. */
+function mayCause(event: DeviceEvent): boolean {
+  return !('caller' in event) || permits(deviceSenders[event.type], event.caller);
+}
+
+const renames = {
+  guard: 'may decide',
+  actions: 'note the name',
+  description: 'It gets another name',
+} as const;
+const revokes = {
+  guard: 'may decide',
+  target: 'revoked',
+  actions: 'note the decision',
+  description: 'It is shut out at once; its certificate and approvals are kept for when that is lifted',
+} as const;
+const removes = {
+  guard: 'may decide',
+  target: 'removed',
+  actions: 'leave a tombstone',
+  description: 'It is shut out at once, and nothing is left of it but its id',
+} as const;
+const bans = {
+  guard: 'may decide',
+  target: 'banned',
+  actions: 'leave a tombstone',
+  description: 'The id is shut out, whether it has ever come or not',
+} as const;
+const enrols = {
+  guard: 'may decide',
+  target: 'trusted',
+  actions: 'note the enrolment',
+  description: 'Its pairing was approved',
+} as const;
+const revokedThere = {
+  guard: 'is revoked there',
+  target: 'revoked',
+  actions: 'note the decision',
+  description: 'It was revoked, and this database did not know',
+} as const;
+const removedThere = {
+  guard: 'is removed there',
+  target: 'removed',
+  actions: 'leave a tombstone',
+  description: 'It was removed, and this database did not know',
+} as const;
+const bannedThere = {
+  target: 'banned',
+  actions: 'leave a tombstone',
+  description: 'It was banned, and this database did not know',
+} as const;
+const bars = [revokedThere, removedThere, bannedThere] as const;
+
+/**
+ * What may become of a device. It is a table and no actor: nothing happens to a device by itself, and each decision is one
+ * transaction with its record. {@link decideDevice} is the one way through it.
+ *
+ * No transition but `lift` leads out of a bar: neither a new pairing nor anything that a node says.
+ */
+export const deviceMachine = setup({
+  types: {
+    context: {} as DeviceContext,
+    events: {} as DeviceEvent,
+    input: {} as Omit<DeviceContext, 'next'>,
+    meta: {} as MachineMeta,
+  },
+  guards: {
+    'may decide': ({ event }) => mayCause(event),
+    'is revoked there': ({ event }) => event.type === 'recorded' && event.bar.action === 'revoke',
+    'is removed there': ({ event }) => event.type === 'recorded' && event.bar.action === 'remove',
+  },
+  actions: {
+    'note the enrolment': assign(({ context, event }) =>
+      event.type === 'enrol' ? { next: enrolled(context, event.enrolment) } : {},
+    ),
+    'note the name': assign(({ context, event }) =>
+      event.type === 'rename' ? { next: { ...decided(context, event), name: event.name } } : {},
+    ),
+    'note the decision': assign(({ context, event }) => ({ next: decided(context, event) })),
+    'leave a tombstone': assign(({ context, event }) => ({ next: tombstone(decided(context, event)) })),
+  },
+}).createMachine({
+  id: 'device',
+  meta: { senders: deviceSenders },
+  context: ({ input }) => ({ ...input, next: undefined }),
+  initial: 'unknown',
+  states: {
+    unknown: {
+      description: 'No device with this id has ever been here',
+      on: {
+        enrol: enrols,
+        ban: bans,
+        recorded: {
+          target: 'banned',
+          actions: 'leave a tombstone',
+          description: 'It was barred, and this database knows nothing of it',
+        },
+      },
+    },
+    trusted: {
+      description: 'It may connect with a certificate that is in force',
+      on: { enrol: enrols, rename: renames, revoke: revokes, remove: removes, ban: bans, recorded: bars },
+    },
+    revoked: {
+      description: 'It is shut out, as it is, until an operator lifts this',
+      on: {
+        rename: renames,
+        remove: removes,
+        ban: bans,
+        lift: {
+          guard: 'may decide',
+          target: 'trusted',
+          actions: 'note the decision',
+          description: 'It may connect again, with the certificate that it has if that is still in force',
+        },
+        recorded: [{ guard: 'is revoked there', description: 'It is known' }, removedThere, bannedThere],
+      },
+    },
+    removed: {
+      description: 'A tombstone: the machine is gone, and its id stays out until an operator lifts this',
+      on: {
+        ban: bans,
+        lift: {
+          guard: 'may decide',
+          target: 'lifted',
+          actions: 'note the decision',
+          description: 'The machine may ask to join again, as a new one',
+        },
+      },
+    },
+    banned: {
+      description: 'The id stays out until an operator lifts this',
+      on: {
+        lift: {
+          guard: 'may decide',
+          target: 'lifted',
+          actions: 'note the decision',
+          description: 'The machine may ask to join, as a new one',
+        },
+      },
+    },
+    lifted: {
+      description: 'The id was barred and may ask to join again; it has no certificate and runs nothing',
+      on: { enrol: enrols, remove: removes, ban: bans, recorded: bars },
+    },
+  },
+});
+
+/**
+ * What a device's record becomes by an event.
+ *
+ * @param record undefined when no device with this id has ever been here.
+ * @param now milliseconds since the epoch.
+ * @throws AppError `device.forbidden` when the caller may not cause the event, `device.not_found`, `pairing.device_barred` when a
+ *   barred device is to be enrolled, `device.not_possible` when nothing is to be done in this state.
+ */
+export function decideDevice(
+  id: string,
+  record: DeviceRecord | undefined,
+  event: DeviceEvent,
+  now: number,
+): DeviceDraft {
+  const context: DeviceContext = { id, now, record, next: undefined };
+  const state = deviceMachine.resolveState({ value: record?.state ?? 'unknown', context });
+  const [after] = transition(deviceMachine, state, event);
+  const { next } = after.context;
+  if (next === undefined) throw refusal(id, record, event);
+  return { ...next, state: after.value as DeviceState };
+}
+
+/** What an operator can do with a device in a state, whoever they are. */
+export function actionsIn(state: DeviceState): readonly DeviceDecision['action'][] {
+  const all = ['rename', 'revoke', 'remove', 'ban', 'lift'] as const;
+  return all.filter((action) => action in (deviceMachine.states[state]?.config.on ?? {}));
+}
+
+function refusal(id: string, record: DeviceRecord | undefined, event: DeviceEvent): AppError {
+  if ('caller' in event && !mayCause(event)) {
+    return deviceError('forbidden', `${callerLabel(event.caller)} may not ${event.type} devices`, {
+      hint: `It takes ${senderText(deviceSenders[event.type])}.`,
+    });
+  }
+  if (record === undefined) {
+    return deviceError('not_found', `There is no device ${id}`, {
+      hint: 'See which there are: `palyra devices list --all`.',
+    });
+  }
+  const bar = barOf(record);
+  if (bar && event.type === 'enrol') return barredFromPairing(record, bar);
+  const possible = actionsIn(record.state);
+  return deviceError(
+    'not_possible',
+    `Device ${record.name || id} is ${record.state}: it can't be ${done[event.type]}`,
+    {
+      hint: `What can be done with it: ${possible.join(', ')}.`,
+    },
+  );
+}
+
+const done = {
+  enrol: 'enrolled',
+  rename: 'renamed',
+  revoke: 'revoked',
+  remove: 'removed',
+  ban: 'banned',
+  lift: 'lifted',
+  recorded: 'barred',
+} as const;
+
+const blankFacts = {
+  hostname: '',
+  platform: '',
+  arch: '',
+  osRelease: '',
+  nodeVersion: '',
+  palyraVersion: '',
+};
+
+/** The record as it is; for an id that has never been here, one that says nothing of it. */
+function standing({ id, now, record }: DeviceContext): DeviceDraft {
+  return (
+    record ?? {
+      id,
+      state: 'banned',
+      name: '',
+      identityKey: '',
+      labels: {},
+      facts: blankFacts,
+      certificates: [],
+      approvals: [],
+      offered: [],
+      epoch: 0,
+      ticket: {},
+      alerts: [],
+      decisions: [],
+      createdAt: now,
+      updatedAt: now,
+    }
+  );
+}
+
+function decided(context: DeviceContext, event: DeviceEvent): DeviceDraft {
+  const device = standing(context);
+  const decision = decisionOf(event, context.now);
+  const decisions = decision ? [...device.decisions, decision].slice(-maxDecisions) : device.decisions;
+  return { ...device, decisions, updatedAt: context.now };
+}
+
+function decisionOf(event: DeviceEvent, now: number): DeviceDecision | undefined {
+  if (event.type === 'enrol') return undefined;
+  if (event.type === 'recorded') {
+    const { action, by, at, reason } = event.bar;
+    return { action, by, at, reason };
+  }
+  return { action: event.type, by: callerLabel(event.caller), at: now, reason: event.reason };
+}
+
+/** What is kept of a device that is gone: name and facts for who looks back, nothing that it could come back with. */
+function tombstone(device: DeviceDraft): DeviceDraft {
+  return { ...device, labels: {}, certificates: [], approvals: [], offered: [], ticket: {}, alerts: [] };
+}
+
+/** The device as an approval makes it: new, or known and renewed. */
+function enrolled(context: DeviceContext, enrolment: DeviceEnrolment): DeviceDraft {
+  const { now } = context;
+  const known = standing(context);
+  const { name, identityKey, labels, facts, certificate, csrDigest, approvals } = enrolment;
+  return {
+    ...known,
+    name,
+    identityKey,
+    labels: { ...known.labels, ...labels },
+    facts,
+    certificates: withPending(known.certificates, certificate, csrDigest, undefined, now),
+    approvals: [
+      ...known.approvals.filter((old) => !approvals.some((asked) => asked.digest === old.digest)),
+      ...approvals,
+    ],
+    updatedAt: now,
+  };
+}
