@@ -73,7 +73,7 @@ export async function enrolFleet({
         csrDigest: applicant.request.digest,
         surfaceDigest,
         facts,
-        codeId: join.codeId,
+        method: { kind: 'join', codeId: join.codeId },
       });
       const statement = proofStatement(transcript);
       const { pairingId } = await client.prove({

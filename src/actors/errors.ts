@@ -5,6 +5,9 @@ export const pairingError = errorTable('pairing', {
   invalid_request: { category: 'validation', retryable: false },
   unsupported_protocol: { category: 'precondition', retryable: false },
   code_refused: { category: 'forbidden', retryable: false },
+  code_ended: { category: 'conflict', retryable: false },
+  too_many_pins: { category: 'busy', retryable: true },
+  pins_locked: { category: 'precondition', retryable: false },
   busy: { category: 'busy', retryable: true },
   not_found: { category: 'not_found', retryable: false },
   decided: { category: 'conflict', retryable: false },
@@ -71,5 +74,7 @@ export const nodeError = errorTable('node', {
   cancelled: { category: 'policy', retryable: false },
   interrupted: { category: 'internal', retryable: false },
   refused: { category: 'policy', retryable: false },
+  pin_refused: { category: 'forbidden', retryable: false },
+  not_proven: { category: 'policy', retryable: false },
   not_paired: { category: 'precondition', retryable: false },
 });

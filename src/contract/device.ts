@@ -10,7 +10,7 @@ export const trustState = words(
 
 export const alertSchema = Type.Object(
   {
-    code: words(['stale_ticket', 'join_string_reused'], 'what was noticed'),
+    code: words(['stale_ticket', 'join_string_reused', 'pin_reused'], 'what was noticed'),
     at: time('when it was noticed'),
     message: Type.String(),
   },

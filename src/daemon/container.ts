@@ -150,7 +150,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
     return new Enrolment({
       pairings: get(tokens.pairings),
       codes: get(tokens.codes),
-      attempts: new Attempts(deadlines),
+      attempts: new Attempts(deadlines, clock),
       nonces: get(tokens.nonces),
       devices: get(tokens.devices),
       authority: get(tokens.authority),

@@ -238,7 +238,7 @@ async function openRecords({ kernel, store, revocations, config, authority, cata
   const enabled = new Set(config.plugins.enabled);
   const surface = await CompiledSurface.open(store, catalog, enabled, () => clock.now());
   const devices = await Devices.open({ store, revocations, clock, log });
-  const codes = await PairingCodes.open(store, clock);
+  const codes = await PairingCodes.open({ ...kernel, store });
   const lifetime = pairingLifetime(config);
   const pairings = await Pairings.open({ ...kernel, store, devices, codes, surface, authority, lifetime });
   return { surface, devices, codes, pairings };

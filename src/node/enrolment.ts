@@ -4,14 +4,14 @@ import type { HostFacts } from '../actors/device/record.js';
 import { nodeError } from '../actors/errors.js';
 import { signEd25519 } from '../actors/identity/ed25519.js';
 import { fingerprintWords } from '../actors/identity/fingerprint-words.js';
-import { type JoinString, joinKeyFromSecret } from '../actors/identity/join-string.js';
-import { proofStatement, signedStatement } from '../actors/identity/transcript.js';
+import type { JoinString } from '../actors/identity/join-string.js';
+import { signedStatement } from '../actors/identity/transcript.js';
 import type { PluginAnnouncement } from '../actors/link/frames.js';
-import { type Decision, EnrollmentClient, type SignedRequest } from '../adapters/grpc/enrollment-client.js';
-import { fetchPinnedCa, pinnedChannelOptions, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
+import type { Decision, EnrollmentClient, SignedRequest } from '../adapters/grpc/enrollment-client.js';
 import { caIdOf } from '../adapters/pki/uri-names.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
-import { type AppError, toAppError } from '../kernel/errors.js';
+import { toAppError } from '../kernel/errors.js';
+import { clientOf, isPassing, type PinInvitation, proveJoin, provePin } from './code-proof.js';
 import type { Identity, IdentityStore, Membership, OpenPairing } from './identity-store.js';
 import type { Reporter } from './reporter.js';
 
@@ -26,76 +26,23 @@ export interface EnrolmentInput {
   readonly signal: AbortSignal;
 }
 
-/** How long the CA certificate may take to arrive, milliseconds. */
-const fetchLimitMs = 10_000;
-
 /**
- * Joins with a join string: pins the CA, proves the invitation and the identity, waits for the operator and stores what the
- * approval brings. A pairing that was begun earlier and not decided is gone on with.
+ * Joins with a join string: proves it and the identity, waits for the operator and stores what the approval brings.
  *
- * @throws AppError `enrolment.ca_mismatch`, `pairing.code_refused`, `pairing.device_barred`, `node.refused` when the
- *   operator rejected it or nobody decided in time, `link.*` when no address answers.
+ * @throws AppError what {@link proveJoin} throws; `node.refused` when the operator rejected it or nobody decided in time.
  */
 export async function joinDaemon(join: JoinString, input: EnrolmentInput): Promise<Membership> {
-  const open = await prove(join, input);
-  return awaitApproval(open, input);
+  return awaitApproval(await proveJoin(join, input), input);
+}
+
+/** Joins with a PIN. @throws AppError what {@link provePin} throws, and `node.refused` as {@link joinDaemon}. */
+export async function joinByPin(invitation: PinInvitation, input: EnrolmentInput): Promise<Membership> {
+  return awaitApproval(await provePin(invitation, input), input);
 }
 
 /** Goes on with a pairing whose proof was accepted before the host stopped. @throws AppError as {@link joinDaemon}. */
 export async function resumePairing(pairing: OpenPairing, input: EnrolmentInput): Promise<Membership> {
   return awaitApproval(pairing, input);
-}
-
-/** Tries the addresses in order; the last error is the one that counts, unless one of them says what is really wrong. */
-async function prove(join: JoinString, input: EnrolmentInput): Promise<OpenPairing> {
-  let last: AppError | undefined;
-  for (const address of join.addresses) {
-    try {
-      input.report({ event: 'proving', deviceId: input.identity.deviceId, address });
-      return await proveAt(address, join, input);
-    } catch (thrown) {
-      const error = toAppError(thrown);
-      if (!isPassing(error)) throw error;
-      last = error;
-    }
-  }
-  throw last ?? nodeError('refused', 'The join string names no address');
-}
-
-async function proveAt(address: string, join: JoinString, input: EnrolmentInput): Promise<OpenPairing> {
-  const { store, identity, facts, surfaceDigest } = input;
-  const { caPem } = await fetchPinnedCa({ address, caSha256: join.caSha256, timeoutMs: fetchLimitMs });
-  const client = clientFor(address, caPem);
-  try {
-    const { attemptId, transcript } = await client.begin({
-      identityKey: identity.publicKey,
-      csrDigest: identity.csrDigest,
-      surfaceDigest,
-      facts,
-      codeId: join.codeId,
-    });
-    const transcripts = [...((await store.readPairing())?.transcripts ?? []), transcript.toString('hex')];
-    const addresses = join.addresses;
-    await store.writePairing({ caPem, addresses, transcripts });
-    const statement = proofStatement(transcript);
-    const { pairingId, wordsTranscript } = await client.prove({
-      attemptId,
-      csr: identity.csr,
-      identitySignature: signEd25519(identity.identityKey, statement),
-      joinSignature: signEd25519(joinKeyFromSecret(join.secret.reveal()).privateKey, statement),
-    });
-    const words = wordsTranscript.toString('hex');
-    if (!transcripts.includes(words)) {
-      throw nodeError('refused', 'The daemon shows a pairing that this machine never proved', {
-        hint: 'Do not approve it. Ask the operator for a new join string.',
-      });
-    }
-    const open: OpenPairing = { caPem, addresses, transcripts, pairingId, wordsTranscript: words };
-    await store.writePairing(open);
-    return open;
-  } finally {
-    client.close();
-  }
 }
 
 async function awaitApproval(open: OpenPairing, input: EnrolmentInput): Promise<Membership> {
@@ -108,13 +55,13 @@ async function awaitApproval(open: OpenPairing, input: EnrolmentInput): Promise<
       'refused',
       `The operator rejected this machine${decision.reason ? `: ${decision.reason}` : ''}`,
       {
-        hint: 'Ask the operator; pairing again takes a new join string.',
+        hint: 'Ask the operator; pairing again takes a new code.',
       },
     );
   }
   if (decision.kind === 'expired') {
     throw nodeError('refused', 'Nobody decided on the request in time', {
-      hint: 'Ask the operator for a new join string.',
+      hint: 'Ask the operator for a new code.',
     });
   }
   const { kind: _kind, ...trust } = decision;
@@ -184,12 +131,6 @@ async function withRetries<T>(
   }
 }
 
-/** A fault of the way there, or one that the daemon itself calls retryable. */
-function isPassing(error: AppError): boolean {
-  return error.retryable || error.category === 'unavailable' || error.category === 'timeout';
-}
-
 function clientFor(address: string, caPem: string): EnrollmentClient {
-  const caId = caIdOf(new X509Certificate(caPem).publicKey);
-  return new EnrollmentClient(address, pinnedCredentials({ caPem, caId }), pinnedChannelOptions);
+  return clientOf(address, { caPem, caId: caIdOf(new X509Certificate(caPem).publicKey) });
 }

@@ -303,7 +303,7 @@ export class World {
     const { clock, deadlines } = kernel;
     const devices = await Devices.open({ store, revocations: new MemoryRevocations(), clock, log: silent });
     const surface = await CompiledSurface.open(store, catalog, new Set(['lab']), () => clock.now());
-    const codes = await PairingCodes.open(store, clock);
+    const codes = await PairingCodes.open({ ...kernel, store });
     const authority = {
       certificate: new Uint8Array(0),
       caCertificates: () => [],

@@ -66,7 +66,7 @@ export class EnrolmentAttacker {
       csrDigest: identity.csrDigest,
       surfaceDigest: Buffer.from(surface, 'hex'),
       facts: hostFacts(),
-      codeId,
+      method: { kind: 'join', codeId },
     });
   }
 

@@ -87,7 +87,7 @@ export interface DeviceRecord {
 
 /** Something about a device that an operator should look at. */
 export interface DeviceAlert {
-  readonly code: 'stale_ticket' | 'join_string_reused';
+  readonly code: 'stale_ticket' | 'join_string_reused' | 'pin_reused';
   readonly at: number;
   readonly message: string;
 }

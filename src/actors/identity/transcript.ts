@@ -38,3 +38,14 @@ export interface StatementFields {
 export function signedStatement(fields: StatementFields): Buffer {
   return lengthPrefixed(statementLabel, fields.rpc, fields.subject, fields.csrDigest, fields.nonce);
 }
+
+/**
+ * The names of both sides of a PIN's SPAKE2 exchange: the node's raw identity key, and SHA-256 of the CA certificate that the
+ * daemon showed. Additional data is the transcript. So a confirmation is worth nothing for another device, daemon or exchange.
+ */
+export function pinIdentities(
+  identityKey: Uint8Array,
+  caCertificate: Uint8Array,
+): { A: Uint8Array; B: Uint8Array } {
+  return { A: identityKey, B: createHash('sha256').update(caCertificate).digest() };
+}

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
+import { silent } from '../../../test/model/samples.js';
 import { FailingStore } from '../../adapters/store/failing.js';
 import { MemoryStore } from '../../adapters/store/memory.js';
 import { verifiedCaller } from '../../kernel/authority.js';
+import { Deadlines } from '../../kernel/deadlines.js';
 import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import type { Store } from '../../kernel/store.js';
 import { joinKeyFromSecret } from '../identity/join-string.js';
@@ -10,9 +12,26 @@ import { PairingCodes } from './codes.js';
 
 const ada = verifiedCaller({ kind: 'operator', name: 'ada', role: 'admin' });
 
+async function open(store: Store, clock: SimulatedClock) {
+  const deadlines = new Deadlines(clock, silent);
+  const opened = await PairingCodes.open({ store, clock, deadlines, log: silent });
+  let attempts = 0;
+  return {
+    /** Charges a new attempt. */
+    charge: (codeId: string) => {
+      attempts += 1;
+      return opened.charge(codeId, { attemptId: String(attempts), address: '192.0.2.1' });
+    },
+    /** Accepts the attempt that was charged last. */
+    accept: (codeId: string, deviceId: string) => opened.accept(codeId, String(attempts), deviceId),
+    mintJoin: opened.mintJoin.bind(opened),
+    use: opened.use.bind(opened),
+  };
+}
+
 async function make(store: Store = new MemoryStore()) {
   const clock = new SimulatedClock();
-  const codes = await PairingCodes.open(store, clock);
+  const codes = await open(store, clock);
   const { code, secret } = await codes.mintJoin(ada, { ttlMs: 600_000, purpose: 'lab', labels: { a: 'b' } });
   return { store, clock, codes, id: code.id, code, secret };
 }
@@ -37,8 +56,10 @@ it.each([29_999, 24 * 3_600_000 + 1, Number.NaN])('refuses a lifetime of %s ms',
 it('has each charge on disk before it gives the code out', async () => {
   const { store, codes, id } = await make();
   const charged = await codes.charge(id);
-  expect(charged?.wrongProofs).toBe(1);
-  expect((await store.get('pairing-code', id))?.data).toMatchObject({ wrongProofs: 1 });
+  expect(charged?.charges).toHaveLength(1);
+  expect((await store.get('pairing-code', id))?.data).toMatchObject({
+    charges: [{ address: '192.0.2.1', at: expect.any(Number) }],
+  });
 });
 
 it('gives no code out when the charge can’t be written', async () => {
@@ -48,11 +69,11 @@ it('gives no code out when the charge can’t be written', async () => {
 
 it('ends after five wrong proofs, also for the right one and after a restart', async () => {
   const { store, clock, codes, id } = await make();
-  for (let i = 1; i <= 5; i++) expect(await codes.charge(id)).toMatchObject({ wrongProofs: i });
+  for (let i = 1; i <= 5; i++) expect((await codes.charge(id))?.charges).toHaveLength(i);
   expect(await codes.charge(id)).toBeUndefined();
   expect((await store.get('pairing-code', id))?.state).toBe('exhausted');
   await expect(codes.accept(id, 'A')).rejects.toMatchObject({ code: 'pairing.code_refused' });
-  const reopened = await PairingCodes.open(store, clock);
+  const reopened = await open(store, clock);
   expect(await reopened.charge(id)).toBeUndefined();
 });
 
@@ -60,7 +81,7 @@ it('lets no more than five of any number of parallel proofs through', async () =
   const { codes, id } = await make();
   const charged = await Promise.all(Array.from({ length: 32 }, () => codes.charge(id)));
   const through = charged.filter((code) => code !== undefined);
-  expect(through.map((code) => code.wrongProofs).sort()).toEqual([1, 2, 3, 4, 5]);
+  expect(through.map((code) => code.charges.length).sort()).toEqual([1, 2, 3, 4, 5]);
 });
 
 it('answers for an unknown code as for a dead one', async () => {
@@ -87,12 +108,12 @@ it.each([
 it('belongs to the first device that proves it, and a right proof costs nothing', async () => {
   const { codes, id } = await make();
   for (let i = 0; i < 12; i++) {
-    expect(await codes.charge(id)).toMatchObject({ wrongProofs: 1 });
+    expect((await codes.charge(id))?.charges).toHaveLength(1);
     await codes.accept(id, 'A');
   }
   await codes.charge(id);
   await expect(codes.accept(id, 'B')).rejects.toMatchObject({ code: 'pairing.code_refused' });
-  expect(await codes.charge(id)).toMatchObject({ boundTo: 'A', wrongProofs: 2 });
+  expect(await codes.charge(id)).toMatchObject({ boundTo: 'A', charges: [{}, {}] });
 });
 
 it('binds one device when two prove it at once', async () => {

@@ -10,11 +10,15 @@ import type { HostFacts } from '../device/record.js';
 import { pairingError } from '../errors.js';
 import { deviceIdOf } from '../identity/device-id.js';
 import { verifyEd25519 } from '../identity/ed25519.js';
-import { proofStatement, signedStatement } from '../identity/transcript.js';
+import { slotPattern } from '../identity/pin-code.js';
+import { requireShare } from '../identity/spake2.js';
+import { pinIdentities, proofStatement, signedStatement } from '../identity/transcript.js';
 import { idPattern } from '../ids.js';
 import { type PluginAnnouncement, type ProtocolVersion, protocolVersion } from '../link/frames.js';
-import type { Attempt, Attempts } from './attempts.js';
-import { codeRefused, type PairingCodes } from './codes.js';
+import type { Attempt, Attempts, BeginPeer } from './attempts.js';
+import { codeRefused } from './code-charges.js';
+import { type CodeProof, joinProof, pinProof, type ShownProof } from './code-proof.js';
+import type { PairingCodes } from './codes.js';
 import type { Nonces } from './nonces.js';
 import type { Pairings } from './pairings.js';
 import type { PairingCodeRecord, PairingRecord, PairingState } from './record.js';
@@ -26,29 +30,34 @@ export interface Begin {
   readonly csrDigest: Uint8Array;
   readonly surfaceDigest: Uint8Array;
   readonly facts: HostFacts;
-  readonly codeId: string;
+  readonly method: BeginMethod;
 }
+
+/** Which code is meant: the id of a join string, or the slot of a PIN with the node's SPAKE2 share. */
+export type BeginMethod =
+  | { readonly kind: 'join'; readonly codeId: string }
+  | { readonly kind: 'pin'; readonly slot: string; readonly share: Uint8Array };
 
 export interface BeginAnswer {
   readonly protocol: ProtocolVersion;
   readonly attemptId: string;
   readonly nonce: Uint8Array;
   readonly caCertificate: Uint8Array;
+  /** The daemon's SPAKE2 share, for a PIN. */
+  readonly share?: Uint8Array;
 }
 
-/** Who calls Begin. */
-export interface BeginPeer {
-  /** Its IP address. */
-  readonly address: string;
-  /** What its budget is kept by: the address, or the /64 of an IPv6 address (protocol.md 11). */
-  readonly budgetKey: string;
-}
-
-export interface Prove {
+export interface Prove extends ShownProof {
   readonly attemptId: string;
   readonly csr: Uint8Array;
   readonly identitySignature: Uint8Array;
-  readonly joinSignature: Uint8Array;
+}
+
+/** A proof that held. */
+export interface Proven {
+  readonly pairing: PairingRecord;
+  /** The daemon's SPAKE2 confirmation; empty for a join string. */
+  readonly confirmation: Uint8Array;
 }
 
 /** A call that the identity key signed over the RPC's name, the pairing id, the CSR digest and a nonce (protocol.md 5). */
@@ -97,7 +106,8 @@ export class Enrolment {
     requireLength('nonce', begin.nonce, 32);
     requireLength('csr_digest', begin.csrDigest, 32);
     requireLength('surface_digest', begin.surfaceDigest, 32);
-    if (!idPattern('pc').test(begin.codeId)) throw invalid('join.code_id', 'is not the id of a code');
+    this.#options.attempts.charge(peer, begin.method.kind);
+    const proof = this.#proofOf(begin);
     const attempt = this.#options.attempts.open({
       ...peer,
       deviceId: deviceIdOf(begin.identityKey),
@@ -105,14 +115,29 @@ export class Enrolment {
       csrDigest: begin.csrDigest,
       surfaceDigest: begin.surfaceDigest,
       facts: begin.facts,
-      codeId: begin.codeId,
+      proof,
     });
     return {
       protocol: protocolVersion,
       attemptId: attempt.id,
       nonce: randomBytes(32),
       caCertificate: this.#options.authority.certificate,
+      ...(proof.share === undefined ? {} : { share: proof.share }),
     };
+  }
+
+  #proofOf({ method, identityKey }: Begin): CodeProof {
+    const { codes, authority } = this.#options;
+    if (method.kind === 'join') {
+      const { codeId } = method;
+      if (!idPattern('pc').test(codeId)) throw invalid('join.code_id', 'is not the id of a code');
+      return joinProof(codeId, () => decodeKey(codes.get(codeId)?.joinKey));
+    }
+    if (!slotPattern.test(method.slot)) throw invalid('pin.slot', 'is not the slot of a PIN');
+    requireShare(method.share);
+    const { codeId, side } = codes.beginPin(method.slot);
+    const identities = pinIdentities(identityKey, authority.certificate);
+    return pinProof(codeId, side, { peerShare: method.share, identities });
   }
 
   /** Binds an attempt to the complete bytes of its Begin exchange (protocol.md 4). */
@@ -126,28 +151,29 @@ export class Enrolment {
    * @throws AppError `pairing.code_refused` for every reason that lies in code, attempt or signature;
    *   `pairing.device_barred` for a proven device that an operator shut out.
    */
-  async prove(prove: Prove): Promise<PairingRecord> {
+  async prove(prove: Prove): Promise<Proven> {
     const { attempts, codes, devices, pairings } = this.#options;
     const opened = attempts.take(prove.attemptId);
     if (!opened) throw codeRefused();
     const { attempt, transcript } = opened;
-    const code = await codes.charge(attempt.codeId);
-    const known = code ?? codes.get(attempt.codeId);
+    const { codeId } = attempt.proof;
+    const charged = await codes.charge(codeId, { attemptId: attempt.id, address: attempt.address });
+    // All of it is compared, whatever fails first, and for a code that does not live too: so all refusals take as long.
+    const { holds, confirmation } = attempt.proof.check(transcript, prove);
     const statement = proofStatement(transcript);
-    const codeHolds =
-      known !== undefined &&
-      verifyEd25519(Buffer.from(known.joinKey, 'base64url'), statement, prove.joinSignature);
     const identityHolds = verifyEd25519(attempt.identityKey, statement, prove.identitySignature);
-    if (!known || !codeHolds || !identityHolds || !this.#requestHolds(attempt, prove.csr))
-      throw codeRefused();
+    const requestHolds = this.#requestHolds(attempt, prove.csr);
+    const known = codes.get(codeId);
+    if (!known || !holds || !identityHolds || !requestHolds) throw codeRefused();
     if (known.boundTo !== undefined && known.boundTo !== attempt.deviceId) {
       await this.#alertSecondDevice(known, known.boundTo, attempt);
       throw codeRefused();
     }
-    if (!code) throw codeRefused();
-    await codes.accept(code.id, attempt.deviceId);
+    if (!charged) throw codeRefused();
+    await codes.accept(codeId, attempt.id, attempt.deviceId);
     refuseBarred(devices.get(attempt.deviceId));
-    return this.#proven(attempt, transcript, prove.csr, code, pairings.openOf(attempt.deviceId));
+    const open = pairings.openOf(attempt.deviceId);
+    return { pairing: await this.#proven(attempt, transcript, prove.csr, charged, open), confirmation };
   }
 
   /** A fresh nonce for the next signed call. */
@@ -223,12 +249,17 @@ export class Enrolment {
   /** The one who came first may be the thief, so it is said where the operator looks: on its request, and on its device. */
   async #alertSecondDevice(code: PairingCodeRecord, firstDevice: string, attempt: Attempt): Promise<void> {
     const { pairings, devices, clock } = this.#options;
-    const message = `Another machine (${attempt.deviceId}, from ${attempt.address}) used the same join string`;
+    const what = code.method === 'pin' ? 'PIN' : 'join string';
+    const message = `Another machine (${attempt.deviceId}, from ${attempt.address}) used the same ${what}`;
     for (const pairing of pairings.open()) {
       if (pairing.codeId === code.id) pairings.alert(pairing.id, message);
     }
     if (devices.get(firstDevice)) {
-      await devices.alert(firstDevice, { code: 'join_string_reused', at: clock.now(), message });
+      await devices.alert(firstDevice, {
+        code: code.method === 'pin' ? 'pin_reused' : 'join_string_reused',
+        at: clock.now(),
+        message,
+      });
     }
   }
 
@@ -270,6 +301,10 @@ export class Enrolment {
 /** The device of a pairing as a caller. Only called after its identity key's signature was checked. */
 function callerOf(pairing: PairingRecord) {
   return verifiedCaller({ kind: 'device', deviceId: pairing.deviceId, fingerprint: '' });
+}
+
+function decodeKey(base64url: string | undefined): Buffer | undefined {
+  return base64url === undefined ? undefined : Buffer.from(base64url, 'base64url');
 }
 
 function isUndecided(state: PairingState): boolean {

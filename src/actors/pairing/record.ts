@@ -65,21 +65,57 @@ export interface PairingRecord {
   readonly certificate?: string;
 }
 
+/** How a machine proves that it was invited. */
+export const pairingMethods = ['join', 'pin'] as const;
+export type PairingMethod = (typeof pairingMethods)[number];
+
+export const pairingCodeStates = ['live', 'bound', 'used', 'exhausted', 'cancelled', 'expired'] as const;
+export type PairingCodeState = (typeof pairingCodeStates)[number];
+
+/** One proof that was charged: it was wrong, or it is being compared at this moment. */
+export interface ChargedProof {
+  readonly attemptId: string;
+  readonly at: number;
+  /** The address that it came from. */
+  readonly address: string;
+}
+
 /** A code that an operator minted. Kind `pairing-code`. It holds nothing that could be used as the code. */
 export interface PairingCodeRecord {
   readonly id: string;
   readonly version: number;
-  readonly state: 'live' | 'bound' | 'used' | 'exhausted' | 'cancelled' | 'expired';
-  readonly method: 'join';
-  /** Raw Ed25519 public key of the join string, base64url. */
-  readonly joinKey: string;
+  /** `bound`: a machine has proven it. `exhausted`: five wrong proofs have ended it. */
+  readonly state: PairingCodeState;
+  readonly method: PairingMethod;
+  /** Of a join string: its raw Ed25519 public key, base64url. */
+  readonly joinKey?: string;
+  /** Of a PIN: its public part. */
+  readonly slot?: string;
   readonly purpose: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly wrongProofs: number;
+  /** At most five. */
+  readonly charges: readonly ChargedProof[];
   /** The first device that proved it. */
   readonly boundTo?: string;
+  /** Why it ended before it was used, in words for the operator. */
+  readonly endReason?: string;
   readonly mintedBy: string;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly expiresAt: number;
+}
+
+/** What is kept over all PIN codes. Kind `pin-guard`; there is one. */
+export interface PinGuardRecord {
+  readonly id: string;
+  readonly version: number;
+  /** `locked`: no PIN pairs until an operator lifts it. */
+  readonly state: 'open' | 'locked';
+  /** Of the last 24 hours, or since the lock was lifted; at most 20, and 20 is what locks. */
+  readonly charges: readonly (ChargedProof & { readonly codeId: string })[];
+  /** Proofs that were charged in all, of join strings and of codes that did not live too. */
+  readonly proofs: number;
+  readonly lockedAt?: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
 }

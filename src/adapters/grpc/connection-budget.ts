@@ -1,11 +1,6 @@
 import type { Clock } from '../../kernel/clock.js';
+import { type BucketLimit, TokenBuckets } from '../../kernel/token-buckets.js';
 import { budgetKeyOf } from './peer-address.js';
-
-/** A token bucket: `burst` connections at once, then `perSecond` more each second. */
-export interface BucketLimit {
-  readonly burst: number;
-  readonly perSecond: number;
-}
 
 export interface ConnectionLimits {
   readonly perIpv4: BucketLimit;
@@ -39,11 +34,6 @@ export type Admission =
   | { readonly admitted: true; release(): void }
   | { readonly admitted: false; readonly limit: 'address' | 'total' | 'handshakes' };
 
-interface Bucket {
-  tokens: number;
-  filledAt: number;
-}
-
 /**
  * Decides which connections may cost a TLS handshake, before any byte of them is read. Its memory is bounded: past
  * `tableSize` the address that was admitted longest ago is forgotten.
@@ -53,19 +43,15 @@ interface Bucket {
  * if (!admission.admitted) socket.destroy();
  */
 export class ConnectionBudget {
-  readonly #clock: Clock;
   readonly #limits: ConnectionLimits;
-  readonly #total: Bucket;
-  /** By address, in the order of the last admission. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets: TokenBuckets;
   /** Handshakes in progress by address; bounded by `handshakes`. */
   readonly #handshakes = new Map<string, number>();
   #inProgress = 0;
 
   constructor(clock: Clock, limits: ConnectionLimits = defaultConnectionLimits) {
-    this.#clock = clock;
     this.#limits = limits;
-    this.#total = { tokens: limits.total.burst, filledAt: clock.monotonic() };
+    this.#buckets = new TokenBuckets(clock, limits);
   }
 
   /** How many addresses are remembered. */
@@ -78,32 +64,17 @@ export class ConnectionBudget {
    * the others.
    */
   admit(address: string): Admission {
-    const now = this.#clock.monotonic();
     const { key, family } = budgetKeyOf(address);
     const limit = family === 6 ? this.#limits.perIpv6Prefix : this.#limits.perIpv4;
     const inProgress = this.#handshakes.get(key) ?? 0;
     if (this.#inProgress >= this.#limits.handshakes || inProgress >= this.#limits.handshakesPerAddress) {
       return { admitted: false, limit: 'handshakes' };
     }
-    const bucket = this.#buckets.get(key) ?? { tokens: limit.burst, filledAt: now };
-    if (!hasToken(bucket, limit, now)) return { admitted: false, limit: 'address' };
-    if (!hasToken(this.#total, this.#limits.total, now)) return { admitted: false, limit: 'total' };
-    bucket.tokens -= 1;
-    this.#total.tokens -= 1;
-    this.#remember(key, bucket);
+    const empty = this.#buckets.take(key, limit);
+    if (empty) return { admitted: false, limit: empty === 'key' ? 'address' : 'total' };
     this.#inProgress += 1;
     this.#handshakes.set(key, inProgress + 1);
     return { admitted: true, release: once(() => this.#end(key)) };
-  }
-
-  #remember(key: string, bucket: Bucket): void {
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size <= this.#limits.tableSize) return;
-    for (const oldest of this.#buckets.keys()) {
-      this.#buckets.delete(oldest);
-      return;
-    }
   }
 
   #end(key: string): void {
@@ -112,14 +83,6 @@ export class ConnectionBudget {
     if (left === 0) this.#handshakes.delete(key);
     else this.#handshakes.set(key, left);
   }
-}
-
-/** Fills a bucket up to now and tells whether a token is in it. */
-function hasToken(bucket: Bucket, limit: BucketLimit, now: number): boolean {
-  const earned = ((now - bucket.filledAt) / 1000) * limit.perSecond;
-  bucket.tokens = Math.min(limit.burst, bucket.tokens + earned);
-  bucket.filledAt = now;
-  return bucket.tokens >= 1;
 }
 
 function once(run: () => void): () => void {

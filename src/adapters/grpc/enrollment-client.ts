@@ -3,6 +3,7 @@ import { type ChannelCredentials, Metadata, makeClientConstructor, type ServiceE
 import type { HostFacts } from '../../actors/device/record.js';
 import { transcriptDigest } from '../../actors/identity/transcript.js';
 import { type PluginAnnouncement, protocolVersion } from '../../actors/link/frames.js';
+import type { BeginMethod } from '../../actors/pairing/enrolment.js';
 import { factsToWire, pluginsToWire, protocolToWire } from './codec.js';
 import type { BeginReply__Output } from './gen/palyra/node/v1/BeginReply.js';
 import type { BeginRequest } from './gen/palyra/node/v1/BeginRequest.js';
@@ -19,7 +20,34 @@ export interface BeginDetails {
   readonly csrDigest: Uint8Array;
   readonly surfaceDigest: Uint8Array;
   readonly facts: HostFacts;
-  readonly codeId: string;
+  readonly method: BeginMethod;
+}
+
+/** An attempt that the daemon has opened. */
+export interface Begun {
+  readonly attemptId: string;
+  readonly transcript: Buffer;
+  /** The CA certificate that the daemon names, DER. */
+  readonly caCertificate: Buffer;
+  /** The daemon's SPAKE2 share; empty for a join string. */
+  readonly share: Buffer;
+}
+
+export interface Proof {
+  readonly attemptId: string;
+  readonly csr: Uint8Array;
+  readonly identitySignature: Uint8Array;
+  /** Of the code's method; the other is left out. */
+  readonly joinSignature?: Uint8Array;
+  readonly pinConfirmation?: Uint8Array;
+}
+
+/** What the daemon says to a proof that it accepted. */
+export interface ProofReply {
+  readonly pairingId: string;
+  readonly wordsTranscript: Buffer;
+  /** The daemon's SPAKE2 confirmation; empty for a join string. */
+  readonly pinConfirmation: Buffer;
 }
 
 /** What the operator decided. */
@@ -59,7 +87,8 @@ export class EnrollmentClient {
   }
 
   /** Opens an attempt. The transcript covers the complete bytes of both messages (protocol.md 4). */
-  async begin(details: BeginDetails): Promise<{ readonly attemptId: string; readonly transcript: Buffer }> {
+  async begin(details: BeginDetails): Promise<Begun> {
+    const { method } = details;
     const request: BeginRequest = {
       protocol: protocolToWire(protocolVersion),
       identityKey: Buffer.from(details.identityKey),
@@ -67,26 +96,30 @@ export class EnrollmentClient {
       csrDigest: Buffer.from(details.csrDigest),
       surfaceDigest: Buffer.from(details.surfaceDigest),
       facts: factsToWire(details.facts),
-      join: { codeId: details.codeId },
+      ...(method.kind === 'join'
+        ? { join: { codeId: method.codeId } }
+        : { pin: { slot: method.slot, share: Buffer.from(method.share) } }),
     };
     const reply = await unaryCall<BeginReply__Output>((done) =>
       this.#client.Begin(request, new Metadata(), callLimit(), done),
     );
     const { received } = reply as BeginReply__Output & Received;
-    return { attemptId: reply.attemptId, transcript: transcriptDigest(beginRequestBytes(request), received) };
+    return {
+      attemptId: reply.attemptId,
+      transcript: transcriptDigest(beginRequestBytes(request), received),
+      caCertificate: reply.caCertificate,
+      share: reply.pin?.share ?? Buffer.alloc(0),
+    };
   }
 
-  async prove(proof: {
-    readonly attemptId: string;
-    readonly csr: Uint8Array;
-    readonly identitySignature: Uint8Array;
-    readonly joinSignature: Uint8Array;
-  }): Promise<{ readonly pairingId: string; readonly wordsTranscript: Buffer }> {
+  /** Ends an attempt with its proof. */
+  async prove({ joinSignature, pinConfirmation, ...proof }: Proof): Promise<ProofReply> {
     const request = {
       attemptId: proof.attemptId,
       csr: Buffer.from(proof.csr),
       identitySignature: Buffer.from(proof.identitySignature),
-      joinSignature: Buffer.from(proof.joinSignature),
+      ...(joinSignature && { joinSignature: Buffer.from(joinSignature) }),
+      ...(pinConfirmation && { pinConfirmation: Buffer.from(pinConfirmation) }),
     };
     return unaryCall((done) => this.#client.Prove(request, new Metadata(), callLimit(), done));
   }

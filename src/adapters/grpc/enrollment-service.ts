@@ -5,7 +5,8 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { transcriptDigest } from '../../actors/identity/transcript.js';
-import type { Enrolment, SignedCall } from '../../actors/pairing/enrolment.js';
+import type { BeginPeer } from '../../actors/pairing/attempts.js';
+import type { BeginMethod, Enrolment, SignedCall } from '../../actors/pairing/enrolment.js';
 import type { Pairings } from '../../actors/pairing/pairings.js';
 import type { PairingRecord } from '../../actors/pairing/record.js';
 import type { Clock } from '../../kernel/clock.js';
@@ -67,35 +68,38 @@ export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedSe
 
   return {
     Begin: unary<BeginRequest__Output & Received, BeginReply>('Begin', (request, address) => {
-      const answer = enrolment.begin(
-        { address, budgetKey: budgetKeyOf(address).key },
-        {
-          protocol: protocolFromWire(request.protocol),
-          identityKey: request.identityKey,
-          nonce: request.nonce,
-          csrDigest: request.csrDigest,
-          surfaceDigest: request.surfaceDigest,
-          facts: factsFromWire(request.facts),
-          codeId: request.join?.codeId ?? '',
-        },
-      );
+      const answer = enrolment.begin(peerOf(address), {
+        protocol: protocolFromWire(request.protocol),
+        identityKey: request.identityKey,
+        nonce: request.nonce,
+        csrDigest: request.csrDigest,
+        surfaceDigest: request.surfaceDigest,
+        facts: factsFromWire(request.facts),
+        method: methodOf(request),
+      });
       const reply: BeginReply = {
         protocol: protocolToWire(answer.protocol),
         attemptId: answer.attemptId,
         nonce: Buffer.from(answer.nonce),
         caCertificate: Buffer.from(answer.caCertificate),
+        ...(answer.share && { pin: { share: Buffer.from(answer.share) } }),
       };
       enrolment.bind(answer.attemptId, transcriptDigest(request.received, beginReplyBytes(reply)));
       return reply;
     }),
     Prove: unary<ProveRequest__Output, ProveReply>('Prove', async (request) => {
-      const pairing = await enrolment.prove({
+      const { pairing, confirmation } = await enrolment.prove({
         attemptId: request.attemptId,
         csr: request.csr,
         identitySignature: request.identitySignature,
         joinSignature: request.joinSignature ?? new Uint8Array(0),
+        pinConfirmation: request.pinConfirmation ?? new Uint8Array(0),
       });
-      return { pairingId: pairing.id, wordsTranscript: Buffer.from(pairing.wordsTranscript, 'hex') };
+      return {
+        pairingId: pairing.id,
+        wordsTranscript: Buffer.from(pairing.wordsTranscript, 'hex'),
+        pinConfirmation: Buffer.from(confirmation),
+      };
     }),
     Challenge: unary<object, ChallengeReply>('Challenge', () => ({ nonce: enrolment.challenge() })),
     AwaitDecision: (call: ServerWritableStream<AwaitDecisionRequest__Output, DecisionEvent>): void => {
@@ -106,6 +110,17 @@ export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedSe
       return {};
     }),
   };
+}
+
+/** Who calls, and what budgets are kept by. */
+function peerOf(address: string): BeginPeer {
+  const { key, network } = budgetKeyOf(address);
+  return { address, budgetKey: key, network };
+}
+
+function methodOf({ join, pin }: BeginRequest__Output): BeginMethod {
+  if (pin) return { kind: 'pin', slot: pin.slot, share: pin.share };
+  return { kind: 'join', codeId: join?.codeId ?? '' };
 }
 
 function signedCall(request: ConfirmRequest__Output | AwaitDecisionRequest__Output): SignedCall {

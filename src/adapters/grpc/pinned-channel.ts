@@ -22,17 +22,20 @@ export const enrolmentError = errorTable('enrolment', {
   not_a_daemon: { category: 'precondition', retryable: false },
 });
 
-export interface FetchPinnedCaOptions {
+export interface FetchCaOptions {
   /** `host:port` or `[v6]:port` of the enrolment port. */
   readonly address: string;
-  /** SHA-256 of the DER of the CA certificate, 32 bytes. */
-  readonly caSha256: Uint8Array;
   /** Milliseconds for everything. */
   readonly timeoutMs: number;
   readonly clock?: Clock;
 }
 
-/** The CA of a daemon, known to be the pinned one. */
+export interface FetchPinnedCaOptions extends FetchCaOptions {
+  /** SHA-256 of the DER of the CA certificate, 32 bytes. */
+  readonly caSha256: Uint8Array;
+}
+
+/** The CA of a daemon: known to be the pinned one, or what was shown and is yet to be proven. */
 export interface PinnedCa {
   readonly caPem: string;
   /** Names the daemon: its server certificates carry `palyra://daemon/<caId>`. */
@@ -69,6 +72,22 @@ export async function fetchPinnedCa(options: FetchPinnedCaOptions): Promise<Pinn
     });
   }
   return { caPem: ca.toString(), caId: caIdOf(ca.publicKey), certificate: pinned };
+}
+
+/**
+ * Fetches the CA certificate that a server shows, on a connection that is used for nothing else. It proves nothing: for
+ * pairing by PIN, which proves it in the exchange that follows over {@link pinnedCredentials} of that CA.
+ *
+ * @throws AppError `enrolment.not_a_daemon` when no CA certificate is shown, and the others of {@link fetchPinnedCa}.
+ */
+export async function fetchShownCa(options: FetchCaOptions): Promise<PinnedCa> {
+  for (const certificate of await fetchUnverifiedChain(options)) {
+    const ca = parseCertificate(certificate);
+    if (ca.ca) return { caPem: ca.toString(), caId: caIdOf(ca.publicKey), certificate };
+  }
+  throw enrolmentError('not_a_daemon', `${options.address} shows no certificate of a CA`, {
+    hint: 'Check that this is the enrolment port of the daemon.',
+  });
 }
 
 export interface PinnedCredentialsOptions {
@@ -120,7 +139,7 @@ function checkDaemon(certificate: PeerCertificate, caId: string): Error | undefi
 }
 
 /** The certificates that a server shows, leaf first, DER. The one place that talks to a server it has not verified. */
-function fetchUnverifiedChain(options: FetchPinnedCaOptions): Promise<Buffer[]> {
+function fetchUnverifiedChain(options: FetchCaOptions): Promise<Buffer[]> {
   const { address, timeoutMs, clock = systemClock } = options;
   const target = parseNetworkAddress(address);
   if (target === undefined) {
