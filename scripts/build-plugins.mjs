@@ -4,15 +4,16 @@
 //   node scripts/build-plugins.mjs           bundle and write
 //   node scripts/build-plugins.mjs --check   bundle; fail when a written file is not what would be written
 //   node scripts/build-plugins.mjs --bundle  bundle only; needs no compiled runtime
-import { access, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { access, readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { bringUpToDate, writeChanged } from './generated-files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pluginsFolder = join(root, 'plugins');
-const schemaFile = join(root, 'schemas', 'plugin.schema.json');
+const schemaFile = join('schemas', 'plugin.schema.json');
 
 const { values: options } = parseArgs({
   options: { check: { type: 'boolean', default: false }, bundle: { type: 'boolean', default: false } },
@@ -31,22 +32,6 @@ async function exists(path) {
     () => true,
     () => false,
   );
-}
-
-async function readOrEmpty(path) {
-  return readFile(path, 'utf8').catch((error) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-}
-
-/** Writes by rename and only what changed, so that a reader never sees half a file and builds may run side by side. */
-async function writeChanged(path, text) {
-  if ((await readOrEmpty(path)) === text) return;
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, text);
-  await rename(temporary, path);
 }
 
 /** Our own package and npm packages stay outside: the bundled plugins are installed together with them. */
@@ -76,7 +61,7 @@ async function importRuntime(path) {
   return import(pathToFileURL(file).href);
 }
 
-/** The files that are written from the definitions, by path. Each manifest is read back, so a bad one fails here. */
+/** The files that are written from the definitions, by their paths below the root. Each manifest is read back, so a bad one fails here. */
 async function generate(names) {
   const { manifestText, manifestSchemaText } = await importRuntime('manifest-writer.js');
   const { parseManifest } = await importRuntime('manifest.js');
@@ -84,9 +69,9 @@ async function generate(names) {
   for (const name of names) {
     const folder = join(pluginsFolder, name);
     const { default: plugin } = await import(pathToFileURL(join(folder, 'dist', 'index.js')).href);
-    const file = join(folder, 'plugin.json');
+    const file = relative(root, join(folder, 'plugin.json'));
     const text = manifestText(plugin, { schema: '../../schemas/plugin.schema.json' });
-    parseManifest(text, relative(root, file));
+    parseManifest(text, file);
     files.set(file, text);
   }
   return files;
@@ -96,18 +81,10 @@ async function main() {
   const names = await findPlugins();
   await Promise.all(names.map(bundle));
   if (options.bundle) return;
-  const files = await generate(names);
-  if (!options.check) {
-    await Promise.all([...files].map(([path, text]) => writeChanged(path, text)));
-    return;
-  }
-  const stale = [];
-  for (const [path, text] of files) if ((await readOrEmpty(path)) !== text) stale.push(relative(root, path));
-  if (stale.length === 0) return;
-  console.error(
-    `Not up to date: ${stale.join(', ')}. Run \`node scripts/build-plugins.mjs\` and commit the result.`,
-  );
-  process.exitCode = 1;
+  await bringUpToDate(root, await generate(names), {
+    check: options.check,
+    command: 'npm run generate',
+  });
 }
 
 await main().catch((error) => {

@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { serverCertificateMachine } from './authority/server-certificate.js';
 import { deviceMachine } from './device/machine.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import { executionMachine } from './execution/machine.js';
@@ -12,6 +13,7 @@ export const machines: Readonly<Record<string, AnyStateMachine>> = {
   dispatch: dispatchMachine,
   execution: executionMachine,
   pairing: pairingMachine,
+  'server-certificate': serverCertificateMachine,
   session: sessionMachine,
   uplink: uplinkMachine,
 };

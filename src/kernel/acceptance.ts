@@ -1,6 +1,7 @@
 import type { AnyActorLogic, AnyStateMachine, StateValue } from 'xstate';
 import { senderText } from './authority.js';
 import type { MachineMeta } from './machine-meta.js';
+import { eventText, guardText, type StateNode } from './machine-text.js';
 
 /** One way in which an event may be taken; of several, the first whose guard holds is. */
 export interface AcceptedBranch {
@@ -20,11 +21,6 @@ export interface AcceptedEvent {
   readonly branches: readonly AcceptedBranch[];
 }
 
-type Node = AnyStateMachine['root'];
-
-const doneStart = 'xstate.done.';
-const errorStart = 'xstate.error.';
-
 /** The machine that an actor's logic runs, compiled, wrapped or as it is; undefined when it runs none. */
 export function machineOf(logic: AnyActorLogic): AnyStateMachine | undefined {
   if ('machine' in logic) return logic.machine as AnyStateMachine;
@@ -41,14 +37,14 @@ export function machineOf(logic: AnyActorLogic): AnyStateMachine | undefined {
  */
 export function acceptedEvents(machine: AnyStateMachine, value: StateValue): readonly AcceptedEvent[] {
   const { senders } = metaOf(machine.root);
-  const found = new Map<string, AcceptedBranch[]>();
+  const found = new Map<string, { readonly text: string; readonly branches: AcceptedBranch[] }>();
   for (const node of activeNodes(machine.root, value)) {
     for (const [event, transitions] of node.transitions) {
       for (const { guard, target, description, meta } of transitions) {
         if ((meta as MachineMeta | undefined)?.refuses) continue;
-        const branches = found.get(event) ?? [];
-        found.set(event, branches);
-        branches.push({
+        const taken = found.get(event) ?? { text: eventText(event, node), branches: [] };
+        found.set(event, taken);
+        taken.branches.push({
           ...(guard === undefined ? {} : { guard: guardText(guard) }),
           ...(target?.[0] === undefined ? {} : { target: target[0].key }),
           ...(description === undefined ? {} : { description }),
@@ -56,9 +52,9 @@ export function acceptedEvents(machine: AnyStateMachine, value: StateValue): rea
       }
     }
   }
-  return [...found].map(([event, branches]) => {
+  return [...found].map(([event, { text, branches }]) => {
     const own = Object.hasOwn(senders ?? {}, event) ? senders?.[event] : undefined;
-    return { event: eventText(event), sender: own ? senderText(own) : unnamedSender(event), branches };
+    return { event: text, sender: own ? senderText(own) : unnamedSender(event), branches };
   });
 }
 
@@ -73,20 +69,12 @@ export function isFinalState(machine: AnyStateMachine, value: string): boolean {
   return machine.root.states[value]?.type === 'final';
 }
 
-/** A state value in one word: `live`, or `open.waiting` for a nested one. */
-export function stateText(value: StateValue): string {
-  if (typeof value === 'string') return value;
-  return Object.entries(value)
-    .map(([key, inner]) => (inner === undefined ? key : `${key}.${stateText(inner)}`))
-    .join(' & ');
-}
-
 /** The active states from the innermost out, then the root: the order in which XState asks them. */
-function activeNodes(root: Node, value: StateValue): readonly Node[] {
-  const inner = (node: Node, at: StateValue): Node[] => {
+function activeNodes(root: StateNode, value: StateValue): readonly StateNode[] {
+  const inner = (node: StateNode, at: StateValue): StateNode[] => {
     const parts = typeof at === 'string' ? [[at, undefined] as const] : Object.entries(at);
     return parts.flatMap(([key, below]) => {
-      const child: Node | undefined = node.states[key];
+      const child: StateNode | undefined = node.states[key];
       if (!child) return [];
       const deeper = below === undefined || isEmpty(below) ? [] : inner(child, below);
       return [...deeper, child];
@@ -99,23 +87,11 @@ function isEmpty(value: StateValue): boolean {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-function metaOf(root: Node): MachineMeta {
+function metaOf(root: StateNode): MachineMeta {
   return (root.meta as MachineMeta | undefined) ?? {};
 }
 
-function guardText(guard: unknown): string {
-  if (typeof guard === 'string') return guard;
-  if (typeof guard === 'function') return guard.name || 'a condition';
-  return typeof guard === 'object' && guard !== null && 'type' in guard ? String(guard.type) : 'a condition';
-}
-
-/** XState's own events carry the ids of states and children; what matters is that started work ended. */
-function eventText(event: string): string {
-  if (event.startsWith(doneStart)) return 'done';
-  return event.startsWith(errorStart) ? 'error' : event;
-}
-
 function unnamedSender(event: string): string {
-  const isOwn = event.startsWith(doneStart) || event.startsWith(errorStart);
-  return isOwn ? 'what it has started' : 'anyone';
+  if (event.startsWith('xstate.after.')) return 'its delay';
+  return event.startsWith('xstate.') ? 'what it has started' : 'anyone';
 }

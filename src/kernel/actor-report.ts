@@ -1,7 +1,8 @@
 import type { AnyActorLogic, AnyActorRef, StateValue } from 'xstate';
-import { type AcceptedEvent, acceptedEvents, machineOf, stateDescription, stateText } from './acceptance.js';
+import { type AcceptedEvent, acceptedEvents, machineOf, stateDescription } from './acceptance.js';
 import type { Deadlines, PendingDeadline } from './deadlines.js';
 import type { JournalEntry } from './journal.js';
+import { stateText } from './machine-text.js';
 import type { TransitionLog } from './transition-log.js';
 
 /** What is seen of a running actor from outside (OTP's `sys:get_status/1`). Data only, so that it could cross a process. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fromCallback, setup } from 'xstate';
-import { acceptedEvents, stateDescription, stateText } from './acceptance.js';
+import { acceptedEvents, stateDescription } from './acceptance.js';
 import { address } from './address.js';
 import { type Senders, type VerifiedCaller, verifiedCaller } from './authority.js';
 import { compile } from './compile.js';
@@ -9,6 +9,7 @@ import type { Deadlines } from './deadlines.js';
 import { explain } from './explain.js';
 import { createKernel, startRoot } from './kernel.js';
 import type { MachineMeta } from './machine-meta.js';
+import { stateText } from './machine-text.js';
 import { SimulatedClock } from './simulated-clock.js';
 import { supervisor } from './supervisor.js';
 

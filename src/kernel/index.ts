@@ -4,6 +4,8 @@ export type { ActorReport } from './actor-report.js';
 export { type Address, address, addressKind, parseAddress } from './address.js';
 export * from './authority.js';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.js';
+export { type Chart, type ChartState, type ChartTransition, chartOf } from './chart.js';
+export { mermaidOf } from './chart-mermaid.js';
 export type { ChildPhase, ChildSpec, ChildStatus, RestartKind } from './child.js';
 export * from './clock.js';
 export { type CompiledLogic, type CompiledSnapshot, compile } from './compile.js';

@@ -1,9 +1,10 @@
 import type { AnyActorLogic, AnyActorRef, EventObject, Snapshot, StateValue } from 'xstate';
-import { machineOf, stateText } from './acceptance.js';
+import { machineOf } from './acceptance.js';
 import { senderText, type VerifiedCaller } from './authority.js';
 import type { Clock } from './clock.js';
 import { causeOf, type JournalEntry } from './journal.js';
 import type { MachineMeta } from './machine-meta.js';
+import { stateText } from './machine-text.js';
 
 /**
  * The latest transitions of actors that have no record of their own, kept in memory for as long as the actor is (OTP's

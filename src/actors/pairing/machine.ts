@@ -144,6 +144,7 @@ export const pairingMachine = pairingSetup.createMachine({
         input: ({ context }) => ({ ports: context.ports, intent: context.intent as PairingIntent }),
         onDone: {
           target: 'resume',
+          description: 'It is on disk: whoever asked gets the record',
           actions: [
             assign({ record: ({ event }) => event.output }),
             ({ context, event }) => {
@@ -155,6 +156,7 @@ export const pairingMachine = pairingSetup.createMachine({
         },
         onError: {
           target: 'resume',
+          description: 'It was not written: whoever asked gets the error, and nothing has changed',
           actions: [
             ({ context, event }) => context.intent?.reply?.reject(toAppError(event.error)),
             assign({ intent: undefined }),
