@@ -12,7 +12,16 @@ async function writer(): Promise<void> {
   for (;;) {
     const n = next;
     next += 1;
-    const base = { op: 'put', expect: 0, state: 'queued', owner: 'dev', createdAt: n, updatedAt: n } as const;
+    const journal = { event: 'write', by: 'system:test', from: '' };
+    const base = {
+      op: 'put',
+      expect: 0,
+      state: 'queued',
+      owner: 'dev',
+      createdAt: n,
+      updatedAt: n,
+      journal,
+    } as const;
     await store.commit(
       [
         { ...base, kind: 'left', id: String(n), data: { n, text: 'x'.repeat(n % 3000) } },

@@ -227,6 +227,10 @@ describe('kill -9 in the middle of commits', () => {
     expect(left).toEqual(right);
     const lost = [...acknowledged].filter((id) => !left.includes(id));
     expect(lost).toEqual([]);
+    for (const id of left) {
+      const entry = { version: 1, at: Number(id), event: 'write', by: 'system:test', from: '', to: 'queued' };
+      expect(await store.history('right', id)).toEqual([entry]);
+    }
     await store.close();
   });
 });
