@@ -1,0 +1,239 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sendToDispatch, sendToPairing } from '../../src/actors/addresses.js';
+import { daemonTree } from '../../src/actors/daemon-tree.js';
+import { Devices } from '../../src/actors/device/devices.js';
+import type { DeviceRecord } from '../../src/actors/device/record.js';
+import { CompiledSurface } from '../../src/actors/device/surface.js';
+import { Dispatches } from '../../src/actors/dispatch/dispatches.js';
+import { LiveDispatches } from '../../src/actors/dispatch/live.js';
+import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
+import { DispatchRecorder } from '../../src/actors/dispatch/recorder.js';
+import { Explanations } from '../../src/actors/explanations.js';
+import { newId } from '../../src/actors/ids.js';
+import { PairingCodes } from '../../src/actors/pairing/codes.js';
+import { Pairings } from '../../src/actors/pairing/pairings.js';
+import { toOperation } from '../../src/actors/records.js';
+import { Sessions } from '../../src/actors/session/sessions.js';
+import { MemoryStore } from '../../src/adapters/store/memory.js';
+import { verifiedCaller } from '../../src/kernel/authority.js';
+import { jitteredBackoff } from '../../src/kernel/backoff.js';
+import { createKernel, type RootHandle, startRoot } from '../../src/kernel/kernel.js';
+import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { Catalog } from '../../src/plugins/catalog.js';
+import { ValidatorCache } from '../../src/plugins/validators.js';
+import { turns } from './crash.js';
+import { sampleDispatch, sampleFacts, samplePairing, sampleResult, silent, start } from './samples.js';
+
+/** The real actors of a daemon over a memory store; the catalog throws when it is asked, which crashes a dispatch. */
+class BrokenCatalog extends Catalog {
+  override get(): never {
+    throw new Error('the catalog is broken');
+  }
+}
+
+const ada = verifiedCaller({ kind: 'operator', name: 'ada', role: 'admin' });
+const lab: DeviceRecord = {
+  id: 'LABNODE',
+  version: 1,
+  state: 'trusted',
+  name: 'lab',
+  identityKey: '',
+  labels: {},
+  facts: sampleFacts,
+  certificates: [{ fingerprint: 'f', serial: '1', notBefore: start, notAfter: start + 86_400_000 }],
+  approvals: [],
+  offered: [],
+  epoch: 1,
+  ticket: {},
+  alerts: [],
+  createdAt: start,
+  updatedAt: start,
+};
+const dispatchId = newId('dp', start);
+const pairingId = newId('pr', start);
+
+async function daemon(dispatch: Partial<DispatchRecord> = {}) {
+  const clock = new SimulatedClock(start);
+  const kernel = createKernel({ clock, log: silent, random: () => 0.5 });
+  const { deadlines } = kernel;
+  const store = new MemoryStore();
+  const cause = { event: 'approve', by: 'operator:ada', from: '' };
+  await store.commit([
+    toOperation('device', lab.id, lab, cause),
+    toOperation('dispatch', lab.id, { ...sampleDispatch(dispatch), id: dispatchId, version: 1 }),
+    toOperation(
+      'pairing',
+      lab.id,
+      samplePairing({ id: pairingId, state: 'approved', purpose: 'a rack' }),
+      cause,
+    ),
+  ]);
+  const devices = await Devices.open(store);
+  const catalog = new BrokenCatalog(new ValidatorCache());
+  const surface = await CompiledSurface.open(store, catalog, new Set(), () => clock.now());
+  const codes = await PairingCodes.open(store, clock);
+  const authority = {
+    certificate: new Uint8Array(0),
+    caCertificates: () => [],
+    checkRequest: () => undefined,
+    issueDevice: () => Promise.reject(new Error('nobody pairs here')),
+  };
+  const lifetime = (): number => 60_000;
+  const pairings = await Pairings.open({ ...kernel, store, devices, codes, surface, authority, lifetime });
+  const live = new LiveDispatches();
+  const recorder = new DispatchRecorder({
+    store,
+    deadlines,
+    failed: (error) => expect(error).toBeUndefined(),
+  });
+  const sessions = new Sessions({
+    ...kernel,
+    devices,
+    surface,
+    heartbeatMs: 10_000,
+    heartbeatMaxMs: 60_000,
+    window: 2,
+    unfinished: (id) => live.idsOf(id),
+    deviceOf: (id) => live.get(id)?.deviceId,
+    late: () => undefined,
+  });
+  const limits = { input: 1_000, output: 1_000, perNode: 100 };
+  const dispatches = new Dispatches({
+    ...kernel,
+    store,
+    devices,
+    surface,
+    catalog,
+    recorder,
+    live,
+    sessions,
+    limits,
+  });
+  const serverCertificate = {
+    deadlines,
+    clock,
+    backoff: jitteredBackoff({ firstMs: 1_000, baseMs: 1_000, maxMs: 1_000, random: () => 0.5 }),
+    renewalDue: () => Number.MAX_SAFE_INTEGER,
+    renew: () => Promise.resolve(),
+    failed: () => undefined,
+  };
+  let ready = false;
+  const recovered = (): void => {
+    ready = true;
+  };
+  const root = startRoot(
+    kernel,
+    daemonTree({ kernel, sessions, pairings, dispatches, serverCertificate, recovered }),
+  );
+  while (!ready) await turns(1);
+  const explanations = new Explanations({
+    ...kernel,
+    store,
+    devices,
+    sessions,
+    dispatches,
+    live,
+    pairings,
+  });
+  return { clock, kernel, root, explain: (subject: string) => explanations.explain(ada, subject) };
+}
+
+let roots: RootHandle[] = [];
+beforeEach(() => {
+  roots = [];
+});
+afterEach(async () => {
+  for (const root of roots) await root.shutdown('test', 0);
+});
+
+it('says of a dispatch for an offline node what it waits for, who may end it and when it ends by itself', async () => {
+  const { explain, root } = await daemon();
+  roots.push(root);
+  expect(await explain(dispatchId)).toMatchObject({
+    kind: 'dispatch',
+    title: 'echo on lab',
+    state: 'queued',
+    actorState: 'queued',
+    ended: false,
+    since: start,
+    description: 'It waits for its node to connect',
+    notes: ['Node lab is offline, never seen'],
+    history: [{ event: 'create', by: 'operator:ada', from: '', to: 'queued' }],
+    next: { at: start + 60_000, label: 'deliver by', leadsTo: [expect.stringContaining('expired')] },
+  });
+});
+
+it('tells of both crashes of a dispatch, and of its truthful end', async () => {
+  const { explain, kernel, root } = await daemon({ state: 'dispatched', sentInEpoch: 1 });
+  roots.push(root);
+  const crash = async (): Promise<void> => {
+    const result = sampleResult({ dispatchId });
+    expect(sendToDispatch(kernel.directory, dispatchId, { type: 'result', result })).toBe(true);
+    await turns(3);
+  };
+  await crash();
+  const crashed = { event: 'crashed', by: 'system:daemon', note: 'the catalog is broken' };
+  const once = await explain(dispatchId);
+  expect(once).toMatchObject({ state: 'dispatched', actorState: 'dispatched' });
+  expect(once.history.at(-1)).toMatchObject({ ...crashed, from: 'queued' });
+  await crash();
+  const twice = await explain(dispatchId);
+  expect(twice).toMatchObject({ state: 'outcome_unknown', ended: true, notes: ['the catalog is broken'] });
+  expect(twice.history.slice(-2)).toMatchObject([
+    crashed,
+    { event: 'crash', to: 'outcome_unknown', note: 'the catalog is broken' },
+  ]);
+  expect(twice).not.toHaveProperty('actorState');
+});
+
+it('tells of the crash of a pairing, which goes on from its record', async () => {
+  const { explain, kernel, root } = await daemon();
+  roots.push(root);
+  const device = verifiedCaller({ kind: 'device', deviceId: 'LABNODE', fingerprint: '' });
+  const reply = {
+    resolve: () => {
+      throw new Error('the caller is broken');
+    },
+    reject: () => undefined,
+  };
+  sendToPairing(kernel.directory, pairingId, {
+    type: 'submit',
+    caller: device,
+    requested: [],
+    proposedName: '',
+    reply,
+  });
+  await turns(3);
+  const explanation = await explain(pairingId);
+  expect(explanation).toMatchObject({
+    kind: 'pairing',
+    state: 'approved',
+    actorState: 'approved',
+    notes: ['Its code was minted for: a rack'],
+    history: [{ event: 'approve' }, { event: 'crash', from: 'approved', to: 'approved' }],
+  });
+  expect(explanation.history.at(-1)?.note).toContain('the caller is broken');
+});
+
+it('says of a node without a session what its trust is and who gave it', async () => {
+  const { clock, explain, root } = await daemon();
+  roots.push(root);
+  for (const subject of ['lab', 'LABNODE', 'labn-ode']) {
+    expect(await explain(subject)).toMatchObject({
+      kind: 'node',
+      id: 'LABNODE',
+      title: 'lab',
+      state: 'trusted',
+      ended: false,
+      description: expect.stringContaining('no session'),
+      notes: ['Node lab is offline, never seen', '1 unfinished dispatch'],
+      history: [{ event: 'approve', by: 'operator:ada', to: 'trusted' }],
+      accepts: [],
+    });
+  }
+  clock.advance(86_400_001);
+  expect(await explain('lab')).toMatchObject({ state: 'expired' });
+  await expect(explain('lob')).rejects.toMatchObject({ code: 'dispatch.unknown_node' });
+  await expect(explain(newId('dp', start))).rejects.toMatchObject({ code: 'dispatch.not_found' });
+  await expect(explain(newId('pr', start))).rejects.toMatchObject({ code: 'pairing.not_found' });
+});
