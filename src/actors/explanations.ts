@@ -86,7 +86,9 @@ export class Explanations implements ExplainControl {
     const unfinished = live.countOf(device.id);
     const notes = [
       this.#presence(device),
-      ...(unfinished === 0 ? [] : [`${unfinished} unfinished ${unfinished === 1 ? 'dispatch' : 'dispatches'}`]),
+      ...(unfinished === 0
+        ? []
+        : [`${unfinished} unfinished ${unfinished === 1 ? 'dispatch' : 'dispatches'}`]),
       ...device.alerts.map(({ message }) => message),
     ];
     const about = { kind: 'node', id: device.id, title: device.name, notes } as const;

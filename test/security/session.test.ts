@@ -70,6 +70,14 @@ describe('a live session', () => {
     newer.close();
   });
 
+  it('opens for a machine that was the node of another daemon before and still shows its ticket', async () => {
+    const moved = await RawNode.connect(local, await local.enrol('moved'), { ticket: Buffer.alloc(32, 7) });
+    await expect.poll(() => presenceOf('moved')).toBe('online');
+    const [entry] = (await local.daemon.control.inventory.list(admin)).filter((one) => one.name === 'moved');
+    expect(entry?.alerts).toEqual([]);
+    moved.close();
+  });
+
   it('is not ended by a copy of the node that shows an old ticket: the copy is refused and the operator is told', async () => {
     const original = await RawNode.connect(local, bob);
     await expect.poll(() => presenceOf('bob')).toBe('online');

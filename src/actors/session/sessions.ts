@@ -137,9 +137,10 @@ export class Sessions {
       );
     }
     const shown = Buffer.from(hello.ticket).toString('base64url');
-    const isFirst = device.ticket.confirmed === undefined && shown === '';
-    const isKnown =
-      isFirst || (shown !== '' && (shown === device.ticket.confirmed || shown === device.ticket.offered));
+    const { confirmed, offered } = device.ticket;
+    // A device that was never given one here may still hold another daemon's.
+    const isFirst = confirmed === undefined && (shown === '' || offered === undefined);
+    const isKnown = isFirst || (shown !== '' && (shown === confirmed || shown === offered));
     if (!isKnown) await this.#alarm(device, peer);
     // A ticket that another disk was given proves nothing before a session has settled what the old one had.
     const ticketMatches = isKnown && device.ticket.broken === undefined;
