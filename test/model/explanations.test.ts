@@ -22,6 +22,7 @@ import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { Catalog } from '../../src/plugins/catalog.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
 import { turns } from './crash.js';
+import { MemoryRevocations } from './revocations.js';
 import { sampleDispatch, sampleFacts, samplePairing, sampleResult, silent, start } from './samples.js';
 
 /** The real actors of a daemon over a memory store; the catalog throws when it is asked, which crashes a dispatch. */
@@ -46,6 +47,7 @@ const lab: DeviceRecord = {
   epoch: 1,
   ticket: {},
   alerts: [],
+  decisions: [],
   createdAt: start,
   updatedAt: start,
 };
@@ -68,7 +70,7 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
       cause,
     ),
   ]);
-  const devices = await Devices.open(store);
+  const devices = await Devices.open({ store, revocations: new MemoryRevocations(), clock, log: silent });
   const catalog = new BrokenCatalog(new ValidatorCache());
   const surface = await CompiledSurface.open(store, catalog, new Set(), () => clock.now());
   const codes = await PairingCodes.open(store, clock);
