@@ -73,7 +73,7 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
   const devices = await Devices.open({ store, revocations: new MemoryRevocations(), clock, log: silent });
   const catalog = new BrokenCatalog(new ValidatorCache());
   const surface = await CompiledSurface.open(store, catalog, new Set(), () => clock.now());
-  const codes = await PairingCodes.open(store, clock);
+  const codes = await PairingCodes.open({ ...kernel, store });
   const authority = {
     certificate: new Uint8Array(0),
     caCertificates: () => [],
