@@ -19,9 +19,6 @@ const reserved = new Set([
   'style',
 ]);
 
-/** More room between states than by default, or the labels of arrows that run side by side cover each other. */
-const spacing = ['---', 'config:', '  state:', '    nodeSpacing: 80', '    rankSpacing: 70', '---'];
-
 /**
  * Draws a chart as a Mermaid `stateDiagram-v2`. Arrows carry `event [guard]`, one line for each transition between the
  * same two states; one without an event is taken at once. What happens within a state stands in its box: entry and exit
@@ -52,7 +49,7 @@ class Drawing {
   }
 
   text(): string {
-    return `${[...spacing, 'stateDiagram-v2', ...this.#inside(this.#root)].join('\n')}\n`;
+    return `${['stateDiagram-v2', ...this.#inside(this.#root)].join('\n')}\n`;
   }
 
   #nameInside(state: ChartState): void {
@@ -125,19 +122,19 @@ class Drawing {
 
   /** The arrows for which this is the innermost state around both ends: Mermaid draws an arrow where it stands. */
   #arrowsWithin(scope: ChartState): readonly string[] {
-    const arrows = new Map<string, string[]>();
-    for (const source of [scope, ...below(scope)]) {
-      for (const transition of source.transitions) {
-        for (const target of transition.targets) {
-          const isInner = this.#isWithin(target, source);
-          if ((isInner ? source : this.#around(source.id, target)) !== scope) continue;
-          const from = isInner ? this.#general.get(source.id) : this.#name(source.id);
-          const arrow = `${from} --> ${this.#name(target)}`;
-          arrows.set(arrow, [...(arrows.get(arrow) ?? []), unbroken(escaped(labelOf(transition)))]);
-        }
-      }
-    }
-    return [...arrows].map(([arrow, labels]) => `${arrow} : ${labels.join('<br/>')}`);
+    const states = [scope, ...below(scope)];
+    // By where they lead: in that order Mermaid's layout keeps the labels of arrows back and forth apart.
+    return states.flatMap((target) =>
+      states.flatMap((source) => {
+        const isInner = this.#isWithin(target.id, source);
+        if ((isInner ? source : this.#around(source.id, target.id)) !== scope) return [];
+        const labels = source.transitions.filter(({ targets }) => targets.includes(target.id)).map(labelOf);
+        if (labels.length === 0) return [];
+        const from = isInner ? this.#general.get(source.id) : this.#name(source.id);
+        const lines = labels.map((label) => unbroken(escaped(label)));
+        return [`${from} --> ${this.#name(target.id)} : ${lines.join('<br/>')}`];
+      }),
+    );
   }
 
   /** The innermost state around two others. */
