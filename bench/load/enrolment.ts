@@ -63,7 +63,11 @@ export async function enrolFleet({
   if (!first || address === undefined) return [];
   const ca = await fetchPinnedCa({ address, caSha256: first.caSha256, timeoutMs: 10_000 });
   const tlsKeys = await freshKeys.rsa(2048);
-  const client = new EnrollmentClient(address, pinnedCredentials(ca), pinnedChannelOptions);
+  const client = new EnrollmentClient(
+    address,
+    pinnedCredentials({ caCertificates: [ca.caPem] }),
+    pinnedChannelOptions,
+  );
   const surfaceDigest = Buffer.from(digestOfSurface(plugins.flatMap((plugin) => plugin.descriptors)), 'hex');
   try {
     const proven = await eachLimited(joins, provingAtATime, async (join): Promise<Proven> => {

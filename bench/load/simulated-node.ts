@@ -7,7 +7,7 @@ import {
   protocolVersion,
   type Welcome,
 } from '../../src/actors/link/frames.js';
-import type { UplinkLink } from '../../src/actors/uplink/machine.js';
+import type { UplinkLink } from '../../src/actors/uplink/link.js';
 import { pinnedChannelOptions, pinnedCredentials } from '../../src/adapters/grpc/pinned-channel.js';
 import { openUplink } from '../../src/adapters/grpc/uplink-link.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
@@ -76,10 +76,11 @@ export class SimulatedNode {
         {
           address,
           credentials: pinnedCredentials({
-            ...node.ca,
+            caCertificates: [node.ca.caPem],
             clientCert: { certificatePem: node.certificatePem, privateKey: node.tlsKey },
           }),
           options: pinnedChannelOptions,
+          fingerprint: '',
           clock: this.#clock,
           register: () => ({
             protocol: protocolVersion,
@@ -93,11 +94,10 @@ export class SimulatedNode {
             surfaceDigest,
             ticket: this.#ticket,
             inFlight: [...this.#unsettled.keys()].map((dispatchId) => ({ dispatchId, phase: 'finished' })),
-            handedOver: false,
           }),
         },
         {
-          registered: () => {},
+          registered: () => link.hello(false),
           frame: (frame) => {
             if (frame.welcome) {
               this.#welcome(link, frame.welcome);

@@ -7,13 +7,21 @@ import type { DispatchEvent } from './dispatch/events.js';
 import type { ExecutionEvent, ExecutionInput } from './execution/machine.js';
 import type { PairingInput } from './pairing/behaviour.js';
 import type { PairingEvent } from './pairing/events.js';
+import type { RenewalEvent } from './renewal/events.js';
 import type { SessionEvent, SessionInput } from './session/machine.js';
+import type { UplinkEvent } from './uplink/events.js';
 
 export const crowds = {
   sessions: address('sessions'),
   pairings: address('pairings'),
   dispatches: address('dispatches'),
   executions: address('executions'),
+} as const;
+
+/** The parts of the node host that there is one of. */
+export const nodeParts = {
+  uplink: address('uplink'),
+  renewal: address('renewal'),
 } as const;
 
 export const sessionAddress = (deviceId: string): Address => address('session', deviceId);
@@ -43,6 +51,14 @@ export function sendToPairing(directory: Directory, id: string, event: PairingEv
 
 export function sendToExecution(directory: Directory, dispatchId: string, event: ExecutionEvent): boolean {
   return sendIfThere(directory, executionAddress(dispatchId), event);
+}
+
+export function sendToUplink(directory: Directory, event: UplinkEvent): boolean {
+  return sendIfThere(directory, nodeParts.uplink, event);
+}
+
+export function sendToRenewal(directory: Directory, event: RenewalEvent): boolean {
+  return sendIfThere(directory, nodeParts.renewal, event);
 }
 
 /** What a member of each crowd starts from. */

@@ -77,4 +77,6 @@ export const nodeError = errorTable('node', {
   pin_refused: { category: 'forbidden', retryable: false },
   not_proven: { category: 'policy', retryable: false },
   not_paired: { category: 'precondition', retryable: false },
+  key_lost: { category: 'precondition', retryable: false },
+  bad_certificate: { category: 'policy', retryable: true },
 });

@@ -4,6 +4,7 @@ import { deviceMachine } from './device/machine.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import { executionMachine } from './execution/machine.js';
 import { pairingMachine } from './pairing/machine.js';
+import { renewalMachine } from './renewal/machine.js';
 import { sessionMachine } from './session/machine.js';
 import { uplinkMachine } from './uplink/machine.js';
 
@@ -13,6 +14,7 @@ export const machines: Readonly<Record<string, AnyStateMachine>> = {
   dispatch: dispatchMachine,
   execution: executionMachine,
   pairing: pairingMachine,
+  renewal: renewalMachine,
   'server-certificate': serverCertificateMachine,
   session: sessionMachine,
   uplink: uplinkMachine,

@@ -2,14 +2,18 @@ import { compile } from '../kernel/compile.js';
 import { crowd } from '../kernel/crowd.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
-import { crowds, executionAddress } from './addresses.js';
+import { crowds, executionAddress, nodeParts } from './addresses.js';
 import type { Executions } from './execution/executions.js';
 import { executionMachine } from './execution/machine.js';
-import { type UplinkPorts, uplinkMachine } from './uplink/machine.js';
+import type { RenewalPorts } from './renewal/behaviour.js';
+import { renewalMachine } from './renewal/machine.js';
+import type { UplinkPorts } from './uplink/behaviour.js';
+import { uplinkMachine } from './uplink/machine.js';
 
 export interface NodeTreeOptions {
   readonly kernel: Kernel;
   readonly uplink: UplinkPorts;
+  readonly renewal: RenewalPorts;
   readonly executions: Executions;
   /** How long running handlers have to end at shutdown, milliseconds. */
   readonly drainMs: number;
@@ -19,17 +23,33 @@ export interface NodeTreeOptions {
  * The node host's actors:
  *
  *     root (one_for_one)
- *     ├── uplink       the line to the daemon
- *     └── executions   one per dispatch    execution/<dispatch>
+ *     ├── uplink       the line to the daemon              uplink
+ *     ├── renewal      keeps its certificate in force      renewal
+ *     └── executions   one per dispatch                    execution/<dispatch>
  *
  * They are stopped in reverse: first the handlers end and their results go out, then the uplink says goodbye.
  */
-export function nodeTree({ kernel, uplink, executions, drainMs }: NodeTreeOptions): SupervisorLogic {
+export function nodeTree({ kernel, uplink, renewal, executions, drainMs }: NodeTreeOptions): SupervisorLogic {
   return supervisor({
     kernel,
     strategy: 'one_for_one',
     children: [
-      { id: 'uplink', logic: uplinkMachine, input: { ports: uplink }, restart: 'permanent', shutdown: 2_000 },
+      {
+        id: 'uplink',
+        address: nodeParts.uplink,
+        logic: uplinkMachine,
+        input: { ports: uplink },
+        restart: 'permanent',
+        shutdown: 2_000,
+      },
+      {
+        id: 'renewal',
+        address: nodeParts.renewal,
+        logic: renewalMachine,
+        input: { ports: renewal },
+        restart: 'permanent',
+        shutdown: 1_000,
+      },
       {
         id: 'executions',
         address: crowds.executions,

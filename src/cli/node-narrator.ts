@@ -58,6 +58,12 @@ export function narrate(report: NodeReport, colors: Colors, plain: Plain): strin
       return `${colors.yellow('Disconnected')}${reason(report.error, colors, plain)}\n  Trying again in ${wait(report.retryInMs)}.`;
     case 'refused':
       return `${colors.red('The daemon refuses this node')}${reason(report.error, colors, plain)}\n  Asking again in ${wait(report.retryInMs)}; nothing is deleted.`;
+    case 'renewing':
+      return colors.dim(`Renewing the certificate${report.reason === '' ? '' : `: ${plain(report.reason)}`}`);
+    case 'renewed':
+      return `Renewed the certificate; it is good until ${report.certificateEndsAt}.`;
+    case 'certificate_waits':
+      return `${colors.yellow('The new certificate does not work yet; the old one stays in use')}${reason(report.error, colors, plain)}`;
     case 'retrying':
       return `${colors.yellow(`Still ${report.what}`)}${reason(report.error, colors, plain)}\n  Trying again in ${wait(report.retryInMs)}.`;
     case 'mediation':

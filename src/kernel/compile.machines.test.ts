@@ -9,7 +9,8 @@ import { nodeError } from '../actors/errors.js';
 import { type ExecutionEvent, executionMachine } from '../actors/execution/machine.js';
 import { protocolVersion, type Registered } from '../actors/link/frames.js';
 import { type SessionEvent, sessionMachine } from '../actors/session/machine.js';
-import { type UplinkEvent, uplinkMachine } from '../actors/uplink/machine.js';
+import type { UplinkEvent } from '../actors/uplink/events.js';
+import { uplinkMachine } from '../actors/uplink/machine.js';
 import { verifiedCaller } from './authority.js';
 import { compile } from './compile.js';
 import { Deadlines } from './deadlines.js';
@@ -164,6 +165,7 @@ const uplinkEvents: readonly UplinkEvent[] = [
     },
     { type: 'frame', link, frame: { goodbye: { kind: 'shutdown', reason: 'bye' } } },
   ]),
+  { type: 'certificate.changed' },
   { type: 'deadline' },
   shutdown,
 ];
@@ -257,24 +259,38 @@ const subjects: Readonly<Record<string, Subject>> = {
           deadlines,
           backoff: port(trace, 'backoff', { next: 200 }),
           random: 0.5,
-          connect: () => ({ batch: port(trace, 'batch', {}), close: () => trace.push('link.close') }),
+          connect: () => ({
+            batch: port(trace, 'batch', {}),
+            fingerprint: 'old',
+            hello: (handedOver: boolean) => trace.push(`link.hello ${handedOver}`),
+            close: () => trace.push('link.close'),
+          }),
+          fingerprint: 'new',
           inFlight: 3,
           isRefusal: true,
         }),
       }),
     ],
     events: uplinkEvents,
-    facets: ({ generation, registered }: { generation: number; registered?: object }) => [
-      Math.min(generation, 2),
-      registered !== undefined,
+    facets: ({
+      generation,
+      links,
+      registered,
+    }: {
+      generation: number;
+      links: number;
+      registered?: object;
+    }) => [Math.min(generation, 2), Math.min(links, 2), registered !== undefined],
+    states: [
+      ...['connecting', 'greeting', 'opening', 'live', 'handing_over'],
+      ...['backoff', 'resting', 'stopped'],
     ],
-    states: ['connecting', 'opening', 'live', 'backoff', 'resting', 'stopped'],
   },
 };
 
 /** A context without what only holds it to the world of its replay. */
 function plain(context: object): unknown {
-  const outside = new Set(['ports', 'link', 'outbound', 'abort', 'daemonClock']);
+  const outside = new Set(['ports', 'link', 'next', 'outbound', 'abort', 'daemonClock']);
   return JSON.parse(
     JSON.stringify(Object.fromEntries(Object.entries(context).filter(([key]) => !outside.has(key)))),
   );

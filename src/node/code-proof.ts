@@ -64,7 +64,7 @@ async function proveJoinSomewhere(join: JoinString, input: EnrolmentInput): Prom
 async function proveJoinAt(address: string, join: JoinString, input: EnrolmentInput): Promise<OpenPairing> {
   const ca = await fetchPinnedCa({ address, caSha256: join.caSha256, timeoutMs: fetchLimitMs });
   const joinKey = joinKeyFromSecret(join.secret.reveal()).privateKey;
-  const client = clientOf(address, ca);
+  const client = clientOf(address, ca.caPem);
   try {
     const begun = await begin(client, { kind: 'join', codeId: join.codeId }, input);
     if (!begun.caCertificate.equals(ca.certificate)) throw inBetween(address);
@@ -90,7 +90,7 @@ export async function provePin(
   input.report({ event: 'proving', deviceId: input.identity.deviceId, address });
   const password = await pinPassword(code);
   const ca = await fetchShownCa({ address, timeoutMs: fetchLimitMs });
-  const client = clientOf(address, ca);
+  const client = clientOf(address, ca.caPem);
   try {
     const { begun, side } = await whileBusy(input, async () => {
       const side = new Spake2('A', password.reveal());
@@ -223,6 +223,6 @@ export function isPassing(error: AppError): boolean {
 }
 
 /** A connection of its own to the daemon with that CA. */
-export function clientOf(address: string, ca: Pick<PinnedCa, 'caPem' | 'caId'>): EnrollmentClient {
-  return new EnrollmentClient(address, pinnedCredentials(ca), pinnedChannelOptions);
+export function clientOf(address: string, caPem: string): EnrollmentClient {
+  return new EnrollmentClient(address, pinnedCredentials({ caCertificates: [caPem] }), pinnedChannelOptions);
 }

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostFacts } from '../actors/device/record.js';
 import { nodeError } from '../actors/errors.js';
@@ -8,7 +7,6 @@ import type { JoinString } from '../actors/identity/join-string.js';
 import { signedStatement } from '../actors/identity/transcript.js';
 import type { PluginAnnouncement } from '../actors/link/frames.js';
 import type { Decision, EnrollmentClient, SignedRequest } from '../adapters/grpc/enrollment-client.js';
-import { caIdOf } from '../adapters/pki/uri-names.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import { toAppError } from '../kernel/errors.js';
 import { clientOf, isPassing, type PinInvitation, proveJoin, provePin } from './code-proof.js';
@@ -115,7 +113,7 @@ async function withRetries<T>(
 ): Promise<T> {
   const backoff = jitteredBackoff({ firstMs: 500, baseMs: 1_000, maxMs: 30_000, random: Math.random });
   for (let attempt = 0; ; attempt++) {
-    const client = clientFor(open.addresses[attempt % open.addresses.length] as string, open.caPem);
+    const client = clientOf(open.addresses[attempt % open.addresses.length] as string, open.caPem);
     try {
       return await call(client);
     } catch (thrown) {
@@ -129,8 +127,4 @@ async function withRetries<T>(
       client.close();
     }
   }
-}
-
-function clientFor(address: string, caPem: string): EnrollmentClient {
-  return clientOf(address, { caPem, caId: caIdOf(new X509Certificate(caPem).publicKey) });
 }

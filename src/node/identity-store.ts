@@ -1,11 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { createHash, createPublicKey } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DeviceId, deviceIdOf } from '../actors/identity/device-id.js';
 import { rawPublicKey } from '../actors/identity/ed25519.js';
 import { readPrivateFile, writePrivateFile } from '../adapters/os/private-file.js';
 import { createRequest } from '../adapters/pki/csr.js';
-import { type KeySource, privateKeyFromPem, privateKeyToPem } from '../adapters/pki/keys.js';
+import { parseCertificate } from '../adapters/pki/inspect-certificate.js';
+import { type KeySource, privateKeyFromPem, privateKeyToPem, publicKeyToDer } from '../adapters/pki/keys.js';
 import type { SecretFiles } from '../adapters/secrets/secret-files.js';
 
 /** What makes this machine the device that it is. Made here, never sent. */
@@ -36,9 +38,19 @@ export interface Membership {
   readonly deviceId: string;
   readonly name: string;
   readonly certificate: string;
+  /** The certificate before this one, until a session with this one is live. */
+  readonly previous?: string;
   readonly caCertificates: readonly string[];
   readonly nodeAddresses: readonly string[];
   readonly enrollmentAddresses: readonly string[];
+}
+
+/** What the next certificate is asked for with. On disk before it is asked for, so that a lost answer can be asked for again. */
+export interface NextRequest {
+  readonly tlsKey: KeyObject;
+  /** PKCS #10 DER for it. */
+  readonly csr: Buffer;
+  readonly csrDigest: Buffer;
 }
 
 /**
@@ -60,7 +72,7 @@ export class IdentityStore {
   /** The identity, made and written the first time. @throws AppError when a key file is damaged or readable by others. */
   async identity(): Promise<Identity> {
     const identityKey = await this.#key('identity.key', async () => (await this.#keys.ed25519()).privateKey);
-    const tlsKey = await this.#key('tls.key', async () => (await this.#keys.rsa(2048)).privateKey);
+    const tlsKey = await this.#key(firstKeyFile, async () => (await this.#keys.rsa(2048)).privateKey);
     const publicKey = rawPublicKey(createPublicKey(identityKey));
     const deviceId = deviceIdOf(publicKey);
     const csr = await this.#csr(tlsKey, deviceId);
@@ -82,6 +94,52 @@ export class IdentityStore {
 
   writeMembership(membership: Membership): Promise<void> {
     return this.#writeJson('membership.json', membership);
+  }
+
+  /** The key of one of this node's certificates; undefined when it is lost. */
+  async keyOf(certificatePem: string): Promise<KeyObject | undefined> {
+    const { publicKey } = parseCertificate(certificatePem);
+    for (const name of [keyFile(publicKey), firstKeyFile]) {
+      const kept = await this.#files.read(name);
+      const key = kept && privateKeyFromPem(kept);
+      if (key && createPublicKey(key).equals(publicKey)) return key;
+    }
+    return undefined;
+  }
+
+  /** The request under way, if there is one. */
+  async readNextRequest(): Promise<NextRequest | undefined> {
+    const stored = await this.#readJson<StoredRequest>(requestFile);
+    if (!stored) return undefined;
+    const kept = await this.#files.read(stored.keyFile);
+    return kept && nextRequest(privateKeyFromPem(kept), Buffer.from(stored.csr, 'base64'));
+  }
+
+  /** Makes a fresh key and its request. Both are on disk when this resolves. */
+  async makeNextRequest(deviceId: DeviceId): Promise<NextRequest> {
+    const keys = await this.#keys.rsa(2048);
+    const { der } = await createRequest(keys, deviceId);
+    const name = keyFile(keys.publicKey);
+    await this.#files.write(name, privateKeyToPem(keys.privateKey));
+    await this.#writeJson(requestFile, {
+      keyFile: name,
+      csr: der.toString('base64'),
+    } satisfies StoredRequest);
+    return nextRequest(keys.privateKey, der);
+  }
+
+  /** The certificate of the request is part of the membership: the request is done. */
+  async dropNextRequest(): Promise<void> {
+    await rm(this.#file(requestFile), { force: true });
+  }
+
+  /** Deletes the keys of certificates that are used no more. */
+  async dropOtherKeys(inUse: readonly KeyObject[]): Promise<void> {
+    const kept = new Set(inUse.map((key) => keyFile(createPublicKey(key))));
+    for (const name of await readdir(this.#directory)) {
+      if (/^tls-[0-9a-f]{16}\.key$/.test(name) && !kept.has(name))
+        await rm(this.#file(name), { force: true });
+    }
   }
 
   /** The request is kept with the key, so that a pairing that is tried again asks for the same certificate. */
@@ -113,4 +171,22 @@ export class IdentityStore {
   #file(name: string): string {
     return join(this.#directory, name);
   }
+}
+
+/** The key that the machine joined with. Later ones are in files of their own, named by the key. */
+const firstKeyFile = 'tls.key';
+const requestFile = 'request.json';
+
+interface StoredRequest {
+  readonly keyFile: string;
+  /** DER, base64. */
+  readonly csr: string;
+}
+
+function keyFile(publicKey: KeyObject): string {
+  return `tls-${createHash('sha256').update(publicKeyToDer(publicKey)).digest('hex').slice(0, 16)}.key`;
+}
+
+function nextRequest(tlsKey: KeyObject, csr: Buffer): NextRequest {
+  return { tlsKey, csr, csrDigest: createHash('sha256').update(csr).digest() };
 }

@@ -4,32 +4,29 @@ import { nodeError } from '../actors/errors.js';
 import { Executions } from '../actors/execution/executions.js';
 import { ExecutionJournal } from '../actors/execution/journal.js';
 import { type JoinString, parseJoinString } from '../actors/identity/join-string.js';
-import { type PluginAnnouncement, protocolVersion } from '../actors/link/frames.js';
+import type { PluginAnnouncement } from '../actors/link/frames.js';
 import { nodeTree } from '../actors/node-tree.js';
-import type { UplinkPorts, UplinkStatus } from '../actors/uplink/machine.js';
-import { pinnedChannelOptions, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
-import { openUplink } from '../adapters/grpc/uplink-link.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
-import { parseCertificate } from '../adapters/pki/inspect-certificate.js';
 import { freshKeys } from '../adapters/pki/keys.js';
-import { caIdOf } from '../adapters/pki/uri-names.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
-import { jitteredBackoff } from '../kernel/backoff.js';
-import { createKernel, type Kernel, type RootHandle, startRoot } from '../kernel/kernel.js';
+import { createKernel, type RootHandle, startRoot } from '../kernel/kernel.js';
 import type { KernelLog } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
-import type { Store } from '../kernel/store.js';
 import { discoverPlugins } from '../plugins/discovery.js';
 import { PluginHost } from '../plugins/plugin-host.js';
 import type { HostServices } from '../plugins/sdk/handler.js';
-import { capabilityHost, isRefusal } from './capability-host.js';
+import { capabilityHost } from './capability-host.js';
+import { Credentials } from './credentials.js';
+import { DaemonTime } from './daemon-time.js';
 import { joinDaemon, resumePairing } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
 import { type Identity, IdentityStore, type Membership, type OpenPairing } from './identity-store.js';
 import type { Mediator } from './mediation.js';
+import { renewalPorts } from './renewal-ports.js';
 import type { Reporter } from './reporter.js';
 import { sessionTicket } from './session-ticket.js';
+import { uplinkPorts } from './uplink-ports.js';
 
 export interface NodeHostOptions {
   readonly stateDirectory: string;
@@ -92,6 +89,7 @@ async function startIn(
     options,
     signal,
   });
+  const credentials = await Credentials.open(identityStore, identity, membership);
   const ending = new Ending();
   const store = await openStore(join(directory.path, 'node.db'), {
     log: options.log,
@@ -115,8 +113,12 @@ async function startIn(
         durationMs: result.durationMs,
       }),
   });
-  const uplink = await uplinkPorts({ kernel, store, executions, identity, membership, announced, options });
-  const root = startRoot(kernel, nodeTree({ kernel, uplink, executions, drainMs: options.drainMs }));
+  const { report, drainMs } = options;
+  const daemonTime = new DaemonTime(kernel.clock);
+  const ticket = await sessionTicket(store, kernel.clock);
+  const uplink = uplinkPorts({ kernel, ticket, executions, credentials, daemonTime, announced, report });
+  const renewal = renewalPorts({ kernel, identity, credentials, daemonTime, report });
+  const root = startRoot(kernel, nodeTree({ kernel, uplink, renewal, executions, drainMs }));
   finishWith(root, ending, async () => {
     options.mediator.close();
     await plugins.stop();
@@ -240,103 +242,4 @@ async function ensureMembership(standing: Standing, parts: MembershipParts): Pro
       : await resumePairing(standing.pairing, input);
   report({ event: 'paired', deviceId: membership.deviceId, name: membership.name });
   return membership;
-}
-
-interface UplinkParts {
-  readonly kernel: Kernel;
-  readonly store: Store;
-  readonly executions: Executions;
-  readonly identity: Identity;
-  readonly membership: Membership;
-  readonly announced: readonly PluginAnnouncement[];
-  readonly options: NodeHostOptions;
-}
-
-async function uplinkPorts(parts: UplinkParts): Promise<UplinkPorts> {
-  const { kernel, store, executions, identity, membership, announced, options } = parts;
-  const { clock, deadlines, random } = kernel;
-  const ticket = await sessionTicket(store, clock);
-  const [caPem = ''] = membership.caCertificates;
-  const credentials = pinnedCredentials({
-    caPem: membership.caCertificates.join('\n'),
-    caId: caIdOf(parseCertificate(caPem).publicKey),
-    clientCert: { certificatePem: membership.certificate, privateKey: identity.tlsKey },
-  });
-  let attempts = 0;
-  const nextAddress = (): string =>
-    membership.nodeAddresses[attempts++ % membership.nodeAddresses.length] ?? '';
-  return {
-    deadlines,
-    clock,
-    random,
-    backoff: jitteredBackoff({ firstMs: 500, baseMs: 1_000, maxMs: 30_000, random }),
-    connect: (handlers) => {
-      const address = nextAddress();
-      options.report({ event: 'connecting', address, attempt: attempts });
-      return openUplink(
-        {
-          address,
-          credentials,
-          options: pinnedChannelOptions,
-          clock,
-          register: () => ({
-            protocol: protocolVersion,
-            deviceId: identity.deviceId,
-            facts: hostFacts(),
-            plugins: announced,
-            clockMs: clock.now(),
-          }),
-          hello: (epoch, surfaceDigest) => ({
-            epoch,
-            surfaceDigest,
-            ticket: ticket.current(),
-            inFlight: executions.inFlight(),
-            handedOver: false,
-          }),
-        },
-        handlers,
-      );
-    },
-    storeTicket: (next, done) =>
-      ticket
-        .replace(next)
-        .then(done, (error: unknown) =>
-          options.log.error({ err: error }, 'The session ticket could not be written'),
-        ),
-    attach: (batch, daemonNow) => executions.attach(batch, daemonNow),
-    detach: () => executions.detach(),
-    receive: (order, age) => executions.receive(order, age),
-    cancel: (order) => executions.cancel(order),
-    settled: (ids) => executions.settled(ids),
-    inFlight: () => executions.running,
-    isRefusal,
-    status: (status) => reportStatus(status, options.report),
-  };
-}
-
-function reportStatus(status: UplinkStatus, report: Reporter): void {
-  switch (status.state) {
-    case 'live':
-      report({
-        event: 'connected',
-        name: status.registered.name,
-        epoch: status.registered.epoch,
-        capabilities: status.registered.surface.map(({ capability, status: verdict }) => ({
-          capability,
-          status: verdict,
-        })),
-      });
-      break;
-    case 'backoff': {
-      const error = status.error?.toEnvelope();
-      report({ event: 'disconnected', retryInMs: status.delayMs, ...(error === undefined ? {} : { error }) });
-      break;
-    }
-    case 'resting':
-      report({ event: 'refused', retryInMs: status.delayMs, error: status.error.toEnvelope() });
-      break;
-    case 'connecting':
-    case 'stopped':
-      break;
-  }
 }

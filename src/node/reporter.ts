@@ -23,6 +23,9 @@ export type NodeReport =
       readonly capabilities: readonly { readonly capability: string; readonly status: string }[];
     }
   | { readonly event: 'disconnected'; readonly retryInMs: number; readonly error?: ErrorEnvelope }
+  | { readonly event: 'renewing'; readonly reason: string }
+  | { readonly event: 'renewed'; readonly certificateEndsAt: string }
+  | { readonly event: 'certificate_waits'; readonly error?: ErrorEnvelope }
   | { readonly event: 'refused'; readonly retryInMs: number; readonly error: ErrorEnvelope }
   | {
       readonly event: 'retrying';

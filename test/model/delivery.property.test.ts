@@ -6,7 +6,7 @@ import { type Capability, World } from './world.js';
 /*
  * The real actors of a daemon and a node, over a connection, two disks and a clock that do only what a random script says:
  * connections break with one side or both knowing, either process is killed between any two turns of its event loop and
- * comes back with what was on its disk, the node may come back with an empty disk. Then the faults stop and all must come
+ * comes back with what was on its disk, the node may come back with an empty disk, its line moves to a new certificate. Then the faults stop and all must come
  * to rest. The rules are checked in `world.ts` as each record is written and each handler started.
  *
  * PALYRA_PROPERTY_RUNS sets the number of scripts; a failure prints the seed and the shortest script that shows it.
@@ -88,6 +88,10 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
     arbitrary: fc
       .tuple(pause, fc.boolean())
       .map(([n, known]) => named(`restart node ${n} ${known}`, (world) => world.restartNode(n, known))),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constant(named('renew', (world) => world.renew())),
   },
   {
     weight: 1,

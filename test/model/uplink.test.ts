@@ -5,28 +5,43 @@ import { isRefusal } from '../../src/actors/device/devices.js';
 import { sessionError } from '../../src/actors/errors.js';
 import { FrameBatch } from '../../src/actors/link/batch.js';
 import { type NodeFrame, protocolVersion } from '../../src/actors/link/frames.js';
-import { type UplinkEvent, type UplinkPorts, uplinkMachine } from '../../src/actors/uplink/machine.js';
+import type { UplinkPorts } from '../../src/actors/uplink/behaviour.js';
+import type { UplinkEvent } from '../../src/actors/uplink/events.js';
+import { uplinkMachine } from '../../src/actors/uplink/machine.js';
 import { jitteredBackoff } from '../../src/kernel/backoff.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { sampleOrder, silent, start } from './samples.js';
 
-// Links are numbered without end, so states are told apart by their value and whether it is the first link or a later one.
+/*
+ * Links are numbered without end, so states are told apart by their value, whether it is the first link or a later one, and
+ * whether a second one is being opened.
+ */
 
 const registered = { protocol: protocolVersion, epoch: 1, surface: [], surfaceDigest: '', name: 'lab' };
 const welcome = { ticket: Buffer.from('t'), heartbeatMs: 10_000, window: 8, settled: ['dp_9'] };
 const refused = sessionError('revoked', 'Device LABNODE is revoked');
 const passing = sessionError('stale_epoch', 'Register again');
 
-/** Everything that may come over the current link, over the one before it, and from elsewhere. */
-function eventsOf(generation: number): UplinkEvent[] {
+interface Numbers {
+  readonly generation: number;
+  readonly links: number;
+}
+
+/** Everything that may come over the current link, over the one that takes over, over the one before, and from elsewhere. */
+function eventsOf({ generation, links }: Numbers): UplinkEvent[] {
   const ofLink = (link: number): UplinkEvent[] => [
     { type: 'registered', link, registered },
     { type: 'frame', link, frame: { welcome, sentAtMs: start } },
     {
       type: 'frame',
       link,
-      frame: { dispatches: [sampleOrder()], cancels: [{ dispatchId: 'x', reason: '' }], settled: ['y'] },
+      frame: {
+        dispatches: [sampleOrder()],
+        cancels: [{ dispatchId: 'x', reason: '' }],
+        settled: ['y'],
+        renew: { reason: 'the operator wants it' },
+      },
     },
     { type: 'frame', link, frame: { goodbye: { kind: 'shutdown', reason: 'bye' } } },
     { type: 'ticket.stored', link },
@@ -36,13 +51,15 @@ function eventsOf(generation: number): UplinkEvent[] {
   ];
   return [
     ...ofLink(generation),
+    ...(links > generation ? ofLink(links) : []),
     ...ofLink(generation - 1),
+    { type: 'certificate.changed' },
     { type: 'deadline' },
     { type: 'kernel.shutdown', reason: 'stop' },
   ];
 }
 
-function world() {
+function world(newest = 'newer than any link') {
   const clock = new SimulatedClock(start);
   const deadlines = new Deadlines(clock, silent);
   const trace: string[] = [];
@@ -59,12 +76,19 @@ function world() {
       const batch = new FrameBatch<NodeFrame>(
         (frame, written) => {
           frames.push(frame);
+          if (frame.goodbye?.handingOver) trace.push(`hand over ${link}`);
           written();
         },
         () => clock.now(),
       );
-      return { batch, close: () => trace.push(`close ${link}`) };
+      return {
+        batch,
+        fingerprint: `certificate ${link}`,
+        hello: (handedOver) => trace.push(`hello ${link}${handedOver ? ' handed over' : ''}`),
+        close: () => trace.push(`close ${link}`),
+      };
     },
+    fingerprint: () => newest,
     storeTicket: () => trace.push('store'),
     attach: () => trace.push('attach'),
     detach: () => trace.push('detach'),
@@ -72,6 +96,7 @@ function world() {
     cancel: () => trace.push('cancel'),
     settled: (ids) => trace.push(`settled ${ids.join()}`),
     inFlight: () => 0,
+    renew: () => trace.push('renew'),
     isRefusal,
     status: ({ state }) => trace.push(`is ${state}`),
   };
@@ -84,17 +109,25 @@ it('obeys its rules on every shortest path and one event more', () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   const paths = getShortestPaths(uplinkMachine, {
     input: { ports: world().ports },
-    events: (state) => eventsOf(state.context.generation),
+    events: (state) => eventsOf(state.context),
     serializeState: ({ value, context }) =>
-      JSON.stringify([value, Math.min(2, context.generation), context.registered !== undefined]),
+      JSON.stringify([
+        value,
+        Math.min(2, context.generation),
+        context.registered !== undefined,
+        context.next !== undefined,
+      ]),
   });
-  expect(paths.length).toBeGreaterThan(8);
+  expect(paths.length).toBeGreaterThan(12);
   for (const path of paths) {
     const begin = path.steps.slice(1).map((step) => step.event);
-    for (const last of eventsOf(path.state.context.generation)) play([...begin, last]);
+    for (const last of eventsOf(path.state.context)) play([...begin, last]);
   }
   warn.mockRestore();
 });
+
+const namesOf = (trace: readonly string[], verb: string) =>
+  trace.filter((entry) => entry.startsWith(`${verb} `)).map((entry) => entry.slice(verb.length + 1));
 
 function play(path: readonly UplinkEvent[]): void {
   const { clock, deadlines, ports, trace, frames } = world();
@@ -107,38 +140,75 @@ function play(path: readonly UplinkEvent[]): void {
     else actor.send(event);
     const after = actor.getSnapshot();
     visited.add(after.value);
+    const { generation, next } = before.context;
     // What an older link says is not heard.
-    if ('link' in event && event.link !== before.context.generation) {
+    if ('link' in event && event.link !== generation && event.link !== next?.generation) {
       expect(after.value).toBe(before.value);
       expect(trace).toHaveLength(said);
       expect(after.context.registered).toBe(before.context.registered);
     }
-    if (event.type === 'ended' && event.error === refused && event.link === before.context.generation) {
-      if (before.value === 'connecting' || before.value === 'live') expect(after.value).toBe('resting');
+    if (event.type === 'ended' && event.error === refused && event.link === generation) {
+      if (['connecting', 'greeting', 'live'].includes(before.value)) expect(after.value).toBe('resting');
+    }
+    // While the next link registers, the old one serves, and its end does not end the other.
+    if (before.value === 'handing_over' && event.type === 'ended') {
+      if (event.link === generation) expect(after.value).toBe('connecting');
+      if (event.link === next?.generation) expect(after.value).toBe('live');
     }
     if (event.type === 'deadline' && before.status === 'active')
       expect(trace.length + frames.length).toBeGreaterThan(said);
   }
   const { value, context } = actor.getSnapshot();
   expect(deadlines.pending(actor)).toHaveLength(value === 'stopped' ? 0 : 1);
-  const isOnLink = value === 'connecting' || value === 'opening' || value === 'live';
-  const opened = trace.filter((entry) => entry.startsWith('connect'));
-  const closed = trace.filter((entry) => entry.startsWith('close'));
-  expect(opened).toHaveLength(context.generation);
-  expect(closed).toHaveLength(context.generation - (isOnLink ? 1 : 0));
-  expect(closed.map((entry) => entry.slice(6))).toEqual(
-    opened.slice(0, closed.length).map((entry) => entry.slice(8)),
-  );
+  const open = [
+    ...(['connecting', 'greeting', 'opening', 'live', 'handing_over'].includes(value)
+      ? [context.generation]
+      : []),
+    ...(context.next === undefined ? [] : [context.next.generation]),
+  ];
+  expect(context.next !== undefined).toBe(value === 'handing_over');
+  const opened = namesOf(trace, 'connect');
+  const closed = namesOf(trace, 'close');
+  expect(opened).toHaveLength(context.links);
+  expect([...closed, ...open.map(String)].sort()).toEqual([...opened].sort());
+  // Hello is said once on a link; where it takes over, the old stream has said so and ended before.
+  const hellos = namesOf(trace, 'hello');
+  expect(new Set(hellos).size).toBe(hellos.length);
+  expect(namesOf(trace, 'hand over')).toHaveLength(hellos.filter((hello) => hello.endsWith('over')).length);
+  for (const [at, entry] of trace.entries()) {
+    if (!entry.startsWith('hello') || !entry.endsWith('handed over')) continue;
+    expect(trace.slice(at - 3, at)).toEqual([
+      'detach',
+      expect.stringMatching(/^hand over/),
+      expect.stringMatching(/^close/),
+    ]);
+  }
   // Ready goes out once per live link, after its ticket was stored; work is taken only then.
   const lives = trace.filter((entry) => entry === 'is live').length;
   expect(frames.filter((frame) => frame.ready)).toHaveLength(lives);
   expect(trace.filter((entry) => entry === 'attach')).toHaveLength(lives);
   if (lives > 0) expect(trace.indexOf('store')).toBeLessThan(trace.indexOf('attach'));
   if (trace.includes('receive')) expect(trace.indexOf('attach')).toBeLessThan(trace.indexOf('receive'));
-  if (value === 'live') expect(trace.lastIndexOf('attach')).toBeGreaterThan(trace.lastIndexOf('detach'));
+  if (value === 'live' || value === 'handing_over')
+    expect(trace.lastIndexOf('attach')).toBeGreaterThan(trace.lastIndexOf('detach'));
   else if (lives > 0) expect(trace.lastIndexOf('detach')).toBeGreaterThan(trace.lastIndexOf('attach'));
   if (value === 'stopped') expect(trace.at(-1)).toBe('is stopped');
   actor.stop();
+}
+
+/** An uplink that is live on its first link. */
+function live(newest?: string) {
+  const parts = world(newest);
+  const actor = createActor(uplinkMachine, { input: { ports: parts.ports } });
+  actor.start();
+  goLive(actor, 1);
+  return { ...parts, actor };
+}
+
+function goLive(actor: { send(event: UplinkEvent): void }, link: number): void {
+  actor.send({ type: 'registered', link, registered });
+  actor.send({ type: 'frame', link, frame: { welcome, sentAtMs: start } });
+  actor.send({ type: 'ticket.stored', link });
 }
 
 it('asks again within half a minute where it failed, and after an hour where it was refused', () => {
@@ -158,35 +228,27 @@ it('asks again within half a minute where it failed, and after an hour where it 
   expect(actor.getSnapshot().value).toBe('resting');
   clock.advance(1);
   expect(actor.getSnapshot().value).toBe('connecting');
-  expect(trace.filter((entry) => entry.startsWith('connect'))).toHaveLength(13);
+  expect(trace.filter((entry) => entry.startsWith('connect '))).toHaveLength(13);
   actor.stop();
 });
 
-it('leaves a daemon that says nothing for three heartbeats', () => {
-  const { clock, ports, frames } = world();
-  const actor = createActor(uplinkMachine, { input: { ports } });
-  actor.start();
-  actor.send({ type: 'registered', link: 1, registered });
-  actor.send({ type: 'frame', link: 1, frame: { welcome, sentAtMs: start } });
-  actor.send({ type: 'ticket.stored', link: 1 });
+it('leaves a daemon that says nothing for three heartbeats, also while it hands over', () => {
+  const { clock, actor, frames, trace } = live();
   for (let i = 0; i < 10; i++) {
     clock.advance(20_000);
     actor.send({ type: 'frame', link: 1, frame: { heartbeatAck: true } });
   }
   expect(actor.getSnapshot().value).toBe('live');
   expect(frames.filter((frame) => frame.heartbeat).length).toBeGreaterThan(15);
+  actor.send({ type: 'certificate.changed' });
+  expect(trace).not.toContain('is backoff');
   clock.advance(40_000);
-  expect(actor.getSnapshot().value).not.toBe('live');
+  expect(trace).toContain('is backoff');
   actor.stop();
 });
 
 it('takes no order that came with a jump of the clock, and connects anew', () => {
-  const { clock, ports, trace } = world();
-  const actor = createActor(uplinkMachine, { input: { ports } });
-  actor.start();
-  actor.send({ type: 'registered', link: 1, registered });
-  actor.send({ type: 'frame', link: 1, frame: { welcome, sentAtMs: start } });
-  actor.send({ type: 'ticket.stored', link: 1 });
+  const { clock, actor, trace } = live();
   clock.setWallTime(clock.now() + 3_600_000);
   actor.send({ type: 'frame', link: 1, frame: { sentAtMs: start, dispatches: [sampleOrder()] } });
   expect(actor.getSnapshot().value).toBe('backoff');
@@ -194,6 +256,54 @@ it('takes no order that came with a jump of the clock, and connects anew', () =>
   actor.stop();
 });
 
+it('serves on the old link until the daemon has accepted the registration of the new one', () => {
+  const { actor, trace } = live();
+  actor.send({ type: 'certificate.changed' });
+  expect(actor.getSnapshot().value).toBe('handing_over');
+  actor.send({ type: 'frame', link: 1, frame: { dispatches: [sampleOrder()], sentAtMs: start } });
+  expect(trace).toContain('receive');
+  goLive(actor, 2);
+  expect(actor.getSnapshot().value).toBe('live');
+  const from = trace.indexOf('hand over 1');
+  expect(trace.slice(from)).toEqual([
+    'hand over 1',
+    'close 1',
+    'hello 2 handed over',
+    'store',
+    'settled dp_9',
+    'attach',
+    'is live',
+  ]);
+  actor.stop();
+});
+
+it('goes on with the old link when the new certificate does not work, and tries it again when told to', () => {
+  const { clock, deadlines, actor, trace } = live();
+  actor.send({ type: 'certificate.changed' });
+  actor.send({ type: 'ended', link: 2, error: refused });
+  expect(actor.getSnapshot().value).toBe('live');
+  actor.send({ type: 'certificate.changed' });
+  // The daemon answers nothing, but the old link is alive.
+  for (let passed = 0; passed < 25_000; ) {
+    const wait = deadlines.pending(actor)[0]?.inMs ?? 0;
+    clock.advance(wait);
+    passed += wait;
+    actor.send({ type: 'frame', link: 1, frame: { heartbeatAck: true } });
+  }
+  expect(actor.getSnapshot().value).toBe('live');
+  expect(namesOf(trace, 'close')).toEqual(['2', '3']);
+  expect(trace.filter((entry) => entry === 'is hand-over failed')).toHaveLength(2);
+  actor.stop();
+});
+
+it('does not hand over to the certificate that it uses already', () => {
+  const { actor } = live('certificate 1');
+  actor.send({ type: 'certificate.changed' });
+  expect(actor.getSnapshot().value).toBe('live');
+  actor.stop();
+});
+
 afterAll(() => {
-  expect([...visited].sort()).toEqual(Object.keys(uplinkMachine.states).sort());
+  const states = Object.keys(uplinkMachine.states).filter((state) => state !== 'resume');
+  expect([...visited].sort()).toEqual(states.sort());
 });

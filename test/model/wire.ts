@@ -1,9 +1,15 @@
 import { sendToSession, sessionAddress } from '../../src/actors/addresses.js';
 import { sessionError } from '../../src/actors/errors.js';
 import { FrameBatch } from '../../src/actors/link/batch.js';
-import type { DaemonFrame, Hello, NodeFrame, RegisterNode } from '../../src/actors/link/frames.js';
+import type {
+  DaemonFrame,
+  Hello,
+  NodeFrame,
+  Registered,
+  RegisterNode,
+} from '../../src/actors/link/frames.js';
 import type { NodePeer, Sessions } from '../../src/actors/session/sessions.js';
-import type { UplinkHandlers, UplinkLink } from '../../src/actors/uplink/machine.js';
+import type { UplinkHandlers, UplinkLink } from '../../src/actors/uplink/link.js';
 import { type AppError, toAppError } from '../../src/kernel/errors.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
 import type { Life } from './crash.js';
@@ -26,7 +32,7 @@ export interface NodeEnd {
   readonly kernel: Kernel;
   readonly peer: NodePeer;
   register(): RegisterNode;
-  hello(epoch: number, surfaceDigest: string): Hello;
+  hello(epoch: number, surfaceDigest: string): Omit<Hello, 'handedOver'>;
 }
 
 /**
@@ -61,17 +67,23 @@ export class Wire {
       (frame, written) => this.#down.push({ frame, written }),
       () => daemon.kernel.clock.now(),
     );
+    let registered: Registered | undefined;
     this.uplink = {
       batch: upBatch,
+      fingerprint: node.peer.fingerprint,
+      hello: (handedOver) => {
+        if (!registered || this.#broken || this.#nodeIsDone) return;
+        upBatch.set('hello', { ...node.hello(registered.epoch, registered.surfaceDigest), handedOver });
+      },
       close: () => {
         this.#nodeIsDone = true;
       },
     };
     daemon.sessions.register(node.peer, node.register()).then(
-      (registered) => {
+      (answer) => {
         if (this.#broken || this.#nodeIsDone || node.life.dead) return;
-        handlers.registered(registered);
-        upBatch.set('hello', node.hello(registered.epoch, registered.surfaceDigest));
+        registered = answer;
+        handlers.registered(answer);
       },
       (error: unknown) => this.#refuse(toAppError(error)),
     );

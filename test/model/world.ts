@@ -1,5 +1,7 @@
 import { createActor } from 'xstate';
+import { sendToRenewal, sendToUplink } from '../../src/actors/addresses.js';
 import { daemonTree } from '../../src/actors/daemon-tree.js';
+import { withPending } from '../../src/actors/device/certificates.js';
 import { Devices, isRefusal } from '../../src/actors/device/devices.js';
 import type { DeviceRecord } from '../../src/actors/device/record.js';
 import { CompiledSurface } from '../../src/actors/device/surface.js';
@@ -22,9 +24,11 @@ import { PairingCodes } from '../../src/actors/pairing/codes.js';
 import { Pairings } from '../../src/actors/pairing/pairings.js';
 import { eachStored, fromStored, toOperation } from '../../src/actors/records.js';
 import { type NodePeer, Sessions } from '../../src/actors/session/sessions.js';
+import type { UplinkStatus } from '../../src/actors/uplink/behaviour.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { jitteredBackoff } from '../../src/kernel/backoff.js';
+import { toAppError } from '../../src/kernel/errors.js';
 import { createKernel, type Kernel } from '../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import type { StoreOperation } from '../../src/kernel/store.js';
@@ -86,6 +90,8 @@ const unreachable = {
     () => undefined,
     () => 0,
   ),
+  fingerprint: '',
+  hello: () => undefined,
   close: () => undefined,
 };
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -104,6 +110,7 @@ interface RunningHandler {
 }
 
 interface Daemon extends DaemonEnd {
+  readonly devices: Devices;
   readonly dispatches: Dispatches;
   readonly live: LiveDispatches;
   ready: boolean;
@@ -128,12 +135,17 @@ export class World {
   readonly violations: string[] = [];
   /** Ids that a caller was told are accepted. */
   readonly accepted = new Set<string>();
+  /** Why callers were refused. */
+  readonly refused: string[] = [];
   /** How often the handler of each dispatch was started. */
   readonly starts = new Map<string, number>();
   readonly #daemonDisk = new MemoryStore();
   #nodeDisk = new MemoryStore();
   #lostDisks = 0;
-  readonly #peer: NodePeer;
+  /** The node as TLS would prove it: with the certificate that it has now. */
+  #peer: NodePeer;
+  #certificates = 1;
+  #isRenewing = false;
   /** The dispatches as the daemon's disk has them. */
   readonly #written = new Map<string, DispatchRecord>();
   #daemon: Daemon | undefined;
@@ -142,7 +154,7 @@ export class World {
 
   private constructor() {
     const certificateEnds = this.clock.now() + 365 * 86_400_000;
-    this.#peer = { deviceId, fingerprint: 'f', certificateEnds, address: '192.0.2.1' };
+    this.#peer = { deviceId, fingerprint: 'f1', certificateEnds, address: '192.0.2.1' };
   }
 
   static async start(): Promise<World> {
@@ -167,7 +179,7 @@ export class World {
     };
     this.#daemon?.dispatches.create(operator, request).then(
       (record) => this.accepted.add(record.id),
-      () => undefined,
+      (error: unknown) => this.refused.push(toAppError(error).code),
     );
   }
 
@@ -202,6 +214,32 @@ export class World {
     this.#wires = this.#wires.filter((wire) => !wire.isOver);
   }
 
+  /** The node gets a new certificate from the daemon, and is to move its line to it. */
+  renew(): void {
+    const daemon = this.#daemon;
+    if (!daemon?.ready || this.#isRenewing) return;
+    this.#isRenewing = true;
+    this.#certificates += 1;
+    const { fingerprint: shown, certificateEnds: notAfter } = this.#peer;
+    const fingerprint = `f${this.#certificates}`;
+    const now = this.clock.now();
+    const issued = { pem: '', fingerprint, serial: '1', notBefore: now, notAfter };
+    daemon.devices
+      .update(
+        deviceId,
+        ({ certificates }) => ({ certificates: withPending(certificates, issued, fingerprint, shown, now) }),
+        now,
+      )
+      .then(
+        () => {
+          this.#isRenewing = false;
+          this.#peer = { ...this.#peer, fingerprint };
+          if (this.#node) sendToUplink(this.#node.kernel.directory, { type: 'certificate.changed' });
+        },
+        (error: unknown) => this.violations.push(`no certificate: ${String(error)}`),
+      );
+  }
+
   cut(daemonKnows: boolean, nodeKnows: boolean): void {
     for (const wire of this.#wires) wire.cut(daemonKnows, nodeKnows);
   }
@@ -209,6 +247,8 @@ export class World {
   async restartDaemon(pause: number): Promise<void> {
     const daemon = this.#daemon;
     this.#daemon = undefined;
+    // Its answer is lost.
+    this.#isRenewing = false;
     if (daemon) {
       daemon.life.dead = true;
       daemon.stop();
@@ -270,6 +310,17 @@ export class World {
     const records: DispatchRecord[] = [];
     for await (const stored of eachStored(this.#daemonDisk, 'dispatch')) records.push(fromStored(stored));
     return records;
+  }
+
+  /** The certificate that the node's line is to use. */
+  get fingerprint(): string {
+    return this.#peer.fingerprint;
+  }
+
+  /** The certificates of the node as the daemon's disk has them. */
+  async certificates(): Promise<readonly string[]> {
+    const stored = await this.#daemonDisk.get('device', deviceId);
+    return stored ? fromStored<DeviceRecord>(stored).certificates.map(({ fingerprint }) => fingerprint) : [];
   }
 
   /** Alarms about the node for which there was no ground. */
@@ -350,6 +401,7 @@ export class World {
     const daemon: Daemon = {
       life,
       kernel,
+      devices,
       sessions,
       dispatches,
       live,
@@ -395,7 +447,6 @@ export class World {
     const end = {
       life,
       kernel,
-      peer: this.#peer,
       register: () => ({
         protocol: protocolVersion,
         deviceId,
@@ -408,7 +459,6 @@ export class World {
         surfaceDigest,
         ticket: ticket.current(),
         inFlight: executions.inFlight(),
-        handedOver: false,
       }),
     };
     const uplink = {
@@ -422,10 +472,11 @@ export class World {
           setImmediate(() => handlersOfLink.ended(undefined));
           return unreachable;
         }
-        const wire = new Wire(daemon, end, handlersOfLink);
+        const wire = new Wire(daemon, { ...end, peer: this.#peer }, handlersOfLink);
         this.#wires.push(wire);
         return wire.uplink;
       },
+      fingerprint: () => this.#peer.fingerprint,
       storeTicket: (next: Uint8Array, done: () => void) => {
         ticket.replace(next).then(done, (error: unknown) => this.violations.push(String(error)));
       },
@@ -435,12 +486,37 @@ export class World {
       cancel: executions.cancel.bind(executions),
       settled: executions.settled.bind(executions),
       inFlight: () => executions.running,
+      renew: () => undefined,
       isRefusal,
-      status: (status: { readonly state: string; readonly error?: unknown }) => {
+      status: (status: UplinkStatus) => {
+        if (status.state === 'live') {
+          sendToRenewal(directory, { type: 'line.live', fingerprint: status.fingerprint });
+        }
         if (status.state === 'resting') this.violations.push(`the node was refused: ${String(status.error)}`);
       },
     };
-    const root = createActor(nodeTree({ kernel, uplink, executions, drainMs: 1_000 }));
+    // Certificates are changed by the script, see `renew`.
+    const renewal = {
+      deadlines,
+      clock,
+      random: () => 0.5,
+      backoff: jitteredBackoff({ firstMs: 1_000, baseMs: 1_000, maxMs: 1_000, random: () => 0.5 }),
+      daemonNow: () => clock.now(),
+      newest: () => ({
+        notBefore: 0,
+        notAfter: Number.MAX_SAFE_INTEGER,
+        fingerprint: this.#peer.fingerprint,
+      }),
+      hasRequest: () => false,
+      prepare: () => Promise.resolve(),
+      renew: () => Promise.reject(nodeError('refused', 'It is not due')),
+      store: () => Promise.resolve(),
+      forgetPrevious: () => undefined,
+      changed: () => sendToUplink(directory, { type: 'certificate.changed' }),
+      isRefusal,
+      status: () => undefined,
+    };
+    const root = createActor(nodeTree({ kernel, uplink, renewal, executions, drainMs: 1_000 }));
     root.start();
     this.#node = node;
   }
@@ -527,7 +603,7 @@ export class World {
   #device(): DeviceRecord {
     const now = this.clock.now();
     const certificate = {
-      fingerprint: 'f',
+      fingerprint: this.#peer.fingerprint,
       serial: '1',
       notBefore: now,
       notAfter: this.#peer.certificateEnds,

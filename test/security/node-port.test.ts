@@ -1,4 +1,4 @@
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { protocolVersion } from '../../src/actors/link/frames.js';
@@ -12,7 +12,6 @@ import { NodeService } from '../../src/adapters/grpc/proto.js';
 import { fromStatus } from '../../src/adapters/grpc/status.js';
 import { createCa } from '../../src/adapters/pki/certificate-authority.js';
 import { createRequest } from '../../src/adapters/pki/csr.js';
-import { caIdOf } from '../../src/adapters/pki/uri-names.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { hostFacts } from '../../src/node/host-facts.js';
 import { bundledAnnouncement, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
@@ -35,10 +34,8 @@ function certificateOf({ identity, membership }: EnrolledDevice): ClientCertific
 }
 
 function nodeClient(clientCert?: ClientCertificate) {
-  const [caPem = ''] = alice.membership.caCertificates;
   const credentials = pinnedCredentials({
-    caPem,
-    caId: caIdOf(new X509Certificate(caPem).publicKey),
+    caCertificates: alice.membership.caCertificates,
     ...(clientCert ? { clientCert } : {}),
   });
   return new NodeService(local.daemon.addresses.node, credentials, pinnedChannelOptions);

@@ -6,9 +6,7 @@ import { signedStatement } from '../../src/actors/identity/transcript.js';
 import { pinnedChannelOptions, pinnedCredentials } from '../../src/adapters/grpc/pinned-channel.js';
 import { RenewalClient } from '../../src/adapters/grpc/renewal-client.js';
 import { type CertificateRequest, createRequest } from '../../src/adapters/pki/csr.js';
-import { parseCertificate } from '../../src/adapters/pki/inspect-certificate.js';
 import { freshKeys } from '../../src/adapters/pki/keys.js';
-import { caIdOf } from '../../src/adapters/pki/uri-names.js';
 import { toAppError } from '../../src/kernel/errors.js';
 import { admin, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
 import { RawNode } from '../support/raw-node.js';
@@ -36,12 +34,10 @@ async function nextKey(device: EnrolledDevice): Promise<NextKey> {
 
 /** A client with the certificate of a device. */
 function clientOf({ identity, membership }: EnrolledDevice): RenewalClient {
-  const [caPem = ''] = membership.caCertificates;
   return new RenewalClient({
     address: local.daemon.addresses.node,
     credentials: pinnedCredentials({
-      caPem,
-      caId: caIdOf(parseCertificate(caPem).publicKey),
+      caCertificates: membership.caCertificates,
       clientCert: { certificatePem: membership.certificate, privateKey: identity.tlsKey },
     }),
     options: pinnedChannelOptions,

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { type ChannelCredentials, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { digestOfSurface } from '../../src/actors/device/announcement.js';
 import { signEd25519 } from '../../src/actors/identity/ed25519.js';
@@ -17,7 +16,6 @@ import {
 } from '../../src/adapters/grpc/pinned-channel.js';
 import { NodeService } from '../../src/adapters/grpc/proto.js';
 import { fromStatus } from '../../src/adapters/grpc/status.js';
-import { caIdOf } from '../../src/adapters/pki/uri-names.js';
 import { AppError } from '../../src/kernel/errors.js';
 import { hostFacts } from '../../src/node/host-facts.js';
 import type { Identity } from '../../src/node/identity-store.js';
@@ -48,8 +46,8 @@ export class EnrolmentAttacker {
   static async connect(local: LocalDaemon, joinString: string): Promise<EnrolmentAttacker> {
     const { caSha256 } = parseJoinString(joinString);
     const address = local.daemon.addresses.enrollment;
-    const { caPem, caId } = await fetchPinnedCa({ address, caSha256, timeoutMs: 5_000 });
-    const credentials = pinnedCredentials({ caPem, caId });
+    const { caPem } = await fetchPinnedCa({ address, caSha256, timeoutMs: 5_000 });
+    const credentials = pinnedCredentials({ caCertificates: [caPem] });
     const client = new EnrollmentClient(address, credentials, pinnedChannelOptions);
     return new EnrolmentAttacker(client, credentials, joinString);
   }
@@ -124,10 +122,8 @@ export class NodeAttacker {
   readonly #device: EnrolledDevice;
 
   constructor(local: LocalDaemon, device: EnrolledDevice) {
-    const [caPem = ''] = device.membership.caCertificates;
     const credentials = pinnedCredentials({
-      caPem,
-      caId: caIdOf(new X509Certificate(caPem).publicKey),
+      caCertificates: device.membership.caCertificates,
       clientCert: { certificatePem: device.membership.certificate, privateKey: device.identity.tlsKey },
     });
     this.#device = device;

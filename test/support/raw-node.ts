@@ -1,10 +1,8 @@
-import { X509Certificate } from 'node:crypto';
 import type { DaemonFrame, DispatchOrder, InFlight, NodeResult } from '../../src/actors/link/frames.js';
 import { protocolVersion } from '../../src/actors/link/frames.js';
-import type { UplinkLink } from '../../src/actors/uplink/machine.js';
+import type { UplinkLink } from '../../src/actors/uplink/link.js';
 import { pinnedChannelOptions, pinnedCredentials } from '../../src/adapters/grpc/pinned-channel.js';
 import { openUplink } from '../../src/adapters/grpc/uplink-link.js';
-import { caIdOf } from '../../src/adapters/pki/uri-names.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import type { AppError } from '../../src/kernel/errors.js';
 import { hostFacts } from '../../src/node/host-facts.js';
@@ -31,18 +29,17 @@ export class RawNode {
     }: { ticket?: Uint8Array; inFlight?: readonly InFlight[] } = {},
   ): Promise<RawNode> {
     const node = new RawNode();
-    const [caPem = ''] = membership.caCertificates;
     const plugins = await bundledAnnouncement();
     await new Promise<void>((resolve) => {
       node.#link = openUplink(
         {
           address: local.daemon.addresses.node,
           credentials: pinnedCredentials({
-            caPem,
-            caId: caIdOf(new X509Certificate(caPem).publicKey),
+            caCertificates: membership.caCertificates,
             clientCert: { certificatePem: membership.certificate, privateKey: identity.tlsKey },
           }),
           options: pinnedChannelOptions,
+          fingerprint: '',
           clock: systemClock,
           register: () => ({
             protocol: protocolVersion,
@@ -51,10 +48,10 @@ export class RawNode {
             plugins,
             clockMs: Date.now(),
           }),
-          hello: (epoch, surfaceDigest) => ({ epoch, surfaceDigest, ticket, inFlight, handedOver: false }),
+          hello: (epoch, surfaceDigest) => ({ epoch, surfaceDigest, ticket, inFlight }),
         },
         {
-          registered: () => {},
+          registered: () => node.#link?.hello(false),
           frame: (frame) => {
             node.#take(frame);
             if (frame.welcome) resolve();

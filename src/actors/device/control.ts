@@ -60,7 +60,7 @@ export class DevicesControl implements DeviceControl {
 
   #view(device: DeviceRecord): DeviceView {
     const { sessions, clock } = this.#options;
-    const session = sessions.live(device.id);
+    const session = sessions.present(device.id);
     const certificateExpiresAt = certificateEndOf(device);
     const lastSeenAt = session?.seenAt ?? device.lastSeenAt;
     return {

@@ -46,7 +46,7 @@ export class Inventory implements InventoryControl {
 
   #known(device: DeviceRecord): InventoryEntry {
     const { sessions, live, clock } = this.#options;
-    const session = sessions.live(device.id);
+    const session = sessions.present(device.id);
     const inFlight = sessions.inFlight(device.id);
     const certificateExpiresAt = certificateEndOf(device);
     const lastSeenAt = session?.seenAt ?? device.lastSeenAt;

@@ -158,7 +158,7 @@ export class Dispatches implements DispatchControl {
     const device = resolveNode(devices, request.node);
     const entry = resolveCapability(device, request.capability, surface, catalog);
     checkInput(entry, request.input, limits.input);
-    const presence = presenceOf(sessions.live(device.id), clock.monotonic());
+    const presence = presenceOf(sessions.present(device.id), clock.monotonic());
     if (presence === 'offline' && !request.queue) throw offline(device, clock.now());
     if (live.countOf(device.id) >= limits.perNode) {
       throw dispatchError('busy', `Node ${device.name} has ${limits.perNode} unfinished dispatches`, {

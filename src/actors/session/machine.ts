@@ -33,7 +33,7 @@ export type SessionEvent =
   | { type: 'withdraw'; dispatchId: string }
   | { type: 'stop'; order: CancelOrder }
   | { type: 'settled'; dispatchId: string }
-  | { type: 'end'; kind: GoodbyeKind; reason: string }
+  | { type: 'end'; kind: GoodbyeKind; reason: string; handedOver?: boolean }
   | { type: 'link.ended'; epoch: number; reason: string }
   | { type: 'silence' }
   | ShutdownEvent;
@@ -64,7 +64,8 @@ export interface SessionPorts {
   live(): void;
   /** A result for a dispatch that has no actor any more, never had one, or is another device's. */
   late(result: NodeResult): void;
-  ended(reason: string): void;
+  /** @param handedOver the node moves to another stream: it is not gone. */
+  ended(reason: string, handedOver: boolean): void;
 }
 
 export interface SessionInput {
@@ -195,7 +196,8 @@ export const sessionMachine = setup({
     'tear down': ({ context, event, self }) => {
       context.ports.deadlines.release(self);
       context.link.end();
-      context.ports.ended(event.type === 'link.ended' || event.type === 'end' ? event.reason : event.type);
+      const reason = event.type === 'link.ended' || event.type === 'end' ? event.reason : event.type;
+      context.ports.ended(reason, handsOver(event));
       for (const id of context.outbound.unfinished()) toDispatch(context, id, { type: 'session.lost' });
     },
   },
@@ -266,6 +268,12 @@ export const sessionMachine = setup({
     },
   },
 });
+
+/** Whether the node has said, on this stream or with the Hello that ended it, that another stream takes over. */
+function handsOver(event: SessionEvent): boolean {
+  if (event.type === 'frame') return event.frame.goodbye?.handingOver === true;
+  return event.type === 'end' && event.handedOver === true;
+}
 
 function silentFor({ ports, session }: SessionInput): number {
   return ports.clock.monotonic() - session.seenMonotonic;

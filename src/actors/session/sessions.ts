@@ -56,19 +56,29 @@ export interface SessionsOptions {
  */
 const maxStrays = 20_000;
 
+/** How long a node may take from the end of one stream to the next, when it has said that it moves, milliseconds. */
+const movingLimitMs = 10_000;
+
 /** Registration and opening of sessions, and which are live. The sessions themselves are actors under `sessions`. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #live = new Map<string, LiveSession>();
   readonly #outbound = new Map<string, Outbound>();
+  /** Those whose node moves from one stream to the next: it is there, and takes no order at this moment. */
+  readonly #moving = new Map<string, LiveSession>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
   }
 
-  /** The live session of a device. */
+  /** The live session of a device: orders can be sent. */
   live(deviceId: string): LiveSession | undefined {
     return this.#live.get(deviceId);
+  }
+
+  /** The session by which a device counts as present: the live one, or the one that it is moving from. */
+  present(deviceId: string): LiveSession | undefined {
+    return this.#live.get(deviceId) ?? this.#moving.get(deviceId);
   }
 
   /** How many dispatches are at the node. */
@@ -164,7 +174,9 @@ export class Sessions {
     devices.authenticate(peer.deviceId, peer.fingerprint);
     if (updated.epoch !== hello.epoch)
       throw sessionError('stale_epoch', 'A newer registration came in between');
-    this.end(peer.deviceId, 'replaced', 'A newer session of this node took over');
+    const handedOver = hello.handedOver && ticketMatches;
+    const reason = 'A newer session of this node took over';
+    sendToSession(directory, peer.deviceId, { type: 'end', kind: 'replaced', reason, handedOver });
     this.#start(peer, hello, link, ticket, ticketMatches);
     if (!directory.has(sessionAddress(peer.deviceId))) {
       throw sessionError('protocol', 'The session could not be started', {
@@ -175,6 +187,7 @@ export class Sessions {
 
   /** Ends the session of a device, if it has one. */
   end(deviceId: string, kind: 'replaced' | 'revoked', reason: string): void {
+    this.#arrived(deviceId);
     sendToSession(this.#options.directory, deviceId, { type: 'end', kind, reason });
   }
 
@@ -183,7 +196,7 @@ export class Sessions {
     const session = this.#live.get(deviceId);
     if (!session) return;
     const unfinished = this.#outbound.get(deviceId)?.unfinished() ?? [];
-    this.#ended(session, 'crashed');
+    this.#ended(session, 'crashed', false);
     for (const id of unfinished) sendToDispatch(this.#options.directory, id, { type: 'session.lost' });
   }
 
@@ -223,7 +236,7 @@ export class Sessions {
           sendToSession(directory, peer.deviceId, { type: 'end', kind: 'protocol_error', reason });
         }
       },
-      ended: (reason) => this.#ended(session, reason),
+      ended: (reason, handedOver) => this.#ended(session, reason, handedOver),
     };
     const input: SessionInput = {
       ports,
@@ -239,6 +252,7 @@ export class Sessions {
   }
 
   #becomeLive(session: LiveSession, outbound: Outbound, ticket: Buffer): void {
+    this.#arrived(session.deviceId);
     this.#live.set(session.deviceId, session);
     this.#outbound.set(session.deviceId, outbound);
     const confirmed = ticket.toString('base64url');
@@ -254,13 +268,31 @@ export class Sessions {
     this.#options.log.info({ device: session.deviceId, epoch: session.epoch }, 'Node connected');
   }
 
-  #ended(session: LiveSession, reason: string): void {
+  #ended(session: LiveSession, reason: string, handedOver: boolean): void {
     if (this.#live.get(session.deviceId) === session) {
+      if (handedOver) this.#expect(session);
       this.#live.delete(session.deviceId);
       this.#outbound.delete(session.deviceId);
     }
     this.#update(session.deviceId, () => ({ lastSeenAt: session.seenAt }));
     this.#options.log.info({ device: session.deviceId, epoch: session.epoch, reason }, 'Node disconnected');
+  }
+
+  /** The node is on its way from one stream to the next: for a moment it counts as present without a session. */
+  #expect(session: LiveSession): void {
+    const { deadlines } = this.#options;
+    this.#arrived(session.deviceId);
+    this.#moving.set(session.deviceId, session);
+    deadlines.set(session, movingLimitMs, () => this.#moving.delete(session.deviceId), {
+      label: 'hand-over',
+    });
+  }
+
+  #arrived(deviceId: string): void {
+    const session = this.#moving.get(deviceId);
+    if (!session) return;
+    this.#moving.delete(deviceId);
+    this.#options.deadlines.release(session);
   }
 
   /** A change that nobody waits for; the store itself reports a disk that fails. */

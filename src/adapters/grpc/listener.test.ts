@@ -155,8 +155,7 @@ function echoBack(call: ServerDuplexStream<Buffer, Buffer>): void {
 
 function connectClient(port: number, cert?: ClientCert, options = {}): Client {
   const credentials = pinnedCredentials({
-    caPem: ca.certificatePem,
-    caId: ca.caId,
+    caCertificates: [ca.certificatePem],
     ...(cert === undefined ? {} : { clientCert: cert }),
   });
   const client = new Client(`127.0.0.1:${port}`, credentials, {

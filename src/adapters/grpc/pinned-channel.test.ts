@@ -103,7 +103,7 @@ async function serve(chain: readonly string[], options: TlsOptions = {}) {
 const bytes = (value: Buffer) => value;
 
 function call(address: string, caPem = ca.certificatePem): Promise<Buffer> {
-  const credentials = pinnedCredentials({ caPem, caId: ca.caId });
+  const credentials = pinnedCredentials({ caCertificates: [caPem] });
   const client = new Client(address, credentials, {
     ...pinnedChannelOptions,
     'grpc.use_local_subchannel_pool': 1,

@@ -54,8 +54,9 @@ const maxChain = 8;
  * @throws AppError `enrolment.ca_mismatch` when the daemon's chain holds no certificate with that hash,
  *   `enrolment.unreachable`, `enrolment.no_answer`, `enrolment.not_a_daemon`, `enrolment.invalid_address`.
  * @example
- * const { caPem, caId } = await fetchPinnedCa({ address, caSha256, timeoutMs: 10_000 });
- * const client = new EnrollmentClient(address, pinnedCredentials({ caPem, caId }), pinnedChannelOptions);
+ * const { caPem } = await fetchPinnedCa({ address, caSha256, timeoutMs: 10_000 });
+ * const credentials = pinnedCredentials({ caCertificates: [caPem] });
+ * const client = new EnrollmentClient(address, credentials, pinnedChannelOptions);
  */
 export async function fetchPinnedCa(options: FetchPinnedCaOptions): Promise<PinnedCa> {
   const { address, caSha256 } = options;
@@ -91,9 +92,8 @@ export async function fetchShownCa(options: FetchCaOptions): Promise<PinnedCa> {
 }
 
 export interface PinnedCredentialsOptions {
-  /** The only root: one CA certificate, or during a rotation several, in PEM. */
-  readonly caPem: string;
-  readonly caId: string;
+  /** The only roots, in PEM: one CA certificate, or during a rotation several. */
+  readonly caCertificates: readonly string[];
   /** The device's own certificate and key, for the node port. */
   readonly clientCert?: { readonly certificatePem: string; readonly privateKey: KeyObject };
 }
@@ -107,13 +107,14 @@ export const pinnedChannelOptions: ChannelOptions = {
 };
 
 /**
- * Credentials that trust one CA and one daemon: chain, time and key are verified as usual, and instead of the host name
- * the server's certificate must name `palyra://daemon/<caId>` and be for servers only (protocol.md 8).
+ * Credentials that trust one daemon and its CA alone: chain, time and key are verified as usual, and instead of the host name
+ * the server's certificate must name `palyra://daemon/<CA id>` of one of those CAs and be for servers only (protocol.md 8).
  */
 export function pinnedCredentials(options: PinnedCredentialsOptions): ChannelCredentials {
-  const { caPem, caId, clientCert } = options;
+  const { caCertificates, clientCert } = options;
+  const caIds = caCertificates.map((pem) => caIdOf(parseCertificate(pem).publicKey));
   const context = createSecureContext({
-    ca: caPem,
+    ca: [...caCertificates],
     minVersion: 'TLSv1.3',
     ...(clientCert === undefined
       ? {}
@@ -123,15 +124,16 @@ export function pinnedCredentials(options: PinnedCredentialsOptions): ChannelCre
         }),
   });
   return ChannelCredentials.createFromSecureContext(context, {
-    checkServerIdentity: (_host, certificate) => checkDaemon(certificate, caId),
+    checkServerIdentity: (_host, certificate) => checkDaemon(certificate, caIds),
   });
 }
 
-function checkDaemon(certificate: PeerCertificate, caId: string): Error | undefined {
-  if (inspectCertificate(certificate.raw).daemonCaId === caId) return undefined;
+function checkDaemon(certificate: PeerCertificate, caIds: readonly string[]): Error | undefined {
+  const { daemonCaId } = inspectCertificate(certificate.raw);
+  if (daemonCaId !== undefined && caIds.includes(daemonCaId)) return undefined;
   return enrolmentError(
     'not_a_daemon',
-    `The server's certificate does not name the daemon ${shortHash(caId)}`,
+    `The server's certificate does not name the daemon ${caIds.map(shortHash).join(' or ')}`,
     {
       hint: 'Another service with a certificate of this CA answers at this address.',
     },

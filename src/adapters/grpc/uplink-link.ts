@@ -7,8 +7,8 @@ import {
 } from '@grpc/grpc-js';
 import { sessionError } from '../../actors/errors.js';
 import { FrameBatch } from '../../actors/link/batch.js';
-import type { DaemonFrame, Hello, NodeFrame, RegisterNode } from '../../actors/link/frames.js';
-import type { UplinkHandlers, UplinkLink } from '../../actors/uplink/machine.js';
+import type { DaemonFrame, Hello, NodeFrame, Registered, RegisterNode } from '../../actors/link/frames.js';
+import type { UplinkHandlers, UplinkLink } from '../../actors/uplink/link.js';
 import type { Clock } from '../../kernel/clock.js';
 import { type AppError, toAppError } from '../../kernel/errors.js';
 import { daemonFrameFromWire, nodeFrameToWire, registeredFromWire, registerToWire } from './codec.js';
@@ -21,9 +21,11 @@ export interface UplinkTarget {
   readonly address: string;
   readonly credentials: ChannelCredentials;
   readonly options: ChannelOptions;
+  /** SHA-256 of the certificate in `credentials`, hex. */
+  readonly fingerprint: string;
   readonly clock: Clock;
   register(): RegisterNode;
-  hello(epoch: number, surfaceDigest: string): Hello;
+  hello(epoch: number, surfaceDigest: string): Omit<Hello, 'handedOver'>;
 }
 
 const registerLimitMs = 15_000;
@@ -36,21 +38,25 @@ const channelOptions = {
   'grpc.enable_retries': 0,
 };
 
-/** Connects, registers and opens the stream with Hello. Everything that happens is told to `handlers`; `ended` is the last. */
+/** Connects and registers; `hello` then opens the stream. Everything that happens is told to `handlers`; `ended` is the last. */
 export function openUplink(target: UplinkTarget, handlers: UplinkHandlers): UplinkLink {
   const client = new NodeService(target.address, target.credentials, {
     ...channelOptions,
     ...target.options,
   });
   let stream: ClientDuplexStream<WireNodeFrame, DaemonFrame__Output> | undefined;
+  let registered: Registered | undefined;
   let goodbye: DaemonFrame['goodbye'];
+  /** Nothing can be written any more. */
   let isOver = false;
+  /** The node has ended it: what is still to be said goes out, nothing is heard. */
+  let isClosed = false;
 
   const over = (error: AppError | undefined): void => {
     if (isOver) return;
     isOver = true;
     client.close();
-    handlers.ended(error);
+    if (!isClosed) handlers.ended(error);
   };
   const batch = new FrameBatch<NodeFrame>(
     (frame, written) => {
@@ -59,18 +65,18 @@ export function openUplink(target: UplinkTarget, handlers: UplinkHandlers): Upli
     () => target.clock.now(),
   );
 
-  const openStream = (epoch: number, surfaceDigest: string): void => {
+  const openStream = ({ epoch, surfaceDigest }: Registered, handedOver: boolean): void => {
     stream = client.Events();
     stream.on('data', (wire: DaemonFrame__Output) => {
       const frame = daemonFrameFromWire(wire);
       if (frame.goodbye) goodbye = frame.goodbye;
-      if (!isOver) handlers.frame(frame);
+      if (!isOver && !isClosed) handlers.frame(frame);
     });
     stream.on('error', (error: ServiceError) => over(goodbye ? goodbyeError(goodbye) : fromStatus(error)));
     stream.on('end', () =>
       over(goodbye ? goodbyeError(goodbye) : linkError('ended', 'The daemon ended the stream')),
     );
-    batch.set('hello', target.hello(epoch, surfaceDigest));
+    batch.set('hello', { ...target.hello(epoch, surfaceDigest), handedOver });
   };
 
   const register = registerToWire(target.register());
@@ -79,15 +85,14 @@ export function openUplink(target: UplinkTarget, handlers: UplinkHandlers): Upli
     new Metadata(),
     { deadline: Date.now() + registerLimitMs },
     (error, reply) => {
-      if (isOver) return;
+      if (isOver || isClosed) return;
       if (error || !reply) {
         over(error ? fromStatus(error) : linkError('ended', 'The daemon answered with nothing'));
         return;
       }
       try {
-        const registered = registeredFromWire(reply);
+        registered = registeredFromWire(reply);
         handlers.registered(registered);
-        openStream(registered.epoch, registered.surfaceDigest);
       } catch (thrown) {
         over(toAppError(thrown));
       }
@@ -96,9 +101,13 @@ export function openUplink(target: UplinkTarget, handlers: UplinkHandlers): Upli
 
   return {
     batch,
+    fingerprint: target.fingerprint,
+    hello: (handedOver) => {
+      if (registered && !isOver && !isClosed) openStream(registered, handedOver);
+    },
     close: () => {
-      if (isOver) return;
-      isOver = true;
+      if (isOver || isClosed) return;
+      isClosed = true;
       batch.close(() => stream?.end());
       // The stream ends on its own when the daemon has answered; the channel goes when the stream has.
       if (stream) stream.on('status', () => client.close());

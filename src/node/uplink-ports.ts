@@ -1,0 +1,125 @@
+import { sendToRenewal } from '../actors/addresses.js';
+import type { Executions } from '../actors/execution/executions.js';
+import { type PluginAnnouncement, protocolVersion } from '../actors/link/frames.js';
+import type { UplinkPorts, UplinkStatus } from '../actors/uplink/behaviour.js';
+import { pinnedChannelOptions, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
+import { openUplink } from '../adapters/grpc/uplink-link.js';
+import { jitteredBackoff } from '../kernel/backoff.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { isRefusal } from './capability-host.js';
+import type { Credentials } from './credentials.js';
+import type { DaemonTime } from './daemon-time.js';
+import { hostFacts } from './host-facts.js';
+import type { Reporter } from './reporter.js';
+import type { SessionTicket } from './session-ticket.js';
+
+export interface UplinkParts {
+  readonly kernel: Kernel;
+  readonly ticket: SessionTicket;
+  readonly executions: Executions;
+  readonly credentials: Credentials;
+  readonly daemonTime: DaemonTime;
+  readonly announced: readonly PluginAnnouncement[];
+  readonly report: Reporter;
+}
+
+/** What the node's line to its daemon works with: gRPC, its certificate, its executions. */
+export function uplinkPorts(parts: UplinkParts): UplinkPorts {
+  const { kernel, ticket, executions, credentials, daemonTime, announced, report } = parts;
+  const { clock, deadlines, directory, random, log } = kernel;
+  let attempts = 0;
+  const nextAddress = (): string => {
+    const { nodeAddresses } = credentials.membership;
+    return nodeAddresses[attempts++ % nodeAddresses.length] ?? '';
+  };
+  return {
+    deadlines,
+    clock,
+    random,
+    backoff: jitteredBackoff({ firstMs: 500, baseMs: 1_000, maxMs: 30_000, random }),
+    connect: (handlers, attempt) => {
+      const address = nextAddress();
+      const credential = credentials.choose(attempt, daemonTime.now());
+      report({ event: 'connecting', address, attempt: attempts });
+      return openUplink(
+        {
+          address,
+          credentials: pinnedCredentials({
+            caCertificates: credentials.membership.caCertificates,
+            clientCert: credential,
+          }),
+          fingerprint: credential.fingerprint,
+          options: pinnedChannelOptions,
+          clock,
+          register: () => ({
+            protocol: protocolVersion,
+            deviceId: credentials.membership.deviceId,
+            facts: hostFacts(),
+            plugins: announced,
+            clockMs: clock.now(),
+          }),
+          hello: (epoch, surfaceDigest) => ({
+            epoch,
+            surfaceDigest,
+            ticket: ticket.current(),
+            inFlight: executions.inFlight(),
+          }),
+        },
+        handlers,
+      );
+    },
+    fingerprint: () => credentials.newest.fingerprint,
+    storeTicket: (next, done) =>
+      ticket
+        .replace(next)
+        .then(done, (err: unknown) => log.error({ err }, 'The session ticket could not be written')),
+    attach: (batch, daemonNow) => {
+      daemonTime.note(daemonNow());
+      executions.attach(batch, daemonNow);
+    },
+    detach: () => executions.detach(),
+    receive: (order, age) => executions.receive(order, age),
+    cancel: (order) => executions.cancel(order),
+    settled: (ids) => executions.settled(ids),
+    inFlight: () => executions.running,
+    renew: (reason) => sendToRenewal(directory, { type: 'order', reason }),
+    isRefusal,
+    status: (status) => {
+      reportStatus(status, report);
+      if (status.state === 'live')
+        sendToRenewal(directory, { type: 'line.live', fingerprint: status.fingerprint });
+    },
+  };
+}
+
+function reportStatus(status: UplinkStatus, report: Reporter): void {
+  switch (status.state) {
+    case 'live':
+      report({
+        event: 'connected',
+        name: status.registered.name,
+        epoch: status.registered.epoch,
+        capabilities: status.registered.surface.map(({ capability, status: verdict }) => ({
+          capability,
+          status: verdict,
+        })),
+      });
+      break;
+    case 'backoff': {
+      const error = status.error?.toEnvelope();
+      report({ event: 'disconnected', retryInMs: status.delayMs, ...(error === undefined ? {} : { error }) });
+      break;
+    }
+    case 'resting':
+      report({ event: 'refused', retryInMs: status.delayMs, error: status.error.toEnvelope() });
+      break;
+    case 'hand-over failed': {
+      const error = status.error?.toEnvelope();
+      report({ event: 'certificate_waits', ...(error === undefined ? {} : { error }) });
+      break;
+    }
+    case 'connecting':
+    case 'stopped':
+      break;
+  }
+}
