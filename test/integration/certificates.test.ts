@@ -57,7 +57,9 @@ describe('certificates of a few seconds', () => {
       await node.times('connected', before + 1);
       release();
       expect(await page).toMatchObject({ state: 'succeeded' });
-      expect(await local.invoke('lab', 'echo', { message: `after ${renewals}` })).toMatchObject({ state: 'succeeded' });
+      expect(await local.invoke('lab', 'echo', { message: `after ${renewals}` })).toMatchObject({
+        state: 'succeeded',
+      });
       await look();
     }
     await expect.poll(look, { timeout: 20_000 }).toBeGreaterThan(3);

@@ -6,8 +6,8 @@ import { type Capability, World } from './world.js';
 /*
  * The real actors of a daemon and a node, over a connection, two disks and a clock that do only what a random script says:
  * connections break with one side or both knowing, either process is killed between any two turns of its event loop and
- * comes back with what was on its disk, the node may come back with an empty disk, its line moves to a new certificate. Then the faults stop and all must come
- * to rest. The rules are checked in `world.ts` as each record is written and each handler started.
+ * comes back with what was on its disk, the node may come back with an empty disk, its line moves to a new certificate. Then the
+ * faults stop and all must come to rest. The rules are checked in `world.ts` as each record is written and each handler started.
  *
  * PALYRA_PROPERTY_RUNS sets the number of scripts; a failure prints the seed and the shortest script that shows it.
  */
