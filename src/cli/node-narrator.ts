@@ -57,7 +57,7 @@ export function narrate(report: NodeReport, colors: Colors, plain: Plain): strin
     case 'disconnected':
       return `${colors.yellow('Disconnected')}${reason(report.error, colors, plain)}\n  Trying again in ${wait(report.retryInMs)}.`;
     case 'refused':
-      return `${colors.red('The daemon refuses this node')}${reason(report.error, colors, plain)}\n  Asking again in ${wait(report.retryInMs)}; nothing is deleted.`;
+      return `${colors.red('The daemon refuses this node')}${reason(report.error, colors, plain)}\n  Asking again in ${wait(report.retryInMs)}, or when this is started again; nothing is deleted.`;
     case 'renewing':
       return colors.dim(`Renewing the certificate${report.reason === '' ? '' : `: ${plain(report.reason)}`}`);
     case 'renewed':

@@ -85,6 +85,8 @@ const dispatchInputs = [
   { fresh: false, changes: { repeatable: false, sentInEpoch: 1, state: 'running' } },
   { fresh: false, changes: { sentInEpoch: 1, state: 'awaiting_local_mediation' } },
   { fresh: false, changes: { sentInEpoch: 1, state: 'dispatched', latestEnd: -settleLimitMs } },
+  { fresh: true, changes: { sentInEpoch: 1, deviceId: 'barred' } },
+  { fresh: false, changes: { sentInEpoch: 1, deviceId: 'barred' } },
 ] as const;
 const outcomes = ['succeeded', 'failed', 'rejected', 'timed_out', 'cancelled'] as const;
 
@@ -113,6 +115,7 @@ const dispatchEvents: readonly (DispatchEvent | { type: 'other' })[] = [
   { type: 'cancel', caller, reason: 'enough' },
   { type: 'cancel.outcome', outcome: 'not_known' },
   { type: 'cancel.outcome', outcome: 'stopping' },
+  { type: 'device.barred' },
   { type: 'deadline' },
   { type: 'other' },
 ];
@@ -180,6 +183,11 @@ const subjects: Readonly<Record<string, Subject>> = {
         clock,
         deadlines,
         offer: true,
+        // The device of what was delivered in this life is barred, and that of a record which asks for it from the start.
+        barOf: ({ deliveredAt, deviceId }: DispatchRecord) =>
+          deliveredAt !== undefined || deviceId === 'barred'
+            ? { state: 'revoked', by: 'operator:eve' }
+            : undefined,
         judge: (_: unknown, result: { outcome: string }) => ({ state: result.outcome }),
       }),
     })),

@@ -84,3 +84,8 @@ export function isRefusal(error: AppError): boolean {
     !error.retryable && (error.code.startsWith('session.') || error.code === 'pairing.unsupported_protocol')
   );
 }
+
+/** Whether an operator of the daemon has shut this device out: nothing that the daemon asked for goes on. */
+export function isShutOut(error: AppError): boolean {
+  return error.code === 'session.revoked';
+}

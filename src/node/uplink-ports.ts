@@ -6,7 +6,7 @@ import { pinnedChannelOptions, pinnedCredentials } from '../adapters/grpc/pinned
 import { openUplink } from '../adapters/grpc/uplink-link.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { isRefusal } from './capability-host.js';
+import { isRefusal, isShutOut } from './capability-host.js';
 import type { Credentials } from './credentials.js';
 import type { DaemonTime } from './daemon-time.js';
 import { hostFacts } from './host-facts.js';
@@ -84,6 +84,9 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
     inFlight: () => executions.running,
     renew: (reason) => sendToRenewal(directory, { type: 'order', reason }),
     isRefusal,
+    refused: (error) => {
+      if (isShutOut(error)) executions.stop(error.message);
+    },
     status: (status) => {
       reportStatus(status, report);
       if (status.state === 'live')

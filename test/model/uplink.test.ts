@@ -98,6 +98,7 @@ function world(newest = 'newer than any link') {
     inFlight: () => 0,
     renew: () => trace.push('renew'),
     isRefusal,
+    refused: ({ code }) => trace.push(`refused ${code}`),
     status: ({ state }) => trace.push(`is ${state}`),
   };
   return { clock, deadlines, ports, trace, frames };
@@ -155,6 +156,11 @@ function play(path: readonly UplinkEvent[]): void {
       if (event.link === generation) expect(after.value).toBe('connecting');
       if (event.link === next?.generation) expect(after.value).toBe('live');
     }
+    // What was asked for is stopped when the daemon has refused the node, and never otherwise.
+    const refusals = trace.slice(said).filter((entry) => entry.startsWith('refused'));
+    expect(refusals).toEqual(
+      after.value === 'resting' && before.value !== 'resting' ? ['refused session.revoked'] : [],
+    );
     if (event.type === 'deadline' && before.status === 'active')
       expect(trace.length + frames.length).toBeGreaterThan(said);
   }

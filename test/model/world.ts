@@ -28,6 +28,7 @@ import type { UplinkStatus } from '../../src/actors/uplink/behaviour.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { jitteredBackoff } from '../../src/kernel/backoff.js';
+import type { AppError } from '../../src/kernel/errors.js';
 import { toAppError } from '../../src/kernel/errors.js';
 import { createKernel, type Kernel } from '../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
@@ -488,6 +489,7 @@ export class World {
       inFlight: () => executions.running,
       renew: () => undefined,
       isRefusal,
+      refused: ({ message }: AppError) => executions.stop(message),
       status: (status: UplinkStatus) => {
         if (status.state === 'live') {
           sendToRenewal(directory, { type: 'line.live', fingerprint: status.fingerprint });

@@ -1,9 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ControlPlaneClient } from '../../src/client/index.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const programs = {
@@ -31,8 +32,8 @@ export class Program {
   stderr = '';
   #waiting: (() => void)[] = [];
 
-  constructor(program: keyof typeof programs, args: readonly string[], env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, [programs[program], ...args], { env, cwd: tmpdir() });
+  constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.child = spawn(process.execPath, [script, ...args], { env, cwd: tmpdir() });
     this.child.stderr.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });
@@ -85,6 +86,12 @@ export class Cluster {
   readonly #programs: Program[] = [];
   /** Kept over restarts, so that nodes find the daemon again. */
   #ports: { readonly http: string; readonly enroll: string; readonly node: string } | undefined;
+  readonly #env: NodeJS.ProcessEnv;
+
+  /** @param env variables for all its programs, such as `PALYRA_PLUGINS_ENABLED`. */
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    this.#env = env;
+  }
 
   get env(): NodeJS.ProcessEnv {
     const { PATH, HOME } = process.env;
@@ -94,6 +101,7 @@ export class Cluster {
       PALYRA_STATE_DIR: join(this.directory, 'daemon'),
       PALYRA_NODE_STATE_DIR: join(this.directory, 'node'),
       XDG_CONFIG_HOME: join(this.directory, 'config'),
+      ...this.#env,
       ...this.variables,
     };
   }
@@ -119,7 +127,7 @@ export class Cluster {
       '--node-port',
       ports.node,
     ];
-    return this.#start('palyrad', args);
+    return this.run(programs.palyrad, args);
   }
 
   /** Starts a node host whose pages are recorded in the file `opened`. Without a join string it must be paired. */
@@ -133,7 +141,7 @@ export class Cluster {
       this.openedFile,
       ...extra,
     ];
-    return this.#start('palyra', args);
+    return this.run(programs.palyra, args);
   }
 
   get openedFile(): string {
@@ -164,7 +172,11 @@ export class Cluster {
 
   /** Pairs a new node and waits until it is connected. */
   async pairedNode(name = 'worker'): Promise<Program> {
-    const node = this.node(await this.mint());
+    return this.approve(this.node(await this.mint()), name);
+  }
+
+  /** Approves the request of a node that has just been started, and waits until it is connected. */
+  async approve(node: Program, name: string): Promise<Program> {
     const { pairingId } = await node.event('pending_approval');
     const approved = await this.palyra([
       'pairings',
@@ -180,14 +192,22 @@ export class Cluster {
     return node;
   }
 
+  /** The API of the daemon that runs. */
+  client(): ControlPlaneClient {
+    const state = join(this.directory, 'daemon');
+    const read = (file: string): string => readFileSync(join(state, file), 'utf8').trim();
+    return new ControlPlaneClient({ baseUrl: read('control.url'), token: read('operator.token') });
+  }
+
   async close(): Promise<void> {
     for (const program of this.#programs) program.child.kill('SIGKILL');
     await Promise.all(this.#programs.map((program) => program.exited));
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #start(program: keyof typeof programs, args: readonly string[]): Program {
-    const started = new Program(program, args, this.env);
+  /** Starts any script as one of its programs. */
+  run(script: string, args: readonly string[]): Program {
+    const started = new Program(script, args, this.env);
     this.#programs.push(started);
     return started;
   }

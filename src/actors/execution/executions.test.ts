@@ -137,6 +137,21 @@ it('runs an order once, however often it comes', async () => {
   expect(runs).toHaveLength(1);
 });
 
+it('stops everything that runs when the daemon has shut the device out, and keeps what came of it', async () => {
+  const { executions, runs, said, journal } = await host();
+  executions.receive(once('dp_1'), 0);
+  executions.receive(sampleOrder({ dispatchId: 'dp_2' }), 0);
+  await vi.waitFor(() => expect(runs).toHaveLength(2));
+  executions.detach();
+  executions.stop('Device LABNODE is revoked');
+  expect(runs.map(({ signal }) => signal.aborted)).toEqual([true, true]);
+  for (const run of runs) run.fail();
+  await vi.waitFor(() => expect(executions.running).toBe(0));
+  expect(said().results).toEqual([]);
+  expect(executions.inFlight().map(({ phase }) => phase)).toEqual(['finished', 'finished']);
+  expect(await journal()).toMatchObject([{ data: { result: { outcome: 'cancelled', started: true } } }]);
+});
+
 it('has "started" on disk before the handler of what may not be repeated runs, and its result before it tells it', async () => {
   const { executions, runs, said, journal } = await host();
   executions.receive(once(), 0);

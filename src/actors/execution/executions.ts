@@ -152,6 +152,13 @@ export class Executions {
     );
   }
 
+  /** Tells everything that runs to stop. What came of it waits until the daemon takes it. */
+  stop(reason: string): void {
+    for (const dispatchId of this.#running.keys()) {
+      sendToExecution(this.#options.directory, dispatchId, { type: 'cancel', reason });
+    }
+  }
+
   /** The daemon has these on its disk. */
   settled(dispatchIds: readonly string[]): void {
     for (const id of dispatchIds) {

@@ -46,6 +46,8 @@ export interface UplinkPorts {
   renew(reason: string): void;
   /** Whether an error is the daemon's own word that this node is not wanted (protocol.md 13). */
   isRefusal(error: AppError): boolean;
+  /** The daemon does not want this node: where it has shut the device out, what it asked for is stopped. */
+  refused(error: AppError): void;
   status(status: UplinkStatus): void;
 }
 
@@ -245,6 +247,7 @@ export const uplinkSetup = setup({
     rest: ({ context, event, self }) => {
       arm(context, self, restMs, 'ask again');
       if (event.type === 'ended' && event.error) {
+        context.ports.refused(event.error);
         context.ports.status({ state: 'resting', delayMs: restMs, error: event.error });
       }
     },

@@ -120,8 +120,8 @@ export function openUplink(target: UplinkTarget, handlers: UplinkHandlers): Upli
 function goodbyeError(goodbye: NonNullable<DaemonFrame['goodbye']>): AppError {
   switch (goodbye.kind) {
     case 'revoked':
-      return sessionError('revoked', `The daemon has revoked this node: ${goodbye.reason}`, {
-        hint: 'Ask the operator. This node asks again every hour and keeps its keys.',
+      return sessionError('revoked', `An operator has shut this node out: ${goodbye.reason}`, {
+        hint: 'It stays out until an operator of the daemon lifts this: palyra devices lift',
       });
     case 'protocol_error':
       return sessionError('protocol', goodbye.reason);

@@ -1,0 +1,25 @@
+import { printEvent } from '../../dist/src/cli/output.js';
+import { absentMediator } from '../../dist/src/node/mediation.js';
+import { startNodeHost } from '../../dist/src/node/node-host.js';
+
+/*
+ * The built node host as a process of its own, whose plugins come from another folder than the bundled ones.
+ * Arguments: the state directory, the folder of plugins, and a join string if it is not paired yet.
+ */
+
+const [stateDirectory, plugins, join] = process.argv.slice(2);
+const host = await startNodeHost(
+  {
+    stateDirectory,
+    pluginRoots: [plugins],
+    ...(join === undefined ? {} : { join }),
+    services: { openUrl: () => Promise.reject(new Error('nobody looks')) },
+    mediator: absentMediator,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    report: (report) => printEvent(process, report),
+    drainMs: 1_000,
+  },
+  new AbortController().signal,
+);
+process.once('SIGTERM', () => void host.stop('SIGTERM'));
+await host.ended;
