@@ -9,9 +9,11 @@ import { writeWaitingPlugin } from '../support/waiting-plugin.js';
 // Real processes: palyrad, a node host, and the operator's commands.
 
 const nodeChild = fileURLToPath(new URL('../support/node-child.mjs', import.meta.url));
+const revokeAndDie = fileURLToPath(new URL('../support/revoke-and-die.mjs', import.meta.url));
 let cluster: Cluster;
 let api: ControlPlaneClient;
 let node: Program;
+let daemon: Program;
 let plugins: string;
 let diary: string;
 const ids: string[] = [];
@@ -23,7 +25,7 @@ beforeAll(async () => {
   mkdirSync(plugins);
   writeWaitingPlugin(plugins);
   writeFileSync(diary, '');
-  await cluster.daemon();
+  daemon = await cluster.daemon();
   api = cluster.client();
   node = await cluster.approve(startNode(await cluster.mint()), 'worker');
 }, 60_000);
@@ -148,4 +150,42 @@ it('remove hides it and keeps its id: neither its certificate nor a new pairing 
   expect(await command('lift', device?.deviceId ?? '', '--reason', 'back', '--yes')).toContain('palyra pair');
   node = await cluster.approve(startNode(await cluster.mint()), 'worker');
   expect((await api.listDevices()).devices).toMatchObject([{ name: 'worker', trust: 'trusted' }]);
+}, 60_000);
+
+it('a daemon that dies between the file and the database has revoked the device when it is back', async () => {
+  const [device] = (await api.listDevices()).devices;
+  const deviceId = device?.deviceId ?? '';
+  const state = join(cluster.directory, 'daemon');
+  await daemon.kill('SIGTERM');
+  const child = cluster.run(revokeAndDie, [state, deviceId]);
+  expect(await child.exited).toBe(null);
+  expect(child.child.signalCode).toBe('SIGKILL');
+  expect(child.messages).toEqual([{ event: 'was', state: 'trusted' }]);
+  const from = node.messages.length;
+  daemon = await cluster.daemon();
+  expect(daemon.stderr).toContain('The file of revocations bars a device that the database did not');
+  api = cluster.client();
+  expect(await api.getDevice(deviceId)).toMatchObject({
+    trust: 'revoked',
+    decisions: expect.arrayContaining([
+      { action: 'revoke', by: 'operator:ada', at: expect.any(String), reason: 'just in time' },
+    ]),
+  });
+  expect(await node.event('refused', from)).toMatchObject({
+    error: { code: 'session.revoked', message: expect.stringContaining('just in time') },
+  });
+}, 60_000);
+
+it('a damaged file stops the start, loudly, and is left as it is', async () => {
+  const file = join(cluster.directory, 'daemon', 'revocations.log');
+  await daemon.kill('SIGTERM');
+  const whole = readFileSync(file, 'utf8');
+  const damaged = whole.replace('laptop lost', 'laptop LOST');
+  writeFileSync(file, damaged);
+  await expect(cluster.daemon()).rejects.toThrow(/revocations\.log is damaged: line 1/);
+  expect(readFileSync(file, 'utf8')).toBe(damaged);
+  writeFileSync(file, `${whole}{"deviceId":"torn`);
+  daemon = await cluster.daemon();
+  expect(daemon.stderr).toContain('never written to its end');
+  expect(readFileSync(file, 'utf8')).toBe(whole);
 }, 60_000);
