@@ -12,6 +12,7 @@ import type {
   DeviceDecision,
   DeviceState,
   HostFacts,
+  RotationOrder,
   SurfaceApproval,
 } from './device/record.js';
 import type { DispatchRecord, DispatchState } from './dispatch/record.js';
@@ -119,6 +120,8 @@ export interface DeviceView {
   readonly approvals: readonly SurfaceApproval[];
   /** Grows with each session. */
   readonly epoch: number;
+  /** It is to have a new certificate, and has not used one yet that was issued since. */
+  readonly rotation?: RotationOrder;
   readonly alerts: readonly DeviceAlert[];
   /** The latest; the journal has them all. */
   readonly decisions: readonly DeviceDecision[];
@@ -146,7 +149,7 @@ export type DecideDevice = {
   readonly version?: number;
 } & (
   | { readonly action: 'rename'; readonly name: string }
-  | { readonly action: 'revoke' | 'remove' | 'ban' | 'lift' }
+  | { readonly action: 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift' }
 );
 
 export interface DeviceControl {
@@ -158,7 +161,7 @@ export interface DeviceControl {
   /** @throws AppError `identity.invalid_device_id`, `device.not_found`. */
   get(caller: VerifiedCaller, id: string): Promise<DeviceView>;
   /**
-   * Gives a device another name, or shuts it out, or takes a bar off again. A session and work that it has end at once.
+   * Gives a device another name, has it renew its certificate (at once, or when it is back), or shuts it out, or takes a bar off again. A session and work that it has end at once.
    *
    * @throws AppError `device.forbidden`, `device.not_found` (a ban may come before the device), `device.not_possible`,
    *   `device.changed` when it is at another version than the decision names, `device.name_taken`, `revocations.unwritable`.

@@ -38,6 +38,7 @@ export function deviceText(context: CliContext, device: Device): readonly string
           `${printable(fingerprint).slice(0, 16)}…, ${Date.parse(notAfter) > now ? 'ends' : 'ended'} ${relativeTime(notAfter, now)}${pending ? ', not used yet' : ''}`,
         ] as const,
     ),
+    ...rotationRows(device, now),
     ...device.decisions.map(
       ({ action, by, at, reason }, number) =>
         [
@@ -61,11 +62,19 @@ export function deviceText(context: CliContext, device: Device): readonly string
 
 const decided = {
   rename: 'renamed',
+  rotate: 'told to renew its certificate',
   revoke: 'revoked',
   remove: 'removed',
   ban: 'banned',
   lift: 'lifted',
 } as const;
+
+/** An order to renew that is not carried out yet. */
+function rotationRows({ rotation, presence }: Device, now: number): readonly (readonly [string, string])[] {
+  if (!rotation) return [];
+  const waits = presence === 'offline' ? ', waits until it is back' : ', under way';
+  return [['Rotation', `ordered ${relativeTime(rotation.at, now)}${waits}`]];
+}
 
 function platformText({ platform, arch, osRelease, palyraVersion }: Device['facts']): string {
   return platform === '' ? '-' : printable(`${platform} ${arch} (${osRelease}), palyra ${palyraVersion}`);

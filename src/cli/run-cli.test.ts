@@ -50,6 +50,7 @@ describe('the command line', () => {
     ['devices', 'list'],
     ['devices', 'show'],
     ['devices', 'rename'],
+    ['devices', 'rotate'],
     ['devices', 'revoke'],
     ['devices', 'remove'],
     ['devices', 'ban'],
@@ -473,6 +474,21 @@ describe('devices', () => {
     expect((await lift()).stdout).toContain('has to join again: palyra pair');
     cli.control.onDecide = async () => sampleDevice({ trust: 'lifted' });
     expect((await lift()).stdout).toContain('as a new machine: palyra pair');
+  });
+
+  it('orders a new certificate, and says when it comes', async () => {
+    const rotate = () => cli.run(['devices', 'rotate', 'build-7', '--reason', 'key was copied']);
+    expect((await rotate()).stdout).toContain('renews its certificate now');
+    expect(cli.control.asked('decideDevice')).toEqual([
+      { id: device, action: 'rotate', reason: 'key was copied' },
+    ]);
+    const rotation = { by: 'operator:ada', at: sampleTime, reason: '' };
+    cli.control.onDecide = async () => sampleDevice({ presence: 'offline', rotation });
+    expect((await rotate()).stdout).toContain('when it is back');
+    cli.control.enrolled = [sampleDevice({ presence: 'offline', rotation })];
+    expect((await cli.run(['devices', 'show', 'build-7'])).stdout).toMatch(
+      /Rotation +ordered .* waits until/,
+    );
   });
 
   it('tells what was decided, by whom and why', async () => {

@@ -1,6 +1,6 @@
 import type { ContractDescriptor } from '../contract/contract-descriptor.js';
 import { contract } from '../contract/contract-version.js';
-import type { DecideDevice, Device, DevicePage, RenameDevice } from '../contract/device.js';
+import type { DecideDevice, Device, DevicePage, RenameDevice, RotateDevice } from '../contract/device.js';
 import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Inventory } from '../contract/inventory.js';
@@ -114,6 +114,11 @@ export class ControlPlaneClient {
 
   renameDevice(id: string, body: RenameDevice, options?: RequestOptions): Promise<Device> {
     return this.#send('renameDevice', { params: { id }, body }, options);
+  }
+
+  /** Orders a device to renew its certificate: at once if it is connected, else when it is back. */
+  rotateDevice(id: string, body: RotateDevice = {}, options?: RequestOptions): Promise<Device> {
+    return this.#send('rotateDevice', { params: { id }, body }, options);
   }
 
   /** Shuts a device out as it is, until {@link liftDevice}. */

@@ -57,6 +57,14 @@ const DeviceDecisionSchema = Type.Object(
   closed,
 );
 
+const RotationSchema = Type.Object(
+  { by: Type.String(), at: time('when it was ordered'), reason: Type.String() },
+  {
+    ...closed,
+    description: 'it is to have a new certificate; there until one that was issued since is used',
+  },
+);
+
 export const DeviceSchema = Type.Object(
   {
     deviceId: Type.String(),
@@ -70,6 +78,7 @@ export const DeviceSchema = Type.Object(
     certificates: Type.Array(DeviceCertificateSchema, { description: 'those that it may connect with' }),
     approvals: Type.Array(SurfaceApprovalSchema, { description: 'the capabilities that may run on it' }),
     epoch: Type.Integer({ description: 'grows with each session' }),
+    rotation: Type.Optional(RotationSchema),
     alerts: Type.Array(alertSchema, { description: 'what an operator should look at' }),
     decisions: Type.Array(DeviceDecisionSchema, { description: 'what operators decided, the latest last' }),
     actions: deviceActionList,
@@ -134,3 +143,9 @@ export const RenameDeviceSchema = Type.Object(
   closed,
 );
 export type RenameDevice = Wire<typeof RenameDeviceSchema>;
+
+export const RotateDeviceSchema = Type.Object(
+  { ...decision, reason: Type.Optional(note('why; recorded, and told to the device')) },
+  closed,
+);
+export type RotateDevice = Wire<typeof RotateDeviceSchema>;

@@ -7,6 +7,7 @@ import {
   DeviceSchema,
   deviceParams,
   RenameDeviceSchema,
+  RotateDeviceSchema,
 } from './device.js';
 import {
   CancelDispatchSchema,
@@ -75,6 +76,11 @@ export const routeSchemas = {
   },
   getDevice: {
     params: deviceParams,
+    response: DeviceSchema,
+  },
+  rotateDevice: {
+    params: deviceParams,
+    body: RotateDeviceSchema,
     response: DeviceSchema,
   },
   renameDevice: {

@@ -81,6 +81,13 @@ export const routes = {
     summary: 'Give a device another name',
     statuses: [200],
   },
+  rotateDevice: {
+    method: 'POST',
+    path: '/v1/devices/:id/rotate',
+    authority: 'admin',
+    summary: 'Order a device to renew its certificate: now, or when it is back',
+    statuses: [200],
+  },
   revokeDevice: {
     method: 'POST',
     path: '/v1/devices/:id/revoke',

@@ -1,7 +1,7 @@
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseNetworkAddress } from '../../src/actors/identity/network-address.js';
-import { LocalDaemon } from '../support/local-daemon.js';
+import { admin, LocalDaemon } from '../support/local-daemon.js';
 import { LocalNode } from '../support/local-node.js';
 
 /*
@@ -78,4 +78,51 @@ describe('certificates of a few seconds', () => {
     await node.times('renewed', renewed + 1);
     expect(await local.invoke('lab', 'echo', { message: 'back' })).toMatchObject({ state: 'succeeded' });
   }, 60_000);
+});
+
+describe('an order to renew', () => {
+  let local: LocalDaemon;
+  let node: LocalNode;
+
+  beforeAll(async () => {
+    local = await LocalDaemon.start();
+    node = new LocalNode(local, 'lab');
+    await node.start(await local.mint());
+    await node.report('connected');
+  });
+  afterAll(async () => {
+    await node.stop();
+    await local.close();
+  });
+
+  const device = () => local.daemon.control.devices.get(admin, node.deviceId);
+  const rotate = () =>
+    local.daemon.control.devices.decide(admin, node.deviceId, {
+      action: 'rotate',
+      reason: 'the key was copied',
+    });
+
+  it('is carried out at once by a node that is connected, and nothing is locked out', async () => {
+    const [{ fingerprint: before } = {}] = (await device()).certificates;
+    expect((await rotate()).rotation).toMatchObject({ by: 'operator:test', reason: 'the key was copied' });
+    expect(await node.report('renewing')).toEqual({ event: 'renewing', reason: 'the key was copied' });
+    await node.times('connected', 2);
+    await expect.poll(async () => (await device()).rotation).toBeUndefined();
+    const { certificates, presence } = await device();
+    expect(certificates).toMatchObject([{ pending: false }]);
+    expect(certificates[0]?.fingerprint).not.toBe(before);
+    expect(presence).toBe('online');
+    expect(node.count('disconnected')).toBe(0);
+  });
+
+  it('waits for a node that is away', async () => {
+    const renewed = node.count('renewed');
+    await node.stop();
+    await rotate();
+    expect((await device()).rotation).toBeDefined();
+    await node.start();
+    await node.times('renewed', renewed + 1);
+    await expect.poll(async () => (await device()).rotation).toBeUndefined();
+    expect(await local.invoke('lab', 'echo', { message: 'hello' })).toMatchObject({ state: 'succeeded' });
+  });
 });

@@ -34,8 +34,8 @@ const enrolment = {
   approvals: [approval],
 };
 
-type Operator = 'rename' | 'revoke' | 'remove' | 'ban' | 'lift';
-const decisions = ['rename', 'revoke', 'remove', 'ban', 'lift'] as const;
+type Operator = 'rename' | 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift';
+const decisions = ['rename', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
 
 function decision(type: Operator, caller = admin): DeviceEvent {
   const common = { caller, reason: 'because' };
@@ -56,6 +56,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   unknown: {
     enrol: 'trusted',
     rename: 'not found',
+    rotate: 'not found',
     revoke: 'not found',
     remove: 'not found',
     ban: 'banned',
@@ -64,6 +65,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   trusted: {
     enrol: 'trusted',
     rename: 'trusted',
+    rotate: 'trusted',
     revoke: 'revoked',
     remove: 'removed',
     ban: 'banned',
@@ -72,6 +74,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   revoked: {
     enrol: 'barred',
     rename: 'revoked',
+    rotate: 'conflict',
     revoke: 'conflict',
     remove: 'removed',
     ban: 'banned',
@@ -80,6 +83,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   removed: {
     enrol: 'barred',
     rename: 'conflict',
+    rotate: 'conflict',
     revoke: 'conflict',
     remove: 'conflict',
     ban: 'banned',
@@ -88,6 +92,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   banned: {
     enrol: 'barred',
     rename: 'conflict',
+    rotate: 'conflict',
     revoke: 'conflict',
     remove: 'conflict',
     ban: 'conflict',
@@ -96,6 +101,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   lifted: {
     enrol: 'trusted',
     rename: 'conflict',
+    rotate: 'conflict',
     revoke: 'conflict',
     remove: 'removed',
     ban: 'banned',
@@ -166,6 +172,13 @@ describe.each(all)('a device that is %s', (state) => {
     const possible = decisions.filter((type) => table[state][type] !== 'conflict');
     expect(actionsIn(state)).toEqual(possible);
   });
+});
+
+it('remembers an order to renew until it is fulfilled, and forgets it with the device', () => {
+  const ordered = decideDevice('LABNODE', standing('trusted'), decision('rotate'), start);
+  expect(ordered.rotation).toEqual({ by: 'operator:ada', at: start, reason: 'because' });
+  const gone = decideDevice('LABNODE', { ...ordered, version: 2 }, decision('remove'), start);
+  expect(gone.rotation).toBeUndefined();
 });
 
 describe('what is kept of a device', () => {

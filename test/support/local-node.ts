@@ -16,6 +16,8 @@ type ReportOf<E extends NodeReport['event']> = Extract<NodeReport, { event: E }>
 export class LocalNode {
   readonly directory: string;
   readonly reports: NodeReport[] = [];
+  /** Known from its first start on. */
+  deviceId = '';
   readonly #local: LocalDaemon;
   readonly #name: string;
   readonly #services: HostServices;
@@ -27,10 +29,6 @@ export class LocalNode {
     this.#name = name;
     this.#services = services;
     this.directory = mkdtempSync(join(local.directory, `${name}-`));
-  }
-
-  get deviceId(): string {
-    return this.#host?.deviceId ?? '';
   }
 
   /** Starts the host; the first time it pairs. */
@@ -48,6 +46,7 @@ export class LocalNode {
       },
       new AbortController().signal,
     );
+    this.deviceId = this.#host.deviceId;
   }
 
   /** The first report of that kind from index `from` on, as soon as it is there. */

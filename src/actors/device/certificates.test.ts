@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { IssuedCertificate } from '../authority/device-authority.js';
-import { afterUse, pendingFor, withPending } from './certificates.js';
+import { afterUse, fulfils, pendingFor, withPending } from './certificates.js';
 import type { DeviceCertificate } from './record.js';
 
 const now = 1_000;
@@ -47,4 +47,13 @@ test('a live session ends those before its own, and leaves those after it', () =
   expect(names(three)).toEqual(['a', 'b', 'c pending']);
   expect(names(afterUse(three, 'b'))).toEqual(['b', 'c pending']);
   expect(names(afterUse(three, 'c'))).toEqual(['c']);
+});
+
+test('an order to renew is fulfilled by a certificate that was issued since, when it is used', () => {
+  const certificates = withPending([used('a')], issued('b'), 'request b', 'a', now);
+  const ordered = (at: number) => ({ certificates, rotation: { by: 'operator:ada', at, reason: '' } });
+  expect(fulfils(ordered(now), 'b')).toBe(true);
+  expect(fulfils(ordered(now), 'a')).toBe(false);
+  expect(fulfils(ordered(now + 1), 'b')).toBe(false);
+  expect(fulfils({ certificates, rotation: undefined }, 'b')).toBe(false);
 });

@@ -1,5 +1,5 @@
 import type { IssuedCertificate } from '../authority/device-authority.js';
-import type { DeviceCertificate } from './record.js';
+import type { DeviceCertificate, DeviceRecord } from './record.js';
 
 /**
  * The certificates of a device, in the order in which they were issued, with one more. What it uses stays valid until a
@@ -23,7 +23,7 @@ export function withPending(
   const newest = Math.max(...used.map((certificate) => certificate.notAfter));
   // The last one is kept when it has ended: it says since when the device could not come.
   const kept = used.filter(({ notAfter }) => notAfter > now || notAfter === newest);
-  return [...kept.map(inUse), { ...issued, pending: { csrDigest, pem } }];
+  return [...kept.map(inUse), { ...issued, pending: { csrDigest, pem, issuedAt: now } }];
 }
 
 /** The pending certificate that was issued for a request, if it is still in force. */
@@ -36,6 +36,15 @@ export function pendingFor(
     ({ pending, notAfter }) => pending?.csrDigest === csrDigest && notAfter > now,
   );
   return found?.pending?.pem;
+}
+
+/** Whether the certificate with which a session is live is what an operator ordered: a new one, issued since. */
+export function fulfils(
+  { rotation, certificates }: Pick<DeviceRecord, 'rotation' | 'certificates'>,
+  fingerprint: string,
+): boolean {
+  const used = certificates.find((certificate) => certificate.fingerprint === fingerprint);
+  return rotation !== undefined && (used?.pending?.issuedAt ?? 0) >= rotation.at;
 }
 
 /**

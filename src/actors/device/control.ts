@@ -79,6 +79,7 @@ export class DevicesControl implements DeviceControl {
       approvals: device.approvals,
       epoch: device.epoch,
       alerts: device.alerts,
+      ...(device.rotation === undefined ? {} : { rotation: device.rotation }),
       decisions: device.decisions,
       actions: actionsIn(device.state),
       createdAt: device.createdAt,

@@ -202,7 +202,7 @@ function requireVersion(id: string, device: DeviceRecord | undefined, expected: 
 }
 
 function revocationOf(deviceId: string, event: DeviceDecisionEvent, at: number): Revocation | undefined {
-  if (event.type === 'rename') return undefined;
+  if (event.type === 'rename' || event.type === 'rotate') return undefined;
   const by = causeOf(event, '').by;
   return { deviceId, action: event.type, at, by, reason: event.reason };
 }

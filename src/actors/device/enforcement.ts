@@ -8,6 +8,8 @@ export interface EnforcementOptions {
   readonly sessions: {
     /** Says goodbye and ends the session of a device, if it has one. */
     end(deviceId: string, kind: 'revoked', reason: string): void;
+    /** Tells the node of a device to renew its certificate, if it is connected. */
+    renew(deviceId: string, reason: string): void;
   };
   readonly dispatches: {
     /** Ends what the device was asked for. */
@@ -21,12 +23,13 @@ export interface EnforcementOptions {
 const goodbyeMs = 500;
 
 /**
- * Makes what was decided about devices true at once: the session of a device that is shut out ends, and so does its work. It
- * follows from the decision itself, so there is no way to shut a device out without it.
+ * Makes what was decided about devices true at once: the session of a device that is shut out ends, and so does its work; one
+ * that is to have a new certificate is told so. It follows from the decision itself, so there is no way to shut a device out without it.
  */
 export function enforceDecisions(options: EnforcementOptions): void {
   const { devices, deadlines, sessions, dispatches, disconnect } = options;
-  devices.onDecided(({ device }) => {
+  devices.onDecided(({ device, event }) => {
+    if (event.type === 'rotate') sessions.renew(device.id, event.reason);
     const bar = barOf(device);
     if (!bar) return;
     sessions.end(device.id, 'revoked', bar.reason);

@@ -19,7 +19,7 @@ export interface DeviceEnrolment {
 /** What an operator decides about a device that is there, or may come. */
 export type DeviceDecisionEvent =
   | { type: 'rename'; caller: VerifiedCaller; reason: string; name: string }
-  | { type: 'revoke' | 'remove' | 'ban' | 'lift'; caller: VerifiedCaller; reason: string };
+  | { type: 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift'; caller: VerifiedCaller; reason: string };
 
 /** Events of a device. */
 export type DeviceEvent =
@@ -32,6 +32,7 @@ export type DeviceEvent =
 export const deviceSenders = {
   enrol: { role: 'approver' },
   rename: { role: 'admin' },
+  rotate: { role: 'admin' },
   revoke: { role: 'admin' },
   remove: { role: 'admin' },
   ban: { role: 'admin' },

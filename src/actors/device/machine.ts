@@ -31,6 +31,12 @@ const renames = {
   actions: 'note the name',
   description: 'It gets another name',
 } as const;
+const rotates = {
+  guard: 'may decide',
+  actions: 'note the order',
+  description:
+    'It is to have a new certificate as soon as it is connected; the old one stays valid until then',
+} as const;
 const revokes = {
   guard: 'may decide',
   target: 'revoked',
@@ -99,6 +105,11 @@ export const deviceMachine = setup({
     'note the name': assign(({ context, event }) =>
       event.type === 'rename' ? { next: { ...decided(context, event), name: event.name } } : {},
     ),
+    'note the order': assign(({ context, event }) => {
+      if (event.type !== 'rotate') return {};
+      const rotation = { by: callerLabel(event.caller), at: context.now, reason: event.reason };
+      return { next: { ...decided(context, event), rotation } };
+    }),
     'note the decision': assign(({ context, event }) => ({ next: decided(context, event) })),
     'leave a tombstone': assign(({ context, event }) => ({ next: tombstone(decided(context, event)) })),
   },
@@ -122,7 +133,15 @@ export const deviceMachine = setup({
     },
     trusted: {
       description: 'It may connect with a certificate that is in force',
-      on: { enrol: enrols, rename: renames, revoke: revokes, remove: removes, ban: bans, recorded: bars },
+      on: {
+        enrol: enrols,
+        rename: renames,
+        rotate: rotates,
+        revoke: revokes,
+        remove: removes,
+        ban: bans,
+        recorded: bars,
+      },
     },
     revoked: {
       description: 'It is shut out, as it is, until an operator lifts this',
@@ -193,7 +212,7 @@ export function decideDevice(
 
 /** What an operator can do with a device in a state, whoever they are. */
 export function actionsIn(state: DeviceState): readonly DeviceDecision['action'][] {
-  const all = ['rename', 'revoke', 'remove', 'ban', 'lift'] as const;
+  const all = ['rename', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
   return all.filter((action) => action in (deviceMachine.states[state]?.config.on ?? {}));
 }
 
@@ -223,6 +242,7 @@ function refusal(id: string, record: DeviceRecord | undefined, event: DeviceEven
 const done = {
   enrol: 'enrolled',
   rename: 'renamed',
+  rotate: 'rotated',
   revoke: 'revoked',
   remove: 'removed',
   ban: 'banned',
@@ -280,7 +300,16 @@ function decisionOf(event: DeviceEvent, now: number): DeviceDecision | undefined
 
 /** What is kept of a device that is gone: name and facts for who looks back, nothing that it could come back with. */
 function tombstone(device: DeviceDraft): DeviceDraft {
-  return { ...device, labels: {}, certificates: [], approvals: [], offered: [], ticket: {}, alerts: [] };
+  return {
+    ...device,
+    labels: {},
+    certificates: [],
+    approvals: [],
+    offered: [],
+    ticket: {},
+    rotation: undefined,
+    alerts: [],
+  };
 }
 
 /** The device as an approval makes it: new, or known and renewed. */

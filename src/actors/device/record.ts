@@ -16,10 +16,10 @@ export interface DeviceCertificate {
   readonly notBefore: number;
   readonly notAfter: number;
   /**
-   * It was issued and has not been used: what it was issued for (SHA-256 of the request, hex), and itself (PEM), for a node
-   * whose answer was lost.
+   * It was issued and has not been used: when, what for (SHA-256 of the request, hex), and itself (PEM), for a node whose
+   * answer was lost.
    */
-  readonly pending?: { readonly csrDigest: string; readonly pem: string };
+  readonly pending?: { readonly csrDigest: string; readonly pem: string; readonly issuedAt: number };
 }
 
 /** One descriptor that an operator approved for one device. */
@@ -49,7 +49,14 @@ export type DeviceState = (typeof deviceStates)[number];
 
 /** Something that an operator decided about a device. */
 export interface DeviceDecision {
-  readonly action: 'rename' | 'revoke' | 'remove' | 'ban' | 'lift';
+  readonly action: 'rename' | 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift';
+  readonly by: string;
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** The wish for a new certificate before the old one is due. */
+export interface RotationOrder {
   readonly by: string;
   readonly at: number;
   readonly reason: string;
@@ -76,6 +83,8 @@ export interface DeviceRecord {
    * did not show them has opened a session since, and none has gone live, so nothing has been settled with it yet.
    */
   readonly ticket: { readonly confirmed?: string; readonly offered?: string; readonly broken?: true };
+  /** An operator wants it to have a new certificate: until one that was issued since is used. */
+  readonly rotation?: RotationOrder | undefined;
   readonly alerts: readonly DeviceAlert[];
   /** The latest 20; the journal has them all. */
   readonly decisions: readonly DeviceDecision[];

@@ -33,6 +33,7 @@ export type SessionEvent =
   | { type: 'withdraw'; dispatchId: string }
   | { type: 'stop'; order: CancelOrder }
   | { type: 'settled'; dispatchId: string }
+  | { type: 'renew'; reason: string }
   | { type: 'end'; kind: GoodbyeKind; reason: string; handedOver?: boolean }
   | { type: 'link.ended'; epoch: number; reason: string }
   | { type: 'silence' }
@@ -45,6 +46,7 @@ export const sessionSenders = {
   withdraw: { from: 'a dispatch' },
   stop: { from: 'a dispatch' },
   settled: { from: 'the store' },
+  renew: { from: 'the record of its device' },
   end: { from: 'the daemon' },
   'link.ended': { from: 'the connection' },
   silence: { from: 'its deadline' },
@@ -179,6 +181,9 @@ export const sessionMachine = setup({
       context.outbound.withdraw(event.order.dispatchId);
       context.link.batch.push('cancels', event.order);
     },
+    'tell it to renew': ({ context, event }) => {
+      if (event.type === 'renew') context.link.batch.set('renew', { reason: event.reason });
+    },
     'tell what is settled': ({ context, event }) => {
       if (event.type === 'settled') context.link.batch.push('settled', event.dispatchId);
     },
@@ -248,6 +253,7 @@ export const sessionMachine = setup({
         offer: { actions: 'offer', description: 'A dispatch goes out, or waits for credit' },
         withdraw: { actions: 'withdraw', description: 'A dispatch that waits for credit is taken back' },
         stop: { actions: 'tell it to stop', description: 'The node is told to stop a dispatch' },
+        renew: { actions: 'tell it to renew', description: 'The node is to have a new certificate' },
         settled: { actions: 'tell what is settled', description: 'The node may forget a result' },
         silence: [
           {

@@ -5,7 +5,7 @@ import type { Directory } from '../../kernel/directory.js';
 import type { KernelLog } from '../../kernel/log.js';
 import { sendToDispatch, sendToSession, sessionAddress, startMember } from '../addresses.js';
 import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
-import { afterUse } from '../device/certificates.js';
+import { afterUse, fulfils } from '../device/certificates.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
@@ -191,6 +191,11 @@ export class Sessions {
     sendToSession(this.#options.directory, deviceId, { type: 'end', kind, reason });
   }
 
+  /** Tells the node of a device to renew its certificate. One that is not connected is told when its next session is live. */
+  renew(deviceId: string, reason: string): void {
+    sendToSession(this.#options.directory, deviceId, { type: 'renew', reason });
+  }
+
   /** The actor of a session crashed: its stream ends, and what it carried waits for the next one. */
   abandon(deviceId: string): void {
     const session = this.#live.get(deviceId);
@@ -255,6 +260,10 @@ export class Sessions {
     this.#arrived(session.deviceId);
     this.#live.set(session.deviceId, session);
     this.#outbound.set(session.deviceId, outbound);
+    const device = this.#options.devices.get(session.deviceId);
+    if (device?.rotation && !fulfils(device, session.fingerprint)) {
+      this.renew(session.deviceId, device.rotation.reason);
+    }
     const confirmed = ticket.toString('base64url');
     this.#update(session.deviceId, (current) => {
       const certificates = afterUse(current.certificates, session.fingerprint);
@@ -263,6 +272,7 @@ export class Sessions {
       return {
         ...(isConfirmed ? { ticket: { confirmed }, lastSeenAt: session.seenAt } : {}),
         ...(certificates ? { certificates } : {}),
+        ...(fulfils(current, session.fingerprint) ? { rotation: undefined } : {}),
       };
     });
     this.#options.log.info({ device: session.deviceId, epoch: session.epoch }, 'Node connected');

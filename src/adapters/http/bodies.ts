@@ -44,6 +44,7 @@ export const deviceBody: BodyOf<DeviceView, Device> = ({
   certificateExpiresAt,
   lastSeenAt,
   connectedSince,
+  rotation,
   ...device
 }) => ({
   ...device,
@@ -58,6 +59,7 @@ export const deviceBody: BodyOf<DeviceView, Device> = ({
     ...approval,
     approvedAt: timeText(approvedAt),
   })),
+  ...(rotation === undefined ? {} : { rotation: { ...rotation, at: timeText(rotation.at) } }),
   alerts: device.alerts.map(alertBody),
   decisions: device.decisions.map((decision) => ({ ...decision, at: timeText(decision.at) })),
   ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt: timeText(certificateExpiresAt) }),

@@ -71,6 +71,7 @@ const samples = new Map<string, { path?: string; body?: object }>([
   ],
   ['rejectPairing', { path: `/v1/pairings/${sampleId('pr')}/reject`, body: { transcript: 'cd'.repeat(32) } }],
   ['getDevice', { path: `/v1/devices/${sampleDeviceId()}` }],
+  ['rotateDevice', { path: `/v1/devices/${sampleDeviceId()}/rotate`, body: {} }],
   ['renameDevice', { path: `/v1/devices/${sampleDeviceId()}/rename`, body: { name: 'lab' } }],
   ...(['revoke', 'remove', 'ban', 'lift'] as const).map((verb): [string, { path: string; body: object }] => [
     `${verb}Device`,

@@ -39,6 +39,8 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     getDevice: async ({ caller, params }) => deviceBody(await devices.get(caller, params.id)),
     renameDevice: async ({ caller, params, body: { reason = '', ...decision } }) =>
       deviceBody(await devices.decide(caller, params.id, { action: 'rename', reason, ...decision })),
+    rotateDevice: async ({ caller, params, body: { reason = '', ...decision } }) =>
+      deviceBody(await devices.decide(caller, params.id, { action: 'rotate', reason, ...decision })),
     revokeDevice: decides('revoke'),
     removeDevice: decides('remove'),
     banDevice: decides('ban'),

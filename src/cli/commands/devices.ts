@@ -26,7 +26,7 @@ interface ListFlags extends ConnectionFlags {
   readonly all?: boolean;
 }
 
-/** `palyra devices list | show | rename | revoke | remove | ban | lift` */
+/** `palyra devices list | show | rename | rotate | revoke | remove | ban | lift` */
 export function registerDevicesCommand(program: Command, context: CliContext): void {
   const devices = program
     .command('devices')
@@ -39,6 +39,7 @@ export function registerDevicesCommand(program: Command, context: CliContext): v
       examples(
         ['palyra devices list', 'every device with its trust and certificate'],
         ['palyra devices show build-7', 'one device with all that is known of it'],
+        ['palyra devices rotate build-7', 'a fresh key and certificate'],
         ["palyra devices revoke build-7 --reason 'laptop lost'", 'shut it out, at once, until you lift that'],
         ["palyra devices lift build-7 --reason 'found'", 'let it in again'],
       ),
@@ -90,11 +91,34 @@ export function registerDevicesCommand(program: Command, context: CliContext): v
       const { deviceId, name: before } = await findDevice(client, node, trustStates);
       const renamed = await client.renameDevice(deviceId, {
         name,
-        ...(reason === undefined ? {} : { reason }),
-        ...(ifVersion === undefined ? {} : { version: ifVersion }),
+        ...optional(reason, ifVersion),
       });
       if (flags.json) printJson(context, renamed);
       else print(context, `${printable(before)} is ${printable(renamed.name)} from now on.`);
+    },
+  );
+  const rotate = devices
+    .command('rotate')
+    .description(
+      'Order a device to renew its certificate, with a fresh key: now, or when it is back. The old one works until then.',
+    )
+    .argument('<node>', nodeArgument)
+    .option('--reason <text>', 'why; recorded, and told to the machine')
+    .option('--if-version <number>', ifVersionText, wholeNumber)
+    .addHelpText(
+      'after',
+      examples(
+        ['palyra devices rotate build-7', 'a fresh key and certificate'],
+        ['palyra devices show build-7', 'whether it has been carried out'],
+      ),
+    );
+  withConnection(rotate).action(
+    async (node: string, { reason, ifVersion, ...flags }: ConnectionFlags & OptionalReason) => {
+      const client = await connect(flags, context);
+      const { deviceId } = await findDevice(client, node, trustStates);
+      const ordered = await client.rotateDevice(deviceId, optional(reason, ifVersion));
+      if (flags.json) printJson(context, ordered);
+      else print(context, rotationText(ordered));
     },
   );
   for (const verb of Object.keys(verbs) as DeviceVerb[]) addDecision(devices, context, verb);
@@ -103,9 +127,25 @@ export function registerDevicesCommand(program: Command, context: CliContext): v
 const nodeArgument = 'its name, its id, or the beginning of its id';
 const ifVersionText = 'only if the device is at this version, as `devices show` says it';
 
-interface RenameFlags extends ConnectionFlags {
+/** What a decision may go without. */
+interface OptionalReason {
   readonly reason?: string;
   readonly ifVersion?: number;
+}
+
+type RenameFlags = ConnectionFlags & OptionalReason;
+
+function optional(reason: string | undefined, version: number | undefined) {
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+function rotationText({ name, presence }: Device): string {
+  return presence === 'offline'
+    ? `${printable(name)} is offline: it renews its certificate when it is back.`
+    : `${printable(name)} renews its certificate now. See it with: palyra devices show ${printable(name)}`;
 }
 
 const verbs: Readonly<Record<DeviceVerb, { readonly description: string; readonly examples: Examples }>> = {
