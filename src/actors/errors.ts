@@ -27,6 +27,7 @@ export const sessionError = errorTable('session', {
   certificate_expired: { category: 'unauthenticated', retryable: true },
   wrong_device: { category: 'forbidden', retryable: false },
   unsupported_protocol: { category: 'precondition', retryable: false },
+  busy: { category: 'busy', retryable: true },
   stale_epoch: { category: 'precondition', retryable: true },
   stale_ticket: { category: 'precondition', retryable: false },
   invalid_announcement: { category: 'validation', retryable: false },

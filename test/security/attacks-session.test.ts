@@ -190,6 +190,17 @@ describe('a hostile node', () => {
     for (const one of attackers) one.close();
   });
 
+  it('registers as often as a node in order could, and no more', async () => {
+    const noisy = await local.enrol('noisy');
+    const attacker = new NodeAttacker(local, noisy);
+    const answers = [];
+    for (let i = 0; i < 200; i++) answers.push(...(await Promise.allSettled([attacker.register()])));
+    const refused = answers.filter((answer) => answer.status === 'rejected').map(({ reason }) => reason);
+    expect(refused.length).toBeGreaterThan(80);
+    for (const error of refused) expect(error).toMatchObject({ code: 'session.busy', retryable: true });
+    attacker.close();
+  });
+
   it('is asked for large inputs and answers with large outputs in messages that fit', async () => {
     let node: RawNode | undefined;
     await expect

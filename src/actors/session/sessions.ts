@@ -21,6 +21,7 @@ import { requireProtocol } from '../pairing/enrolment.js';
 import type { SessionInput, SessionLink, SessionPorts } from './machine.js';
 import { Outbound } from './outbound.js';
 import { heartbeatInterval, type LiveSession } from './presence.js';
+import { RegistrationBudget } from './registration-budget.js';
 
 /** Who is at the other end of a connection, as TLS proved it. Times are milliseconds since the epoch. */
 export interface NodePeer {
@@ -67,8 +68,11 @@ export class Sessions {
   /** Those whose node moves from one stream to the next: it is there, and takes no order at this moment. */
   readonly #moving = new Map<string, LiveSession>();
 
+  readonly #registrations: RegistrationBudget;
+
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#registrations = new RegistrationBudget(options.clock);
   }
 
   /** The live session of a device: orders can be sent. */
@@ -90,8 +94,8 @@ export class Sessions {
    * Takes what a node says of itself, intersects its offer with what is enabled and approved, and gives it the next epoch.
    *
    * @throws AppError `session.wrong_device` when the message names another device than the certificate,
-   *   `session.revoked`, `session.unknown_certificate`, `session.unknown_device`, `session.invalid_announcement`,
-   *   `pairing.unsupported_protocol`.
+   *   `session.busy` when it registers too often, `session.revoked`, `session.unknown_certificate`, `session.unknown_device`,
+   *   `session.invalid_announcement`, `pairing.unsupported_protocol`.
    */
   async register(peer: NodePeer, request: RegisterNode): Promise<Registered> {
     const { devices, clock, surface } = this.#options;
@@ -101,6 +105,7 @@ export class Sessions {
         fields: [{ field: 'device_id', message: `is not ${peer.deviceId}` }],
       });
     }
+    this.#registrations.charge(peer.deviceId);
     const requested = readAnnouncement(request.plugins);
     const offered = requested.map(({ descriptor: _descriptor, ...capability }) => capability);
     const device = await devices.update(
