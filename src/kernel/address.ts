@@ -26,7 +26,7 @@ export function address(kind: string, name?: string): Address {
 /**
  * Reads an address that a person or a peer wrote.
  *
- * @throws AppError `kernel.bad_address`
+ * @throws AppError `kernel.bad_address` when a part does not match its strict pattern.
  */
 export function parseAddress(text: string): Address {
   const slash = text.indexOf('/');

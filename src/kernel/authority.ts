@@ -1,5 +1,6 @@
 /** What an operator's token may do; each role includes the ones before it. */
 export const roles = ['viewer', 'invoker', 'approver', 'admin'] as const;
+/** One of {@link roles}. */
 export type Role = (typeof roles)[number];
 
 declare const verified: unique symbol;
@@ -11,6 +12,7 @@ declare const verified: unique symbol;
  */
 export type VerifiedCaller = CallerIdentity & { readonly [verified]: true };
 
+/** Who a caller is: an operator by name, a device by its id and the fingerprint of its certificate, or a part of the system. */
 export type CallerIdentity =
   | { readonly kind: 'operator'; readonly name: string; readonly role: Role }
   | { readonly kind: 'device'; readonly deviceId: string; readonly fingerprint: string }
@@ -39,6 +41,7 @@ export interface Internal {
   readonly from: string;
 }
 
+/** Who sends an event: someone with permission, or a part of the system. */
 export type Sender = Authority | Internal;
 
 /**

@@ -9,6 +9,7 @@ export interface BackoffOptions {
   readonly random: () => number;
 }
 
+/** The waits between attempts at one thing; see {@link jitteredBackoff}. */
 export interface Backoff {
   /** Attempts since the start or the last reset. */
   readonly attempts: number;

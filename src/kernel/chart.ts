@@ -12,6 +12,7 @@ export interface Chart {
   readonly senders: ReadonlyMap<string, string>;
 }
 
+/** One state of a chart, with the states inside it. */
 export interface ChartState {
   /** Unique in the machine, as in XState: `door.open`. */
   readonly id: string;
@@ -29,6 +30,7 @@ export interface ChartState {
   readonly states: readonly ChartState[];
 }
 
+/** One way in which a state takes an event. */
 export interface ChartTransition {
   /** Undefined when it is taken at once (`always`). */
   readonly event: string | undefined;

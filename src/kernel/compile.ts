@@ -31,6 +31,7 @@ export type CompiledSnapshot<T extends AnyStateMachine> = Snapshot<OutputFrom<T>
   hasTag(tag: TagsFrom<T>): boolean;
 };
 
+/** Table-driven actor logic, as {@link compile} makes it. */
 export interface CompiledLogic<T extends AnyStateMachine>
   extends ActorLogic<CompiledSnapshot<T>, EventFrom<T>, InputFrom<T>, AnyActorRef['system'], EmittedFrom<T>> {
   /** The definition, for charts, tests and explanations. */

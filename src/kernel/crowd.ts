@@ -12,6 +12,7 @@ export type CrowdEvent =
   /** Shuts a member down: `kernel.shutdown`, then a forced end after the crowd's `shutdownMs`. */
   | { readonly type: 'crowd.stop'; readonly key: string; readonly reason?: string };
 
+/** What a crowd is made of, and what happens to a member that crashes. */
 export interface CrowdOptions {
   readonly kernel: Kernel;
   /** What the members are, in one word, for logs. */
@@ -34,8 +35,10 @@ export interface CrowdOptions {
   readonly remember?: number;
 }
 
+/** What an actor of a crowd shows: whether it goes on. */
 export type CrowdSnapshot = Snapshot<undefined>;
 
+/** Actor logic of a crowd, as {@link crowd} makes it. */
 export interface CrowdLogic extends ActorLogic<CrowdSnapshot, EventObject, unknown> {
   /** How many members are running. */
   readonly count: number;

@@ -10,6 +10,7 @@ declare const deadlineBrand: unique symbol;
 /** What `set` returns; pass it to `clear`. It stays harmless after the deadline has fired. */
 export type DeadlineHandle = { readonly [deadlineBrand]: true };
 
+/** What may be said of a deadline. */
 export interface DeadlineOptions {
   /** What it is for, in a few words: explanations show it. */
   readonly label?: string;
@@ -20,6 +21,7 @@ interface Receiver<E> {
   send(event: E): void;
 }
 
+/** A deadline that has not fired yet. */
 export interface PendingDeadline {
   readonly label: string;
   /** The type of the event that it sends, if it was set by `sendAfter`. */

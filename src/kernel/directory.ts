@@ -17,6 +17,7 @@ export interface Reply<T> {
   reject(error: AppError): void;
 }
 
+/** How long to wait for an answer, in milliseconds, and who asks. */
 export interface AskOptions {
   readonly timeoutMs: number;
   readonly from?: Address;

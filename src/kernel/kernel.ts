@@ -19,6 +19,7 @@ export interface Kernel {
   readonly random: () => number;
 }
 
+/** What a kernel is given from outside. Everything has a default. */
 export interface KernelOptions {
   /** Default: the machine's. */
   readonly clock?: Clock;
@@ -56,6 +57,7 @@ export type RootOutcome =
   | { readonly status: 'stopped' }
   | { readonly status: 'error'; readonly error: AppError };
 
+/** A running tree, seen from the program that started it. */
 export interface RootHandle {
   /** Resolves when the root has ended, also with an error: the process should then exit with another code than 0. */
   readonly stopped: Promise<RootOutcome>;

@@ -1,12 +1,5 @@
 import type { JournalEntry, JournalNote } from './journal.js';
 
-/**
- * The store port. It keeps records and gives three guarantees: compare-and-set on a record's version; all operations of
- * one `commit` become visible together or not at all; lists by kind, state, owner and time with a cursor. A put may carry
- * the reason for its change, which becomes an entry of the record's journal with it, and is deleted with the record.
- * Ids and times are arguments, so a store never invents one.
- */
-
 /** One record as it stands in the store. `data` is JSON; times are milliseconds since the epoch. */
 export interface StoredRecord {
   readonly kind: string;
@@ -44,6 +37,7 @@ export interface DeleteOperation {
   readonly expect: number;
 }
 
+/** One step of a commit. */
 export type StoreOperation = PutOperation | DeleteOperation;
 
 /**
@@ -52,6 +46,7 @@ export type StoreOperation = PutOperation | DeleteOperation;
  */
 export type Durability = 'fsync' | 'wal';
 
+/** Which records of one kind to list, and in which order. */
 export interface ListQuery {
   readonly kind: string;
   readonly states?: readonly string[];
@@ -66,12 +61,19 @@ export interface ListQuery {
   readonly cursor?: string;
 }
 
+/** A part of a list, with the way to go on. */
 export interface ListPage {
   readonly records: readonly StoredRecord[];
   /** Where the next page starts; absent on the last one. */
   readonly next?: string;
 }
 
+/**
+ * The store port. It keeps records and gives three guarantees: compare-and-set on a record's version; all operations of
+ * one `commit` become visible together or not at all; lists by kind, state, owner and time with a cursor. A put may carry
+ * the reason for its change, which becomes an entry of the record's journal with it, and is deleted with the record.
+ * Ids and times are arguments, so a store never invents one.
+ */
 export interface Store {
   get(kind: string, id: string): Promise<StoredRecord | undefined>;
   list(query: ListQuery): Promise<ListPage>;

@@ -12,6 +12,7 @@ import { Supervision } from './supervision.js';
  */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
 
+/** The children of a supervisor, and what happens when one fails. */
 export interface SupervisorOptions {
   readonly kernel: Kernel;
   readonly strategy: Strategy;
@@ -36,6 +37,7 @@ export interface SupervisorOptions {
 /** `table` is a live view on the children, in their order. */
 export type SupervisorSnapshot = Snapshot<undefined> & { readonly table: readonly ChildStatus[] };
 
+/** Actor logic of a supervisor, as {@link supervisor} makes it. */
 export type SupervisorLogic = ActorLogic<SupervisorSnapshot, EventObject, unknown>;
 
 /**
