@@ -121,6 +121,7 @@ function indexOf(pages) {
     '<!-- Written by `npm run docs`. Change scripts/write-machine-charts.mjs. -->',
     '# Reference',
     'Everything here is written from the code by `npm run docs`, and `npm test` fails when it is stale.',
+    '[kernel.md](kernel.md) lists what `src/kernel` exports; its guide is [docs/kernel.md](../kernel.md). The state machines follow.',
     '## State machines',
     table(['machine', 'what it is'], rows),
     '## How to read a chart',

@@ -58,7 +58,11 @@ export type Senders<E extends { readonly type: string }> = {
     : Internal;
 };
 
-/** Whether a caller may cause an event. @param owner the device that the actor is about. */
+/**
+ * Whether a caller may cause an event.
+ *
+ * @param owner the device that the actor is about.
+ */
 export function permits(authority: Authority, caller: VerifiedCaller, owner?: string): boolean {
   if ('role' in authority) return holdsRole(caller, authority.role);
   return caller.kind === 'device' && caller.deviceId === owner;

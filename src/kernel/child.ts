@@ -30,7 +30,7 @@ export interface ChildSpec {
   readonly remember?: number;
 }
 
-/** `waiting`: it will be started again after its backoff. `ended`: it won't, unless with its group. */
+/** Where a child is. `waiting`: it will be started again after its backoff. `ended`: it won't, unless with its group. */
 export type ChildPhase = 'new' | 'running' | 'stopping' | 'waiting' | 'down' | 'ended';
 
 /** What a supervisor shows of a child. */

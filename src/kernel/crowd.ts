@@ -68,7 +68,8 @@ const stopped: CrowdSnapshot = { status: 'stopped', output: undefined, error: un
  *   shutdownMs: 5_000,
  * });
  * // As a child of a supervisor at address('dispatches'):
- * kernel.directory.send(address('dispatches'), { type: 'crowd.start', key: 'd-1', input: record } satisfies CrowdEvent);
+ * const start: CrowdEvent = { type: 'crowd.start', key: 'd-1', input: record };
+ * kernel.directory.send(address('dispatches'), start);
  * kernel.directory.send(address('dispatch', 'd-1'), { type: 'cancel' });
  */
 export function crowd(options: CrowdOptions): CrowdLogic {

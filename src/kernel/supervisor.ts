@@ -34,7 +34,7 @@ export interface SupervisorOptions {
   readonly shutdownMs?: number;
 }
 
-/** `table` is a live view on the children, in their order. */
+/** What an actor of a supervisor shows. `table` is a live view on the children, in their order. */
 export type SupervisorSnapshot = Snapshot<undefined> & { readonly table: readonly ChildStatus[] };
 
 /** Actor logic of a supervisor, as {@link supervisor} makes it. */
