@@ -43,7 +43,12 @@ export interface PairingDecision {
   readonly name?: string;
 }
 
-export interface PairingView extends Omit<PairingRecord, 'csr' | 'certificate' | 'identityKey'> {
+export interface PairingView
+  extends Omit<PairingRecord, 'csr' | 'certificate' | 'identityKey' | 'returning'> {
+  /** How the machine proved itself; `return`: by its identity key alone, as a known device. */
+  readonly method: 'join' | 'pin' | 'return';
+  /** Of a device that comes back: when its last certificate ended, or will. */
+  readonly certificateExpiresAt?: number;
   readonly fingerprintWords: readonly string[];
   /** What this device id was before. */
   readonly seenBefore?: DeviceState;

@@ -10,6 +10,8 @@ export const pairingError = errorTable('pairing', {
   pins_locked: { category: 'precondition', retryable: false },
   busy: { category: 'busy', retryable: true },
   not_found: { category: 'not_found', retryable: false },
+  unknown_device: { category: 'unauthenticated', retryable: false },
+  in_force: { category: 'conflict', retryable: false },
   decided: { category: 'conflict', retryable: false },
   changed: { category: 'conflict', retryable: false },
   not_ready: { category: 'precondition', retryable: true },

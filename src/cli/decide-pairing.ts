@@ -14,8 +14,8 @@ export interface DecisionFlags {
 }
 
 const verbs = {
-  approve: { question: 'Let this machine join?', done: 'Approved' },
-  reject: { question: 'Refuse this machine?', done: 'Rejected' },
+  approve: { done: 'Approved', question: 'Let this machine join?', returning: 'Let this machine come back?' },
+  reject: { done: 'Rejected', question: 'Refuse this machine?', returning: 'Refuse this machine?' },
 } as const;
 
 /**
@@ -31,7 +31,8 @@ export async function decidePairing(
   verb: 'approve' | 'reject',
   { reason, name, yes = false, json = false }: DecisionFlags,
 ): Promise<void> {
-  const { question, done } = verbs[verb];
+  const { done, ...texts } = verbs[verb];
+  const question = pairing.method === 'return' ? texts.returning : texts.question;
   if (!yes && (json || !context.interactive)) {
     throw cliError('confirmation_needed', `Nobody can be asked whether to ${verb} ${pairing.id}`, {
       hint: 'Compare the fingerprint words, then add --yes.',

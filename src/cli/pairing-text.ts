@@ -12,12 +12,26 @@ export function labelsText(labels: Readonly<Record<string, string>>): string {
     .join(', ');
 }
 
+/** That a known device comes back, and since when it could not. */
+function returnRows(
+  { method, certificateExpiresAt }: Pairing,
+  now: number,
+): readonly (readonly [string, string])[] {
+  if (method !== 'return') return [];
+  const certificate =
+    certificateExpiresAt === undefined
+      ? 'it has no certificate any more'
+      : `certificate ${Date.parse(certificateExpiresAt) > now ? 'ends' : 'expired'} ${relativeTime(certificateExpiresAt, now)}`;
+  return [['Comes back', `same key, ${certificate}`]];
+}
+
 /** All that a person needs to decide on a request to join, what proves the machine first. */
 export function pairingText(context: CliContext, pairing: Pairing): readonly string[] {
   const { bold, yellow, dim } = colours(context.stdout, context.env);
   const { facts } = pairing;
   const now = context.clock.now();
   const rows: (readonly [string, string])[] = [
+    ...returnRows(pairing, now),
     ['Words', bold(pairing.fingerprintWords.map(printable).join(' '))],
     ['', dim('The screen of the machine shows the same words. If it does not, reject this.')],
     ['Device', formatDeviceId(printable(pairing.deviceId))],

@@ -252,6 +252,14 @@ describe('pairings', () => {
     expect((await cli.run(['pairings', 'list'])).stdout).toContain('palyra pair');
   });
 
+  it('says of a known machine that comes back that it has the same key, and since when it could not', async () => {
+    const certificateExpiresAt = sampleTime - 12 * 86_400_000;
+    cli.control.requests = [samplePairing({ method: 'return', certificateExpiresAt, requested: [] })];
+    const { stdout, asked } = await cli.run(['pairings', 'approve', device.slice(0, 7)], terminal(true));
+    expect(stdout).toMatch(/Comes back +same key, certificate expired 12 d ago/);
+    expect(asked).toEqual(['Let this machine come back?']);
+  });
+
   it('shows what proves the machine, asks, and names the transcript that it showed', async () => {
     const { code, stdout, asked } = await cli.run(
       ['pairings', 'approve', device.slice(0, 7), '--name', 'ada', '--reason', 'mine'],

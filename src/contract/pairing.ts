@@ -82,7 +82,14 @@ export const PairingSchema = Type.Object(
     version: Type.Integer(),
     state: pairingState,
     deviceId: Type.String(),
-    codeId: Type.String({ description: 'the code that the machine used' }),
+    method: words(
+      ['join', 'pin', 'return'],
+      'by what the machine proved itself; return: by the key of a known device',
+    ),
+    certificateExpiresAt: Type.Optional(
+      time('of a device that comes back: when its last certificate ended, or will'),
+    ),
+    codeId: Type.String({ description: 'the code that the machine used; empty for a return' }),
     transcript: Type.String({ description: 'what a decision has to name' }),
     wordsTranscript: Type.String({ description: 'what the fingerprint words are made of' }),
     fingerprintWords: Type.Array(Type.String(), {

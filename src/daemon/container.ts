@@ -22,6 +22,7 @@ import { Enrolment } from '../actors/pairing/enrolment.js';
 import { Nonces } from '../actors/pairing/nonces.js';
 import type { Pairings } from '../actors/pairing/pairings.js';
 import type { PairingState } from '../actors/pairing/record.js';
+import { Returns } from '../actors/pairing/returns.js';
 import { Sessions } from '../actors/session/sessions.js';
 import type { CertificateAuthority } from '../adapters/pki/certificate-authority.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -54,6 +55,7 @@ export const tokens = {
   dispatches: token<Dispatches>('dispatches'),
   nonces: token<Nonces>('nonces'),
   enrolment: token<Enrolment>('enrolment'),
+  returns: token<Returns>('returns'),
   renewals: token<Renewals>('renewals'),
   control: token<Control>('control'),
 } as const;
@@ -156,6 +158,18 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       authority: get(tokens.authority),
       clock,
       lifetime: pairingLifetime(get(tokens.config)),
+    });
+  });
+  make(tokens.returns, (get) => {
+    const config = get(tokens.config);
+    return new Returns({
+      pairings: get(tokens.pairings),
+      devices: get(tokens.devices),
+      authority: get(tokens.authority),
+      nonces: get(tokens.nonces),
+      clock: get(tokens.kernel).clock,
+      policy: { mode: config.pairing.return, maxAgeMs: config.pairing.returnMaxAgeMs },
+      lifetime: pairingLifetime(config),
     });
   });
   make(tokens.control, (get) => ({

@@ -155,6 +155,7 @@ async function startIn(
     authority,
     kernel,
     enrolment: container.resolve(tokens.enrolment),
+    returns: container.resolve(tokens.returns),
     pairings: records.pairings,
     devices: records.devices,
     renewals: container.resolve(tokens.renewals),

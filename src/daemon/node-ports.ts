@@ -4,6 +4,7 @@ import type { Renewals } from '../actors/device/renewals.js';
 import { sessionError } from '../actors/errors.js';
 import type { Enrolment } from '../actors/pairing/enrolment.js';
 import type { Pairings } from '../actors/pairing/pairings.js';
+import type { Returns } from '../actors/pairing/returns.js';
 import type { Sessions } from '../actors/session/sessions.js';
 import { ConnectionBudget } from '../adapters/grpc/connection-budget.js';
 import { enrollmentHandlers } from '../adapters/grpc/enrollment-service.js';
@@ -22,6 +23,7 @@ export interface NodePortsOptions {
   readonly authority: CertificateAuthority;
   readonly kernel: Kernel;
   readonly enrolment: Enrolment;
+  readonly returns: Returns;
   readonly pairings: Pairings;
   readonly devices: Devices;
   readonly renewals: Renewals;
@@ -102,6 +104,7 @@ function addServices(options: NodePortsOptions, enrollment: GrpcListener, node: 
     enrollmentWithBytes(),
     enrollmentHandlers({
       enrolment,
+      returns: options.returns,
       pairings,
       log: kernel.log,
       clock: kernel.clock,

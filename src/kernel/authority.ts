@@ -33,8 +33,11 @@ export function callerLabel(caller: VerifiedCaller): string {
   return `${caller.kind}:${caller.kind === 'device' ? caller.deviceId : caller.name}`;
 }
 
-/** What a caller must be to cause an event that needs permission: an operator who holds a role, or the device that the actor is about. */
-export type Authority = { readonly role: Role } | { readonly device: 'own' };
+/**
+ * What a caller must be to cause an event that needs permission: an operator who holds a role (or the policy by which
+ * operators let the daemon decide, as a system caller of that name), or the device that the actor is about.
+ */
+export type Authority = { readonly role: Role; readonly policy?: string } | { readonly device: 'own' };
 
 /** Who sends an event that needs no permission: a part of the system, as a noun phrase (`its deadline`). */
 export interface Internal {
@@ -64,12 +67,18 @@ export type Senders<E extends { readonly type: string }> = {
  * @param owner the device that the actor is about.
  */
 export function permits(authority: Authority, caller: VerifiedCaller, owner?: string): boolean {
-  if ('role' in authority) return holdsRole(caller, authority.role);
+  if ('role' in authority) {
+    const byPolicy = caller.kind === 'system' && caller.name === authority.policy;
+    return byPolicy || holdsRole(caller, authority.role);
+  }
   return caller.kind === 'device' && caller.deviceId === owner;
 }
 
 /** A sender in words: `an operator with the role approver`, `its device`, `its deadline`. */
 export function senderText(sender: Sender): string {
-  if ('role' in sender) return `an operator with the role ${sender.role}`;
+  if ('role' in sender) {
+    const operator = `an operator with the role ${sender.role}`;
+    return sender.policy === undefined ? operator : `${operator}, or the policy ${sender.policy}`;
+  }
   return 'device' in sender ? 'its device' : sender.from;
 }

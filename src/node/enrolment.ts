@@ -62,7 +62,7 @@ async function awaitApproval(open: OpenPairing, input: EnrolmentInput): Promise<
       hint: 'Ask the operator for a new code.',
     });
   }
-  const { kind: _kind, ...trust } = decision;
+  const { kind: _kind, pairingId: _pairingId, ...trust } = decision;
   const membership: Membership = { ...trust, deviceId: identity.deviceId };
   await store.writeMembership(membership);
   await withRetries('confirming', open, input, async (client) => {

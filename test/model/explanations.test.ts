@@ -78,6 +78,7 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
     certificate: new Uint8Array(0),
     caCertificates: () => [],
     checkRequest: () => undefined,
+    readDevice: () => undefined,
     issueDevice: () => Promise.reject(new Error('nobody pairs here')),
   };
   const lifetime = (): number => 60_000;

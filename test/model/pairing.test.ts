@@ -22,6 +22,7 @@ type Answer = 'record' | string;
 
 const approver = verifiedCaller({ kind: 'operator', name: 'ada', role: 'approver' });
 const invoker = verifiedCaller({ kind: 'operator', name: 'bob', role: 'invoker' });
+const policy = verifiedCaller({ kind: 'system', name: 'pairing.return' });
 const device = verifiedCaller({ kind: 'device', deviceId: 'LABNODE', fingerprint: '' });
 const other = verifiedCaller({ kind: 'device', deviceId: 'OTHER', fingerprint: '' });
 const sample = samplePairing();
@@ -49,6 +50,7 @@ const asked: readonly PairingEvent[] = [
   { type: 'approve', caller: approver, name: 'lab', ...decision },
   { type: 'approve', caller: invoker, name: 'lab', ...decision },
   { type: 'approve', caller: device, name: 'lab', ...decision },
+  { type: 'approve', caller: policy, name: 'lab', ...decision },
   { type: 'approve', caller: approver, name: 'lab', ...decision, transcript: 'older' },
   { type: 'reject', caller: approver, ...decision },
   { type: 'reject', caller: invoker, ...decision },
@@ -144,6 +146,69 @@ it('notes every alert that comes while something else is written, after it', asy
   expect([value, context.record.alerts, commits.length]).toEqual(['approved', ['first', 'second'], 2]);
   expect(commits[1]?.intent.cause).toEqual({ event: 'alert', by: 'the daemon', note: 'first; second' });
   actor.stop();
+});
+
+describe('a device that comes back', () => {
+  const record = samplePairing({ state: 'pending_approval', returning: { certificateExpiresAt: start } });
+
+  /** An actor of that pairing; `tell` sends an event, writes what it intends and gives the answer. */
+  function returning() {
+    const { ports, commits } = world();
+    const actor = createActor(pairingMachine, { input: { ports, record } });
+    actor.start();
+    const tell = async (event: PairingEvent): Promise<Answer> => {
+      let answer: Answer = 'none';
+      const reply = {
+        resolve: () => {
+          answer = 'record';
+        },
+        reject: (error: AppError) => {
+          answer = error.code;
+        },
+      };
+      actor.send({ ...event, ...('reply' in event ? { reply } : {}) } as PairingEvent);
+      commits.at(-1)?.save();
+      await turns(1);
+      return answer;
+    };
+    return { actor, tell };
+  }
+
+  it('may be let in by the policy, and refused by operators alone', async () => {
+    const { actor, tell } = returning();
+    expect(await tell({ type: 'reject', caller: policy, ...decision })).toBe('pairing.forbidden');
+    expect(await tell({ type: 'approve', caller: policy, name: 'lab', ...decision })).toBe('record');
+    expect(actor.getSnapshot().context.record).toMatchObject({
+      state: 'approved',
+      decision: { by: 'system:pairing.return' },
+    });
+    actor.stop();
+  });
+
+  it('begins anew with another key, with nothing left of what was decided about the one before', async () => {
+    const { actor, tell } = returning();
+    await tell({ type: 'approve', caller: approver, name: 'lab', ...decision });
+    const join = { ...proof, transcript: 't2', csrDigest: 'c2' };
+    expect(await tell({ type: 'prove', caller: device, proof: join, reply: nobody })).toBe('pairing.decided');
+    const again = { ...join, returning: {} };
+    expect(await tell({ type: 'prove', caller: other, proof: again, reply: nobody })).toBe('pairing.decided');
+    expect(await tell({ type: 'prove', caller: device, proof: again, reply: nobody })).toBe('record');
+    const { record: anew } = actor.getSnapshot().context;
+    expect(anew).toMatchObject({ state: 'proving', transcript: 't2', csrDigest: 'c2', returning: {} });
+    expect([anew.decision, anew.certificate]).toEqual([undefined, undefined]);
+    actor.stop();
+  });
+
+  it('may join with a code instead, and is then no matter of the policy any more', async () => {
+    const { actor, tell } = returning();
+    await tell({ type: 'prove', caller: device, proof, reply: nobody });
+    await tell({ type: 'submit', caller: device, requested: [], proposedName: 'lab', reply: nobody });
+    expect(actor.getSnapshot().context.record.returning).toBeUndefined();
+    expect(await tell({ type: 'approve', caller: policy, name: 'lab', ...decision })).toBe(
+      'pairing.forbidden',
+    );
+    actor.stop();
+  });
 });
 
 /** An event, and the state that the search expects after it. */

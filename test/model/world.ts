@@ -360,6 +360,7 @@ export class World {
       certificate: new Uint8Array(0),
       caCertificates: () => [],
       checkRequest: () => undefined,
+      readDevice: () => undefined,
       issueDevice: () => Promise.reject(new Error('nobody pairs here')),
     };
     const pairings = await Pairings.open({

@@ -1,5 +1,6 @@
 import type { Senders, VerifiedCaller } from '../../kernel/authority.js';
 import type { IssuedCertificate } from '../authority/device-authority.js';
+import { returnPolicyName } from '../pairing/events.js';
 import type { HostFacts, SurfaceApproval } from './record.js';
 import type { Bar } from './revocations.js';
 
@@ -30,7 +31,7 @@ export type DeviceEvent =
 
 /** Who sends each of them. */
 export const deviceSenders = {
-  enrol: { role: 'approver' },
+  enrol: { role: 'approver', policy: returnPolicyName },
   rename: { role: 'admin' },
   rotate: { role: 'admin' },
   revoke: { role: 'admin' },

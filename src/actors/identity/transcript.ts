@@ -4,6 +4,7 @@ import { lengthPrefixed } from './length-prefixed.js';
 const transcriptLabel = 'palyra enrolment transcript v1';
 const proofLabel = 'palyra enrolment proof v1';
 const statementLabel = 'palyra signed call v1';
+const returnLabel = 'palyra return v1';
 
 /**
  * What both sides of an enrolment saw: SHA-256 over the complete bytes of Begin and BeginReply as they crossed the wire
@@ -48,4 +49,17 @@ export function pinIdentities(
   caCertificate: Uint8Array,
 ): { A: Uint8Array; B: Uint8Array } {
   return { A: identityKey, B: createHash('sha256').update(caCertificate).digest() };
+}
+
+/**
+ * What the words of a device are made of that comes back, and what an operator's decision names: the device and the key that
+ * it asks a certificate for.
+ *
+ * @param csrDigest SHA-256 of the certificate request, 32 bytes
+ * @returns 32 bytes
+ */
+export function returnTranscript(deviceId: string, csrDigest: Uint8Array): Buffer {
+  return createHash('sha256')
+    .update(lengthPrefixed(returnLabel, deviceId, csrDigest))
+    .digest();
 }

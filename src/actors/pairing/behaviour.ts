@@ -50,7 +50,10 @@ export interface PairingContext extends PairingInput {
 
 /** Whether the event's caller is what the table of senders asks for. */
 function mayCause(event: PairingEvent, record: PairingRecord): boolean {
-  return 'caller' in event && permits(pairingSenders[event.type], event.caller, record.deviceId);
+  if (!('caller' in event)) return false;
+  // The policy is about devices that come back, not about those that come.
+  if (event.caller.kind === 'system' && !record.returning) return false;
+  return permits(pairingSenders[event.type], event.caller, record.deviceId);
 }
 
 function decided(record: PairingRecord): AppError {
@@ -101,6 +104,11 @@ export const pairingSetup = setup({
     'is completed': ({ context }) => context.record.state === 'completed',
     'is rejected': ({ context }) => context.record.state === 'rejected',
     'is expired': ({ context }) => context.record.state === 'expired',
+    'comes back with another key': ({ context, event }) =>
+      event.type === 'prove' &&
+      mayCause(event, context.record) &&
+      context.record.returning !== undefined &&
+      event.proof.returning !== undefined,
     'is the same request': ({ context, event }) =>
       event.type === 'prove' &&
       mayCause(event, context.record) &&
@@ -116,10 +124,9 @@ export const pairingSetup = setup({
     'intend proof': assign(({ context, event }) => {
       if (event.type !== 'prove') return {};
       const { ports, record } = context;
-      const state = record.state === 'approved' ? 'approved' : 'proving';
-      return {
-        intent: update(ports, { ...record, ...event.proof, state }, record.state, event),
-      };
+      const { decision: _decision, certificate: _certificate, returning: _returning, ...undecided } = record;
+      const next = { ...undecided, ...event.proof, state: 'proving' as const };
+      return { intent: update(ports, next, record.state, event) };
     }),
     'intend submission': assign(({ context, event }) => {
       if (event.type !== 'submit') return {};

@@ -101,10 +101,15 @@ export class PairingsControl implements PairingControl {
   }
 
   #view(pairing: PairingRecord): PairingView {
-    const { csr: _csr, certificate: _certificate, identityKey: _identityKey, ...shown } = pairing;
+    const { csr: _csr, certificate: _certificate, identityKey: _identityKey, returning, ...shown } = pairing;
+    const method = returning ? 'return' : (this.#options.codes.get(pairing.codeId)?.method ?? 'join');
     const seenBefore = this.#options.devices.get(pairing.deviceId)?.state;
     return {
       ...shown,
+      method,
+      ...(returning?.certificateExpiresAt === undefined
+        ? {}
+        : { certificateExpiresAt: returning.certificateExpiresAt }),
       fingerprintWords: fingerprintWords(Buffer.from(pairing.wordsTranscript, 'hex')),
       ...(seenBefore === undefined ? {} : { seenBefore }),
     };

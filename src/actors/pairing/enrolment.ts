@@ -88,8 +88,6 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 /** The daemon's side of enrolment, as the enrolment port calls it. Nothing a peer says here is believed unproven. */
 export class Enrolment {
   readonly #options: EnrolmentOptions;
-  /** Devices whose first request is being written: a machine has one request, however many codes it proves at once. */
-  readonly #creating = new Set<string>();
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
@@ -282,19 +280,11 @@ export class Enrolment {
       labels: code.labels,
     };
     const { pairings } = this.#options;
-    if (this.#creating.has(attempt.deviceId)) {
-      throw pairingError('busy', 'Another proof of this machine is being written', { hint: 'Try again.' });
-    }
     if (open) {
       return pairings.ask(open.id, (reply) => ({ type: 'prove', caller: callerOf(open), proof, reply }));
     }
     const identityKey = Buffer.from(attempt.identityKey).toString('base64url');
-    this.#creating.add(attempt.deviceId);
-    try {
-      return await pairings.create(proof, attempt.deviceId, identityKey, this.#options.lifetime('proving'));
-    } finally {
-      this.#creating.delete(attempt.deviceId);
-    }
+    return pairings.create(proof, attempt.deviceId, identityKey, this.#options.lifetime('proving'));
   }
 }
 

@@ -14,6 +14,7 @@ export type PairingProof = Pick<
   | 'peerAddress'
   | 'purpose'
   | 'labels'
+  | 'returning'
 >;
 
 /** Answers the sender of an event: with the record as it is now, or with why not. */
@@ -42,11 +43,14 @@ export type PairingEvent =
   | { type: 'alert'; message: string }
   | { type: 'expire' };
 
+/** The policy by which a known device may come back without an operator's word, as it is named in palyra.yaml. */
+export const returnPolicyName = 'pairing.return';
+
 /** Who sends each of them. */
 export const pairingSenders = {
   prove: { device: 'own' },
   submit: { device: 'own' },
-  approve: { role: 'approver' },
+  approve: { role: 'approver', policy: returnPolicyName },
   reject: { role: 'approver' },
   confirm: { device: 'own' },
   alert: { from: 'the daemon' },

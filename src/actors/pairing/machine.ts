@@ -112,6 +112,13 @@ export const pairingMachine = pairingSetup.createMachine({
             actions: 'answer with the record',
             description: 'The machine gets the same certificate again',
           },
+          {
+            guard: 'comes back with another key',
+            target: 'saving',
+            actions: 'intend proof',
+            description:
+              'A device that comes back has lost the key that this was decided about: it begins anew',
+          },
           refusedAsDecided,
         ],
         submit: [

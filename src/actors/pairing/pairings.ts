@@ -42,6 +42,8 @@ export interface PairingsOptions {
 export class Pairings {
   readonly #options: PairingsOptions;
   readonly #table = new RecordTable<PairingRecord>('pairing', (pairing) => pairing.deviceId);
+  /** Devices whose first request is being written: a machine has one request, however often it proves itself at once. */
+  readonly #creating = new Set<string>();
   readonly #watchers = new Map<string, Set<(record: PairingRecord) => void>>();
 
   readonly #ports: PairingPorts;
@@ -102,8 +104,27 @@ export class Pairings {
     return `${wanted}-${number}`;
   }
 
-  /** Records a first proof and starts its actor. */
+  /** Records a first proof and starts its actor. @throws AppError `pairing.busy` while another one of the device is written. */
   async create(
+    proof: PairingProof,
+    deviceId: string,
+    identityKey: string,
+    lifetimeMs: number,
+  ): Promise<PairingRecord> {
+    if (this.#creating.has(deviceId)) {
+      throw pairingError('busy', 'Another proof of this machine is being written', { hint: 'Try again.' });
+    }
+    this.#creating.add(deviceId);
+    try {
+      const record = await this.#writeFirst(proof, deviceId, identityKey, lifetimeMs);
+      this.#start(record);
+      return record;
+    } finally {
+      this.#creating.delete(deviceId);
+    }
+  }
+
+  #writeFirst(
     proof: PairingProof,
     deviceId: string,
     identityKey: string,
@@ -111,7 +132,7 @@ export class Pairings {
   ): Promise<PairingRecord> {
     const now = this.#options.clock.now();
     const id = newId('pr', now);
-    const record = await transact(this.#options.store, () => {
+    return transact(this.#options.store, () => {
       const next: PairingRecord = {
         ...proof,
         id,
@@ -130,8 +151,6 @@ export class Pairings {
       const cause = { event: 'prove', by: `device:${deviceId}` };
       return { changes: [this.#table.put(next, cause)], result: next };
     });
-    this.#start(record);
-    return record;
   }
 
   /** Starts the actors of all pairings that are not decided for good. */

@@ -61,8 +61,16 @@ export interface PairingRecord {
     readonly reason: string;
     readonly name: string;
   };
+  /** A known device that asks to come back without a code, proven by its identity key. */
+  readonly returning?: ReturnClaim | undefined;
   /** The issued device certificate (PEM). */
   readonly certificate?: string;
+}
+
+/** What a device that comes back is known by. */
+export interface ReturnClaim {
+  /** When its last certificate ended, or will; absent when it never had one. Milliseconds since the epoch. */
+  readonly certificateExpiresAt?: number;
 }
 
 /** How a machine proves that it was invited. */

@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { type ChannelCredentials, Metadata, makeClientConstructor, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ClientReadableStream,
+  Metadata,
+  makeClientConstructor,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import type { HostFacts } from '../../actors/device/record.js';
 import { transcriptDigest } from '../../actors/identity/transcript.js';
 import { type PluginAnnouncement, protocolVersion } from '../../actors/link/frames.js';
 import type { BeginMethod } from '../../actors/pairing/enrolment.js';
+import type { ReturnRequest } from '../../actors/pairing/returns.js';
 import { factsToWire, pluginsToWire, protocolToWire } from './codec.js';
 import type { BeginReply__Output } from './gen/palyra/node/v1/BeginReply.js';
 import type { BeginRequest } from './gen/palyra/node/v1/BeginRequest.js';
@@ -54,14 +61,15 @@ export interface ProofReply {
 export type Decision =
   | {
       readonly kind: 'approved';
+      readonly pairingId: string;
       readonly certificate: string;
       readonly caCertificates: readonly string[];
       readonly nodeAddresses: readonly string[];
       readonly enrollmentAddresses: readonly string[];
       readonly name: string;
     }
-  | { readonly kind: 'rejected'; readonly reason: string }
-  | { readonly kind: 'expired' };
+  | { readonly kind: 'rejected'; readonly pairingId: string; readonly reason: string }
+  | { readonly kind: 'expired'; readonly pairingId: string };
 
 /** A signed call of a pairing. */
 export interface SignedRequest {
@@ -145,34 +153,35 @@ export class EnrollmentClient {
     onPending: () => void,
     signal: AbortSignal,
   ): Promise<Decision> {
-    return new Promise((resolve, reject) => {
-      const stream = this.#client.AwaitDecision({
-        ...signedToWire(request),
-        plugins: pluginsToWire(request.plugins),
-        proposedName: request.proposedName,
-      });
-      const stop = (): void => stream.cancel();
-      signal.addEventListener('abort', stop, { once: true });
-      const settle = (): void => signal.removeEventListener('abort', stop);
-      stream.on('data', (event: DecisionEvent__Output) => {
-        if (event.pending) {
-          onPending();
-          return;
-        }
-        const decision = decisionOf(event);
-        if (!decision) return;
-        settle();
-        resolve(decision);
-      });
-      stream.on('error', (error: ServiceError) => {
-        settle();
-        reject(fromStatus(error));
-      });
-      stream.on('end', () => {
-        settle();
-        reject(linkError('ended', 'The daemon ended the call before a decision'));
-      });
+    const stream = this.#client.AwaitDecision({
+      ...signedToWire(request),
+      plugins: pluginsToWire(request.plugins),
+      proposedName: request.proposedName,
     });
+    return decisionOn(stream, onPending, signal);
+  }
+
+  /**
+   * Asks to come back as a known device and waits for the decision, for as long as the stream lasts.
+   *
+   * @param onPending gets the id of the pairing each time the daemon says that it waits for the operator
+   * @throws AppError what the daemon answers, or `link.*` when the connection is lost: ask again with a new nonce.
+   */
+  comeBack(
+    request: Omit<ReturnRequest, 'protocol'>,
+    onPending: (pairingId: string) => void,
+    signal: AbortSignal,
+  ): Promise<Decision> {
+    const stream = this.#client.Return({
+      protocol: protocolToWire(protocolVersion),
+      deviceId: request.deviceId,
+      csr: Buffer.from(request.csr),
+      certificate: Buffer.from(request.certificate),
+      facts: factsToWire(request.facts),
+      nonce: Buffer.from(request.nonce),
+      identitySignature: Buffer.from(request.identitySignature),
+    });
+    return decisionOn(stream, onPending, signal);
   }
 
   async confirm(request: SignedRequest): Promise<void> {
@@ -192,8 +201,38 @@ function signedToWire(request: SignedRequest) {
   };
 }
 
-function decisionOf(event: DecisionEvent__Output): Decision | undefined {
-  if (event.approved) return { kind: 'approved', ...event.approved };
-  if (event.rejected) return { kind: 'rejected', reason: event.rejected.reason };
-  return event.expired ? { kind: 'expired' } : undefined;
+function decisionOn(
+  stream: ClientReadableStream<DecisionEvent__Output>,
+  onPending: (pairingId: string) => void,
+  signal: AbortSignal,
+): Promise<Decision> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => stream.cancel();
+    signal.addEventListener('abort', stop, { once: true });
+    const settle = (): void => signal.removeEventListener('abort', stop);
+    stream.on('data', (event: DecisionEvent__Output) => {
+      if (event.pending) {
+        onPending(event.pairingId);
+        return;
+      }
+      const decision = decisionOf(event);
+      if (!decision) return;
+      settle();
+      resolve(decision);
+    });
+    stream.on('error', (error: ServiceError) => {
+      settle();
+      reject(fromStatus(error));
+    });
+    stream.on('end', () => {
+      settle();
+      reject(linkError('ended', 'The daemon ended the call before a decision'));
+    });
+  });
+}
+
+function decisionOf({ pairingId, ...event }: DecisionEvent__Output): Decision | undefined {
+  if (event.approved) return { kind: 'approved', pairingId, ...event.approved };
+  if (event.rejected) return { kind: 'rejected', pairingId, reason: event.rejected.reason };
+  return event.expired ? { kind: 'expired', pairingId } : undefined;
 }

@@ -7,12 +7,13 @@ import type {
 import { transcriptDigest } from '../../actors/identity/transcript.js';
 import type { BeginPeer } from '../../actors/pairing/attempts.js';
 import type { BeginMethod, Enrolment, SignedCall } from '../../actors/pairing/enrolment.js';
-import type { Pairings } from '../../actors/pairing/pairings.js';
 import type { PairingRecord } from '../../actors/pairing/record.js';
+import type { Returns } from '../../actors/pairing/returns.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { KernelLog } from '../../kernel/log.js';
 import { callRefusalLog } from './call-refusal-log.js';
 import { factsFromWire, pluginsFromWire, protocolFromWire, protocolToWire } from './codec.js';
+import { DecisionStreams, type DecisionStreamsOptions } from './decision-stream.js';
 import type { AwaitDecisionRequest__Output } from './gen/palyra/node/v1/AwaitDecisionRequest.js';
 import type { BeginReply } from './gen/palyra/node/v1/BeginReply.js';
 import type { BeginRequest__Output } from './gen/palyra/node/v1/BeginRequest.js';
@@ -22,33 +23,26 @@ import type { ConfirmRequest__Output } from './gen/palyra/node/v1/ConfirmRequest
 import type { DecisionEvent } from './gen/palyra/node/v1/DecisionEvent.js';
 import type { ProveReply } from './gen/palyra/node/v1/ProveReply.js';
 import type { ProveRequest__Output } from './gen/palyra/node/v1/ProveRequest.js';
+import type { ReturnRequest__Output } from './gen/palyra/node/v1/ReturnRequest.js';
 import type { PeerCall } from './listener.js';
 import { budgetKeyOf } from './peer-address.js';
 import { beginReplyBytes, type Received } from './proto.js';
 import { toStatus } from './status.js';
 
-export interface EnrollmentServiceOptions {
+export interface EnrollmentServiceOptions extends DecisionStreamsOptions {
   readonly enrolment: Enrolment;
-  readonly pairings: Pairings;
+  readonly returns: Returns;
   readonly log: KernelLog;
   readonly clock: Clock;
-  /** CA certificates (PEM) that verify the daemon. */
-  caCertificates(): readonly string[];
-  nodeAddresses(): readonly string[];
-  enrollmentAddresses(): readonly string[];
   /** The peer's IP address of a call. */
   addressOf(call: PeerCall): string;
 }
 
-/** How often a waiting node is told that its request is still pending, milliseconds. */
-const pendingIntervalMs = 20_000;
-const streamsPerPairing = 4;
-
 /** The enrolment port's handlers: they translate and delegate; what is allowed is decided in `actors/pairing`. */
 export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedServiceImplementation {
-  const { enrolment, log, clock } = options;
+  const { enrolment, returns, log, clock } = options;
   const refused = callRefusalLog(log, 'info', clock);
-  const waiting = new Map<string, (() => void)[]>();
+  const decisions = new DecisionStreams(options);
 
   /** A unary handler from an async function; its errors become the status of the call. */
   const unary =
@@ -64,6 +58,17 @@ export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedSe
             callback(toStatus(err));
           },
         );
+    };
+
+  /** A call on which a machine waits for the decision about its request. */
+  const decision =
+    <Request>(name: string, ask: (request: Request, address: string) => Promise<PairingRecord>) =>
+    (call: ServerWritableStream<Request, DecisionEvent>): void => {
+      const address = options.addressOf(call);
+      const asked = Promise.resolve().then(() => ask(call.request, address));
+      decisions.serve(call, asked, (err) =>
+        refused({ err, rpc: name, peer: address }, 'Enrolment call refused'),
+      );
     };
 
   return {
@@ -102,9 +107,20 @@ export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedSe
       };
     }),
     Challenge: unary<object, ChallengeReply>('Challenge', () => ({ nonce: enrolment.challenge() })),
-    AwaitDecision: (call: ServerWritableStream<AwaitDecisionRequest__Output, DecisionEvent>): void => {
-      awaitDecision(options, { refused, waiting }, call);
-    },
+    AwaitDecision: decision<AwaitDecisionRequest__Output>('AwaitDecision', (request) =>
+      enrolment.submit({
+        ...signedCall(request),
+        plugins: pluginsFromWire(request.plugins),
+        proposedName: request.proposedName,
+      }),
+    ),
+    Return: decision<ReturnRequest__Output>('Return', (request, address) =>
+      returns.ask(address, {
+        ...request,
+        protocol: protocolFromWire(request.protocol),
+        facts: factsFromWire(request.facts),
+      }),
+    ),
     Confirm: unary<ConfirmRequest__Output, ConfirmReply>('Confirm', async (request) => {
       await enrolment.confirm(signedCall(request));
       return {};
@@ -125,105 +141,4 @@ function methodOf({ join, pin }: BeginRequest__Output): BeginMethod {
 
 function signedCall(request: ConfirmRequest__Output | AwaitDecisionRequest__Output): SignedCall {
   return { pairingId: request.pairingId, nonce: request.nonce, identitySignature: request.identitySignature };
-}
-
-interface Waiting {
-  readonly refused: ReturnType<typeof callRefusalLog>;
-  /** By pairing: how to end each stream that waits for it, oldest first. */
-  readonly waiting: Map<string, (() => void)[]>;
-}
-
-function awaitDecision(
-  options: EnrollmentServiceOptions,
-  { refused, waiting }: Waiting,
-  call: ServerWritableStream<AwaitDecisionRequest__Output, DecisionEvent>,
-): void {
-  const { enrolment, pairings } = options;
-  let finished = false;
-  let unwatch = (): void => {};
-  let pending: NodeJS.Timeout | undefined;
-  const finish = (): void => {
-    finished = true;
-    unwatch();
-    clearInterval(pending);
-    leave();
-  };
-  const giveWay = (): void => {
-    finish();
-    call.end();
-  };
-  let leave = (): void => {};
-  const tell = (record: PairingRecord): void => {
-    if (finished) return;
-    const event = decisionEvent(options, record);
-    if (!event) return;
-    call.write(event);
-    if (event.pending) return;
-    finish();
-    call.end();
-  };
-  call.on('cancelled', finish);
-  enrolment
-    .submit({
-      ...signedCall(call.request),
-      plugins: pluginsFromWire(call.request.plugins),
-      proposedName: call.request.proposedName,
-    })
-    .then(
-      (record) => {
-        if (finished) return;
-        leave = join(waiting, record.id, giveWay);
-        unwatch = pairings.watch(record.id, tell);
-        pending = setInterval(() => tell(pairings.get(record.id) ?? record), pendingIntervalMs);
-        tell(record);
-      },
-      (err: unknown) => {
-        finish();
-        refused({ err, rpc: 'AwaitDecision', peer: options.addressOf(call) }, 'Enrolment call refused');
-        call.emit('error', toStatus(err));
-      },
-    );
-}
-
-/**
- * Lets a stream wait for a pairing; beyond a few, the one that has waited longest gives way. A machine needs one, and has
- * more only until its lost ones are noticed. Returns the function that ends this.
- */
-function join(waiting: Waiting['waiting'], pairingId: string, giveWay: () => void): () => void {
-  const streams = waiting.get(pairingId) ?? [];
-  waiting.set(pairingId, streams);
-  streams.push(giveWay);
-  const leave = (): void => {
-    const at = streams.indexOf(giveWay);
-    if (at !== -1) streams.splice(at, 1);
-    if (streams.length === 0 && waiting.get(pairingId) === streams) waiting.delete(pairingId);
-  };
-  if (streams.length > streamsPerPairing) streams[0]?.();
-  return leave;
-}
-
-/** What a waiting node is told of its pairing; undefined while there is nothing to tell. */
-function decisionEvent(options: EnrollmentServiceOptions, record: PairingRecord): DecisionEvent | undefined {
-  switch (record.state) {
-    case 'proving':
-      return undefined;
-    case 'pending_approval':
-      return { pending: { expiresInMs: Math.max(0, record.expiresAt - record.updatedAt) } };
-    case 'approved':
-    case 'completed':
-      return {
-        approved: {
-          certificate: record.certificate ?? '',
-          caCertificates: [...options.caCertificates()],
-          nodeAddresses: [...options.nodeAddresses()],
-          enrollmentAddresses: [...options.enrollmentAddresses()],
-          name: record.decision?.name ?? '',
-        },
-      };
-    case 'rejected':
-    case 'cancelled':
-      return { rejected: { reason: record.decision?.reason ?? '' } };
-    case 'expired':
-      return { expired: {} };
-  }
 }

@@ -19,8 +19,13 @@ export const mintedCodeBody: BodyOf<MintedJoinCode, MintedPairingCode> = (code) 
   expiresAt: timeText(code.expiresAt),
 });
 
-export const pairingBody: BodyOf<PairingView, Pairing> = ({ decision, ...pairing }) => ({
+export const pairingBody: BodyOf<PairingView, Pairing> = ({
+  decision,
+  certificateExpiresAt,
+  ...pairing
+}) => ({
   ...pairing,
+  ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt: timeText(certificateExpiresAt) }),
   createdAt: timeText(pairing.createdAt),
   updatedAt: timeText(pairing.updatedAt),
   expiresAt: timeText(pairing.expiresAt),

@@ -1,7 +1,11 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import forge from 'node-forge';
-import type { DeviceAuthority, IssuedCertificate } from '../../actors/authority/device-authority.js';
+import type {
+  DeviceAuthority,
+  IssuedCertificate,
+  ShownDevice,
+} from '../../actors/authority/device-authority.js';
 import { isDeviceId } from '../../actors/identity/device-id.js';
 import { parseNetworkAddress } from '../../actors/identity/network-address.js';
 import type { Clock } from '../../kernel/clock.js';
@@ -121,6 +125,7 @@ export class CertificateAuthority implements DeviceAuthority {
   readonly notAfter: number;
   /** How long its server certificates are valid, milliseconds. */
   readonly serverMs: number;
+  readonly #own: X509Certificate;
   readonly #clock: Clock;
   readonly #name: readonly forge.pki.CertificateField[];
   readonly #keyIdentifier: string;
@@ -129,6 +134,7 @@ export class CertificateAuthority implements DeviceAuthority {
   /** Use {@link createCa} or {@link loadCa}, which check that certificate and key belong together. */
   constructor(certificate: X509Certificate, options: LoadCaOptions) {
     this.caId = caIdOf(certificate.publicKey);
+    this.#own = certificate;
     this.certificatePem = pemOf(certificate.raw);
     this.certificate = certificate.raw;
     this.fingerprint = fingerprintOf(certificate.raw);
@@ -163,6 +169,18 @@ export class CertificateAuthority implements DeviceAuthority {
       { name: 'extKeyUsage', clientAuth: true },
       { name: 'subjectAltName', altNames: [{ type: uriName, value: deviceUri(deviceId) }] },
     ]);
+  }
+
+  /** Whether a certificate is signed by this CA's key. Its time is not looked at. */
+  hasIssued(certificate: X509Certificate): boolean {
+    return certificate.checkIssued(this.#own) && certificate.verify(this.#own.publicKey);
+  }
+
+  readDevice(certificate: Uint8Array): ShownDevice | undefined {
+    const parsed = tryParse(certificate);
+    if (!parsed || !this.hasIssued(parsed)) return undefined;
+    const { deviceId, fingerprint, notBefore, notAfter } = inspectCertificate(parsed);
+    return deviceId === undefined ? undefined : { deviceId, fingerprint, notBefore, notAfter };
   }
 
   /**
@@ -206,6 +224,15 @@ export class CertificateAuthority implements DeviceAuthority {
     );
     const { fingerprint, serial, notBefore, notAfter } = inspectCertificate(der);
     return { pem: pemOf(der), fingerprint, serial, notBefore, notAfter };
+  }
+}
+
+/** A certificate that a peer sent; undefined when it is none. */
+function tryParse(der: Uint8Array): X509Certificate | undefined {
+  try {
+    return parseCertificate(der);
+  } catch {
+    return undefined;
   }
 }
 

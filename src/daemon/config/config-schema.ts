@@ -137,8 +137,21 @@ const pairing = Type.Object(
       minimum: '1m',
       maximum: '30d',
     }),
+    return: Type.Enum(['ask', 'allow'], {
+      description:
+        'Whether a known node whose certificate has ended, and that proves its identity key, waits for an operator or comes back at once.',
+      default: 'ask',
+    }),
+    returnMaxAge: duration(
+      'How long ago its certificate may have ended for that; longer ago always asks.',
+      '30d',
+      {
+        minimum: '1s',
+        maximum: '3650d',
+      },
+    ),
   },
-  { ...closed, description: 'How nodes join.' },
+  { ...closed, description: 'How nodes join, and come back.' },
 );
 
 const certificates = Type.Object(

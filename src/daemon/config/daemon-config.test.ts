@@ -57,7 +57,12 @@ describe('defaults', () => {
         inFlightPerNode: 256,
       },
       session: { heartbeatMs: 10_000, heartbeatMaxMs: 60_000 },
-      pairing: { defaultTtlMs: 600_000, confirmWithinMs: 86_400_000 },
+      pairing: {
+        defaultTtlMs: 600_000,
+        confirmWithinMs: 86_400_000,
+        return: 'ask',
+        returnMaxAgeMs: 2_592_000_000,
+      },
       certificates: {
         deviceLifetimeMs: 86_400_000,
         serverLifetimeMs: 2_592_000_000,

@@ -34,7 +34,12 @@ export interface DaemonConfig {
     readonly inFlightPerNode: number;
   };
   readonly session: { readonly heartbeatMs: number; readonly heartbeatMaxMs: number };
-  readonly pairing: { readonly defaultTtlMs: number; readonly confirmWithinMs: number };
+  readonly pairing: {
+    readonly defaultTtlMs: number;
+    readonly confirmWithinMs: number;
+    readonly return: WrittenConfig['pairing']['return'];
+    readonly returnMaxAgeMs: number;
+  };
   readonly certificates: {
     readonly deviceLifetimeMs: number;
     readonly serverLifetimeMs: number;
@@ -124,6 +129,8 @@ function compile(
     pairing: {
       defaultTtlMs: parseDuration(pairing.defaultTtl),
       confirmWithinMs: parseDuration(pairing.confirmWithin),
+      return: pairing.return,
+      returnMaxAgeMs: parseDuration(pairing.returnMaxAge),
     },
     certificates: {
       deviceLifetimeMs: parseDuration(certificates.deviceLifetime),

@@ -23,6 +23,7 @@ import type { PluginAnnouncement as _palyra_node_v1_PluginAnnouncement, PluginAn
 import type { ProtocolVersion as _palyra_node_v1_ProtocolVersion, ProtocolVersion__Output as _palyra_node_v1_ProtocolVersion__Output } from './palyra/node/v1/ProtocolVersion.js';
 import type { ProveReply as _palyra_node_v1_ProveReply, ProveReply__Output as _palyra_node_v1_ProveReply__Output } from './palyra/node/v1/ProveReply.js';
 import type { ProveRequest as _palyra_node_v1_ProveRequest, ProveRequest__Output as _palyra_node_v1_ProveRequest__Output } from './palyra/node/v1/ProveRequest.js';
+import type { ReturnRequest as _palyra_node_v1_ReturnRequest, ReturnRequest__Output as _palyra_node_v1_ReturnRequest__Output } from './palyra/node/v1/ReturnRequest.js';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -54,6 +55,7 @@ export interface ProtoGrpcType {
         ProtocolVersion: MessageTypeDefinition<_palyra_node_v1_ProtocolVersion, _palyra_node_v1_ProtocolVersion__Output>
         ProveReply: MessageTypeDefinition<_palyra_node_v1_ProveReply, _palyra_node_v1_ProveReply__Output>
         ProveRequest: MessageTypeDefinition<_palyra_node_v1_ProveRequest, _palyra_node_v1_ProveRequest__Output>
+        ReturnRequest: MessageTypeDefinition<_palyra_node_v1_ReturnRequest, _palyra_node_v1_ReturnRequest__Output>
       }
     }
   }

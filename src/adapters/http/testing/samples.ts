@@ -52,6 +52,7 @@ export function samplePairing(given: Partial<PairingView> = {}): PairingView {
     version: 1,
     state: 'pending_approval',
     deviceId: sampleDeviceId(),
+    method: 'join',
     codeId: sampleId('pc'),
     transcript: 'cd'.repeat(32),
     wordsTranscript: 'cd'.repeat(32),

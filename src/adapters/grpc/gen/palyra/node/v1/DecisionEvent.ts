@@ -10,6 +10,7 @@ export interface DecisionEvent {
   'approved'?: (_palyra_node_v1_DecisionApproved | null);
   'rejected'?: (_palyra_node_v1_DecisionRejected | null);
   'expired'?: (_palyra_node_v1_DecisionExpired | null);
+  'pairingId'?: (string);
   'event'?: "pending"|"approved"|"rejected"|"expired";
 }
 
@@ -18,5 +19,6 @@ export interface DecisionEvent__Output {
   'approved'?: (_palyra_node_v1_DecisionApproved__Output | null);
   'rejected'?: (_palyra_node_v1_DecisionRejected__Output | null);
   'expired'?: (_palyra_node_v1_DecisionExpired__Output | null);
+  'pairingId': (string);
   'event'?: "pending"|"approved"|"rejected"|"expired";
 }

@@ -12,6 +12,7 @@ import type { ConfirmRequest as _palyra_node_v1_ConfirmRequest, ConfirmRequest__
 import type { DecisionEvent as _palyra_node_v1_DecisionEvent, DecisionEvent__Output as _palyra_node_v1_DecisionEvent__Output } from '../../../palyra/node/v1/DecisionEvent.js';
 import type { ProveReply as _palyra_node_v1_ProveReply, ProveReply__Output as _palyra_node_v1_ProveReply__Output } from '../../../palyra/node/v1/ProveReply.js';
 import type { ProveRequest as _palyra_node_v1_ProveRequest, ProveRequest__Output as _palyra_node_v1_ProveRequest__Output } from '../../../palyra/node/v1/ProveRequest.js';
+import type { ReturnRequest as _palyra_node_v1_ReturnRequest, ReturnRequest__Output as _palyra_node_v1_ReturnRequest__Output } from '../../../palyra/node/v1/ReturnRequest.js';
 
 export interface EnrollmentClient extends grpc.Client {
   AwaitDecision(argument: _palyra_node_v1_AwaitDecisionRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_palyra_node_v1_DecisionEvent__Output>;
@@ -55,6 +56,11 @@ export interface EnrollmentClient extends grpc.Client {
   prove(argument: _palyra_node_v1_ProveRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_palyra_node_v1_ProveReply__Output>): grpc.ClientUnaryCall;
   prove(argument: _palyra_node_v1_ProveRequest, callback: grpc.requestCallback<_palyra_node_v1_ProveReply__Output>): grpc.ClientUnaryCall;
   
+  Return(argument: _palyra_node_v1_ReturnRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_palyra_node_v1_DecisionEvent__Output>;
+  Return(argument: _palyra_node_v1_ReturnRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_palyra_node_v1_DecisionEvent__Output>;
+  return(argument: _palyra_node_v1_ReturnRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_palyra_node_v1_DecisionEvent__Output>;
+  return(argument: _palyra_node_v1_ReturnRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_palyra_node_v1_DecisionEvent__Output>;
+  
 }
 
 export interface EnrollmentHandlers extends grpc.UntypedServiceImplementation {
@@ -68,6 +74,8 @@ export interface EnrollmentHandlers extends grpc.UntypedServiceImplementation {
   
   Prove: grpc.handleUnaryCall<_palyra_node_v1_ProveRequest__Output, _palyra_node_v1_ProveReply>;
   
+  Return: grpc.handleServerStreamingCall<_palyra_node_v1_ReturnRequest__Output, _palyra_node_v1_DecisionEvent>;
+  
 }
 
 export interface EnrollmentDefinition extends grpc.ServiceDefinition {
@@ -76,4 +84,5 @@ export interface EnrollmentDefinition extends grpc.ServiceDefinition {
   Challenge: MethodDefinition<_palyra_node_v1_ChallengeRequest, _palyra_node_v1_ChallengeReply, _palyra_node_v1_ChallengeRequest__Output, _palyra_node_v1_ChallengeReply__Output>
   Confirm: MethodDefinition<_palyra_node_v1_ConfirmRequest, _palyra_node_v1_ConfirmReply, _palyra_node_v1_ConfirmRequest__Output, _palyra_node_v1_ConfirmReply__Output>
   Prove: MethodDefinition<_palyra_node_v1_ProveRequest, _palyra_node_v1_ProveReply, _palyra_node_v1_ProveRequest__Output, _palyra_node_v1_ProveReply__Output>
+  Return: MethodDefinition<_palyra_node_v1_ReturnRequest, _palyra_node_v1_DecisionEvent, _palyra_node_v1_ReturnRequest__Output, _palyra_node_v1_DecisionEvent__Output>
 }

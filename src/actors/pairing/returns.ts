@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto';
+import { verifiedCaller } from '../../kernel/authority.js';
+import type { Clock } from '../../kernel/clock.js';
+import { formatDuration } from '../../kernel/duration.js';
+import type { DeviceAuthority, ShownDevice } from '../authority/device-authority.js';
+import { refuseBarred } from '../device/bars.js';
+import type { Devices } from '../device/devices.js';
+import type { DeviceRecord, HostFacts } from '../device/record.js';
+import { certificateEndOf } from '../device/trust.js';
+import { pairingError } from '../errors.js';
+import { verifyEd25519 } from '../identity/ed25519.js';
+import { returnTranscript, signedStatement } from '../identity/transcript.js';
+import type { ProtocolVersion } from '../link/frames.js';
+import { requireProtocol } from './enrolment.js';
+import { type PairingProof, returnPolicyName } from './events.js';
+import type { Nonces } from './nonces.js';
+import type { Pairings } from './pairings.js';
+import type { PairingRecord, PairingState } from './record.js';
+
+/** Whether a known device may come back without an operator's word, and how long after its certificate has ended. */
+export interface ReturnPolicy {
+  readonly mode: 'ask' | 'allow';
+  /** Milliseconds; longer ago always asks. */
+  readonly maxAgeMs: number;
+}
+
+/** A device's request to come back, signed by its identity key over a nonce of the daemon. */
+export interface ReturnRequest {
+  readonly protocol: ProtocolVersion;
+  readonly deviceId: string;
+  /** PKCS #10 DER. */
+  readonly csr: Uint8Array;
+  /** Its last certificate, DER; empty when it has none. */
+  readonly certificate: Uint8Array;
+  readonly facts: HostFacts;
+  readonly nonce: Uint8Array;
+  readonly identitySignature: Uint8Array;
+}
+
+export interface ReturnsOptions {
+  readonly pairings: Pairings;
+  readonly devices: Devices;
+  readonly authority: DeviceAuthority;
+  readonly nonces: Nonces;
+  readonly clock: Clock;
+  readonly policy: ReturnPolicy;
+  lifetime(state: PairingState): number;
+}
+
+const policyCaller = verifiedCaller({ kind: 'system', name: returnPolicyName });
+
+/** How a known device comes back when its certificate has ended or is not in the records any more (protocol.md 12). */
+export class Returns {
+  readonly #options: ReturnsOptions;
+  /** By device: its calls are taken one after the other, so that it has one request however often it asks at once. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(options: ReturnsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes the request of a device. The same key keeps its one request and id, and gets the same certificate.
+   *
+   * @returns the pairing: pending, or approved by the policy.
+   * @throws AppError `pairing.unknown_device`, `pairing.bad_signature`, `pairing.device_barred` with the operator's reason,
+   *   `pairing.in_force` when its certificate is good as it is, `pairing.busy` when it asks to join with a code, `pki.invalid_request`.
+   */
+  async ask(address: string, request: ReturnRequest): Promise<PairingRecord> {
+    requireProtocol(request.protocol);
+    const device = this.#authenticate(request);
+    this.#options.authority.checkRequest(request.csr);
+    const before = this.#turns.get(device.id) ?? Promise.resolve();
+    const turn = before.then(() => this.#take(address, request));
+    const settled = turn.catch(() => undefined);
+    this.#turns.set(device.id, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(device.id) === settled) this.#turns.delete(device.id);
+    }
+  }
+
+  /** The device whose identity key signed the request, if it may come back. */
+  #authenticate({ deviceId, csr, nonce, identitySignature }: ReturnRequest): DeviceRecord {
+    const { devices, nonces } = this.#options;
+    const device = devices.get(deviceId);
+    if (!device || device.identityKey === '') throw unknownDevice(deviceId);
+    const statement = signedStatement({ rpc: 'Return', subject: deviceId, csrDigest: digestOf(csr), nonce });
+    if (!verifyEd25519(Buffer.from(device.identityKey, 'base64url'), statement, identitySignature)) {
+      throw pairingError('bad_signature', 'The request is not signed by the identity key of this device', {
+        hint: 'Only the machine that holds the key can come back.',
+      });
+    }
+    nonces.consume(nonce);
+    refuseBarred(device);
+    if (device.state !== 'trusted') throw unknownDevice(deviceId);
+    return device;
+  }
+
+  async #take(address: string, request: ReturnRequest): Promise<PairingRecord> {
+    const { pairings, devices } = this.#options;
+    const device = devices.get(request.deviceId);
+    if (device?.state !== 'trusted') throw unknownDevice(request.deviceId);
+    const shown = this.#shown(device, request.certificate);
+    this.#refuseInForce(device, shown);
+    const csrDigest = digestOf(request.csr).toString('hex');
+    const answered = answeredBefore(pairings.all(), device, csrDigest);
+    if (answered) return answered;
+    const open = pairings.openOf(device.id);
+    if (open && !open.returning) {
+      throw pairingError('busy', 'This device asks to join with a code at this moment', {
+        hint: 'Let that be decided first, or wait until it has ended.',
+      });
+    }
+    const claim = latest(device, shown);
+    const isSame = open?.csrDigest === csrDigest && open.state === 'pending_approval';
+    const pending = isSame
+      ? open
+      : await this.#submit(device, proofOf(request, csrDigest, address, claim), open);
+    const reason = this.#reasonToAllow(device, shown, claim);
+    if (reason === undefined || pending.state !== 'pending_approval') return pending;
+    return pairings.ask(pending.id, (reply) => ({
+      type: 'approve',
+      caller: policyCaller,
+      transcript: pending.transcript,
+      name: pairings.freeName(pending),
+      reason,
+      reply,
+    }));
+  }
+
+  /** The certificate that the device shows, if this daemon has issued it to it. */
+  #shown(device: DeviceRecord, certificate: Uint8Array): ShownDevice | undefined {
+    const shown = certificate.length === 0 ? undefined : this.#options.authority.readDevice(certificate);
+    return shown?.deviceId === device.id ? shown : undefined;
+  }
+
+  #refuseInForce(device: DeviceRecord, shown: ShownDevice | undefined): void {
+    if (!shown || !this.#isInForce(shown) || !isKnown(device, shown)) return;
+    throw pairingError('in_force', 'The certificate of this device is in force', {
+      hint: 'Connect with it to the node port.',
+    });
+  }
+
+  #isInForce({ notBefore, notAfter }: ShownDevice): boolean {
+    const now = this.#options.clock.now();
+    return notBefore <= now && now < notAfter;
+  }
+
+  /** Why no operator is asked; undefined when one is. */
+  #reasonToAllow(
+    device: DeviceRecord,
+    shown: ShownDevice | undefined,
+    certificateExpiresAt: number | undefined,
+  ): string | undefined {
+    const { policy, clock } = this.#options;
+    if (shown && this.#isInForce(shown) && !isKnown(device, shown)) {
+      return 'its certificate is in force and not in the records, as after a backup was restored';
+    }
+    if (policy.mode !== 'allow' || certificateExpiresAt === undefined) return undefined;
+    const age = Math.max(0, clock.now() - certificateExpiresAt);
+    if (age > policy.maxAgeMs) return undefined;
+    const seconds = Math.round(age / 1_000) * 1_000;
+    return `its certificate ended ${formatDuration(seconds)} ago, and up to ${formatDuration(policy.maxAgeMs)} are allowed`;
+  }
+
+  async #submit(
+    device: DeviceRecord,
+    proof: PairingProof,
+    open: PairingRecord | undefined,
+  ): Promise<PairingRecord> {
+    const { pairings, lifetime } = this.#options;
+    const caller = verifiedCaller({ kind: 'device', deviceId: device.id, fingerprint: '' });
+    const proven =
+      open === undefined
+        ? await pairings.create(proof, device.id, device.identityKey, lifetime('proving'))
+        : await pairings.ask(open.id, (reply) => ({ type: 'prove', caller, proof, reply }));
+    if (proven.state !== 'proving') return proven;
+    return pairings.ask(proven.id, (reply) => ({
+      type: 'submit',
+      caller,
+      requested: [],
+      proposedName: device.name,
+      reply,
+    }));
+  }
+}
+
+/** The pairing that this key was issued a certificate by already: its answer was lost. */
+function answeredBefore(
+  all: readonly PairingRecord[],
+  device: DeviceRecord,
+  csrDigest: string,
+): PairingRecord | undefined {
+  const isPending = device.certificates.some(({ pending }) => pending?.csrDigest === csrDigest);
+  if (!isPending) return undefined;
+  return all.findLast(
+    (pairing) => pairing.deviceId === device.id && pairing.csrDigest === csrDigest && pairing.certificate,
+  );
+}
+
+/** When the last certificate of a device that is known of has ended, or will. */
+function latest(device: DeviceRecord, shown: ShownDevice | undefined): number | undefined {
+  const recorded = certificateEndOf(device);
+  if (!shown) return recorded;
+  return Math.max(shown.notAfter, recorded ?? 0);
+}
+
+function proofOf(
+  request: ReturnRequest,
+  csrDigest: string,
+  peerAddress: string,
+  certificateExpiresAt: number | undefined,
+): PairingProof {
+  return {
+    codeId: '',
+    transcript: returnTranscript(request.deviceId, digestOf(request.csr)).toString('hex'),
+    csr: Buffer.from(request.csr).toString('base64'),
+    csrDigest,
+    surfaceDigest: '',
+    facts: request.facts,
+    peerAddress,
+    purpose: '',
+    labels: {},
+    returning: certificateExpiresAt === undefined ? {} : { certificateExpiresAt },
+  };
+}
+
+function isKnown(device: DeviceRecord, { fingerprint }: ShownDevice): boolean {
+  return device.certificates.some((certificate) => certificate.fingerprint === fingerprint);
+}
+
+function digestOf(csr: Uint8Array): Buffer {
+  return createHash('sha256').update(csr).digest();
+}
+
+function unknownDevice(deviceId: string) {
+  return pairingError('unknown_device', `No device ${deviceId.slice(0, 64)} is enrolled here`, {
+    hint: 'Pair the machine: the operator runs `palyra pair`.',
+  });
+}
