@@ -2,7 +2,7 @@ import { type ActorScope, type AnyActorLogic, type AnyActorRef, createActor, typ
 import type { Address } from './address.js';
 import type { CrowdEvent, CrowdOptions, CrowdSnapshot } from './crowd.js';
 import type { AppError } from './errors.js';
-import { isGone, isRunning, leave, whenGone } from './gone.js';
+import { isRunning, leave, whenGone } from './gone.js';
 import type { Kernel } from './kernel.js';
 import { kernelError } from './kernel-errors.js';
 import {
@@ -87,7 +87,7 @@ export class Membership {
   /** Stops everything now, because this crowd ends. */
   stopAll(): void {
     for (const member of this.members.values()) {
-      if (this.#force(member)) continue;
+      this.#force(member);
       // Its signal will find nobody.
       whenGone(member.ref, () => this.#remove(member, lastEnding(member.ref)));
       leave(this.#scope.self, [member.ref]);
@@ -205,13 +205,10 @@ export class Membership {
     for (const member of this.members.values()) this.#ask(member, reason);
   }
 
-  /** Returns whether the member is gone. If it is in the middle of an event, its signal removes it after that. */
-  #force(member: Member): boolean {
-    if (isRunning(member.ref)) this.#scope.stopChild(member.ref);
-    else stopOrphans(member.ref);
-    if (!isGone(member.ref)) return false;
-    this.#remove(member, lastEnding(member.ref));
-    return true;
+  /** Its signal, which may be on its way already, removes it. */
+  #force({ ref }: Member): void {
+    if (isRunning(ref)) this.#scope.stopChild(ref);
+    else stopOrphans(ref);
   }
 
   #remove(member: Member, ending: Ending): void {

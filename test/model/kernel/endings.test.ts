@@ -94,8 +94,9 @@ describe('strategy × restart kind × end of a child', () => {
       // It is the crash of `a` that restarts; how `b` takes its stop changes nothing.
       const stopped = group !== 'none';
       const again = stopped && restart !== 'temporary';
+      const crashed = ending === 'fails while stopping' || ending === 'fails while stopped by force';
       expect(starts).toEqual({ a: 2, b: again ? 2 : 1, c: stopped ? 2 : 1 });
-      expect(downs).toEqual(stopped ? [ending === 'fails while stopping' ? 'crashed' : 'stopped'] : []);
+      expect(downs).toEqual(stopped ? [crashed ? 'crashed' : 'stopped'] : []);
       expect(left()).toEqual(up(again || !stopped));
     } else {
       const again = restart === 'permanent' || (restart === 'transient' && when !== 'end');

@@ -66,7 +66,10 @@ function machine({ kernel, owned, onStart }: SubjectWorld, inner: AnyActorLogic 
   });
 }
 
-/** A machine that does what a machine must with code that calls back late: catch, and send the error to itself. */
+/**
+ * A machine that does what a machine must with code that calls back late: catch, and send the error to itself. What is
+ * thrown where nobody catches belongs to no actor, and Node ends the process.
+ */
 function lateCallback(world: SubjectWorld, throwers: (() => void)[]): AnyActorLogic {
   const late = fromCallback(({ sendBack }) => {
     const later = (): void => {
@@ -147,6 +150,20 @@ function failingForcedStop({ kernel, owned, onStart }: SubjectWorld): AnyActorLo
   });
 }
 
+/** Code that calls back: throws at each event, or at its end, and holds a deadline meanwhile. */
+function throwingCallback({ kernel, onStart }: SubjectWorld, at: 'an event' | 'its end'): AnyActorLogic {
+  const fail = (): never => {
+    throw boom;
+  };
+  return fromCallback(({ self, receive }) => {
+    kernel.deadlines.set(self, hourMs, () => {});
+    onStart();
+    if (at === 'its end') return fail;
+    receive(fail);
+    return () => {};
+  });
+}
+
 /** A supervisor whose only child crashes once too often. */
 function failingSupervisor(world: SubjectWorld): AnyActorLogic {
   const { kernel, owned } = world;
@@ -164,6 +181,7 @@ export const endings = {
   'throws in guard': 'crash',
   'promise rejects': 'crash',
   'callback throws late': 'crash',
+  'callback throws at an event': 'crash',
   finishes: 'end',
   'is stopped from outside': 'end',
   'child of child fails': 'crash',
@@ -173,6 +191,7 @@ export const endings = {
   'fails to make its input': 'start',
   'fails while stopping': 'stop',
   'fails while stopped by force': 'stop',
+  'what it owns fails while stopped by force': 'stop',
 } as const;
 export type EndingName = keyof typeof endings;
 
@@ -205,6 +224,8 @@ export function subjectOf(
     }
     case 'callback throws late':
       return { logic: lateCallback(world, throwers), end: throwLast, owns: 1, holds: 2 };
+    case 'callback throws at an event':
+      return { logic: throwingCallback(world, 'an event'), end: () => send('throw'), owns: 0, holds: 1 };
     case 'child of child fails': {
       const inner = failingInvoked(world, throwers, 'owns nothing');
       return { logic: machine(world, inner), end: throwLast, owns: 1, holds: 3 };
@@ -226,6 +247,8 @@ export function subjectOf(
     case 'fails while stopping':
       return { logic: failingStop(world), owns: 1, holds: 2 };
     case 'fails while stopped by force':
+      return { logic: throwingCallback(world, 'its end'), owns: 0, holds: 1 };
+    case 'what it owns fails while stopped by force':
       return { logic: failingForcedStop(world), owns: 1, holds: 2 };
   }
 }
