@@ -94,7 +94,8 @@ export class Supervision {
   stopAll(): void {
     for (const child of this.#table.toReversed()) {
       const { ref } = child;
-      if (this.#force(child) || !ref) continue;
+      this.#force(child);
+      if (!ref) continue;
       // Its signal will find nobody.
       whenGone(ref, () => child.clear(this.#kernel, lastEnding(ref)));
       leave(this.#scope.self, [ref]);

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type AnyActorLogic, fromCallback, setup } from 'xstate';
-import { address, crowd, type Kernel, startRoot, supervisor } from '../../../src/kernel/index.js';
+import { address, crowd, startRoot, supervisor } from '../../../src/kernel/index.js';
 import { boom, childSpec, makeKernel, makeProbes, send } from './fixture.js';
 
 /*
@@ -100,111 +100,6 @@ describe('a supervisor that is stopped by force while it starts a child', () => 
       expect(kernel.deadlines.size).toBe(0);
     },
   );
-});
-
-describe('what is in the middle of an event when somebody far above it is stopped by force', () => {
-  /** `victim`, then `levels` supervisors around `deep`; the crash of the first one stops the others. */
-  function nested(deep: AnyActorLogic, levels: number, around: 'supervisors' | 'a crowd' | 'a machine') {
-    const { clock, errors, kernel } = makeKernel();
-    const { trace, alive, probe } = makeProbes();
-    let logic: AnyActorLogic = supervisor({
-      kernel,
-      strategy: 'one_for_one',
-      children: [childSpec('sibling', probe('sibling')), childSpec('deep', deep)],
-    });
-    for (let level = 1; level < levels; level += 1) {
-      logic = supervisor({
-        kernel,
-        strategy: 'one_for_one',
-        children: [childSpec(`level${level}`, logic)],
-      });
-    }
-    if (around === 'a machine') {
-      logic = setup({ actors: { logic } }).createMachine({ invoke: { src: 'logic' } });
-    }
-    if (around === 'a crowd') {
-      logic = crowd({
-        kernel,
-        name: 'crowd',
-        logic,
-        address: (key) => address('member', key),
-        shutdownMs: 1_000,
-      });
-    }
-    startRoot(
-      kernel,
-      supervisor({
-        kernel,
-        strategy: 'rest_for_one',
-        intensity: { restarts: 1, withinMs: 60_000 },
-        children: [childSpec('victim', crashing(probe('victim'))), childSpec('nest', logic)],
-      }),
-    );
-    if (around === 'a crowd') send(kernel, 'nest', { type: 'crowd.start', key: 'one', input: undefined });
-    return { clock, errors, kernel, trace, alive };
-  }
-
-  const places = [
-    [2, 'supervisors'],
-    [3, 'supervisors'],
-    [1, 'a machine'],
-    [2, 'a machine'],
-    [1, 'a crowd'],
-    [2, 'a crowd'],
-  ] as const;
-
-  it.each(places)('is gone before its successor starts: a start, %i levels, %s', (levels, around) => {
-    const log: string[] = [];
-    let starts = 0;
-    const world: { kernel?: Kernel } = {};
-    const starter = fromCallback(() => {
-      starts += 1;
-      const start = starts;
-      log.push(`+${start}`);
-      if (start === 2 && world.kernel) send(world.kernel, 'victim', 'throw');
-      log.push(`up ${start}`);
-      return () => log.push(`-${start}`);
-    });
-    const { clock, errors, kernel, alive } = nested(starter, levels, around);
-    world.kernel = kernel;
-    send(kernel, 'deep', 'xstate.stop');
-    const again = around === 'a crowd' ? [] : ['+3', 'up 3'];
-    expect(log).toEqual(['+1', 'up 1', '-1', '+2', 'up 2', '-2', ...again]);
-    expect(alive()).toEqual(around === 'a crowd' ? ['victim'] : ['sibling', 'victim']);
-    expect(errors).toEqual([boom]);
-    clock.advance(60_000);
-    expect(starts).toBe(around === 'a crowd' ? 2 : 3);
-    expect(kernel.deadlines.size).toBe(0);
-  });
-
-  it.each(places)('leaves no deadline of its last event: %i levels, %s', (levels, around) => {
-    const log: string[] = [];
-    const world: { kernel?: Kernel } = {};
-    const worker = fromCallback(({ receive, self }) => {
-      log.push('+');
-      receive(() => {
-        if (!world.kernel) return;
-        send(world.kernel, 'victim', 'throw');
-        world.kernel.deadlines.set(self, 3_600_000, () => log.push('fired'));
-        log.push('set');
-      });
-      return () => log.push('-');
-    });
-    const { clock, errors, kernel } = nested(worker, levels, around);
-    world.kernel = kernel;
-    const downs: string[] = [];
-    kernel.directory.watch(address('deep'), ({ kind }) => {
-      log.push('down');
-      downs.push(kind);
-    });
-    send(kernel, 'deep', 'work');
-    expect(log).toEqual(['+', 'set', '-', 'down', ...(around === 'a crowd' ? [] : ['+'])]);
-    expect(downs).toEqual(['stopped']);
-    expect(errors).toEqual([boom]);
-    expect(kernel.deadlines.size).toBe(0);
-    clock.advance(3_600_000);
-    expect(log).not.toContain('fired');
-  });
 });
 
 describe('a child that crashed, and is stopped before its supervisor has heard of that', () => {
