@@ -1,5 +1,6 @@
 /** The addresses of the actors, and which events each takes: a send that does not fit does not compile. */
-import { type Address, address } from '../kernel/address.js';
+import type { EventObject } from 'xstate';
+import { type Address, type AddressOf, address, type EventOf } from '../kernel/address.js';
 import type { CrowdEvent } from '../kernel/crowd.js';
 import type { Directory } from '../kernel/directory.js';
 import type { DispatchInput } from './dispatch/behaviour.js';
@@ -12,28 +13,32 @@ import type { SessionEvent, SessionInput } from './session/machine.js';
 import type { UplinkEvent } from './uplink/events.js';
 
 export const crowds = {
-  sessions: address('sessions'),
-  pairings: address('pairings'),
-  dispatches: address('dispatches'),
-  executions: address('executions'),
+  sessions: addressOf<CrowdEvent>('sessions'),
+  pairings: addressOf<CrowdEvent>('pairings'),
+  dispatches: addressOf<CrowdEvent>('dispatches'),
+  executions: addressOf<CrowdEvent>('executions'),
 } as const;
 
 /** The parts of the node host that there is one of. */
 export const nodeParts = {
-  uplink: address('uplink'),
-  renewal: address('renewal'),
+  uplink: addressOf<UplinkEvent>('uplink'),
+  renewal: addressOf<RenewalEvent>('renewal'),
 } as const;
 
-export const sessionAddress = (deviceId: string): Address => address('session', deviceId);
-export const pairingAddress = (id: string): Address => address('pairing', id);
-export const dispatchAddress = (id: string): Address => address('dispatch', id);
-export const executionAddress = (dispatchId: string): Address => address('execution', dispatchId);
+export const sessionAddress = (deviceId: string) => addressOf<SessionEvent>('session', deviceId);
+export const pairingAddress = (id: string) => addressOf<PairingEvent>('pairing', id);
+export const dispatchAddress = (id: string) => addressOf<DispatchEvent>('dispatch', id);
+export const executionAddress = (id: string) => addressOf<ExecutionEvent>('execution', id);
+
+function addressOf<E extends EventObject>(kind: string, name?: string): AddressOf<E> {
+  return address(kind, name) as AddressOf<E>;
+}
 
 /**
  * Sends to an actor that may have ended in the meantime, which is no fault. Returns whether it took the event; an event
  * that must not get lost silently goes through `directory.send`, where a miss is a dead letter.
  */
-function sendIfThere(directory: Directory, target: Address, event: { readonly type: string }): boolean {
+function sendIfThere<A extends Address>(directory: Directory, target: A, event: EventOf<A>): boolean {
   return directory.has(target) && directory.send(target, event);
 }
 
@@ -76,6 +81,6 @@ export function startMember<K extends keyof Members>(
   key: string,
   input: Members[K],
 ): boolean {
-  const event: CrowdEvent = { type: 'crowd.start', key, input };
-  return directory.send(crowds[crowd], event);
+  const target: AddressOf<CrowdEvent> = crowds[crowd];
+  return directory.send(target, { type: 'crowd.start', key, input });
 }

@@ -1,9 +1,24 @@
+import type { EventObject } from 'xstate';
 import { kernelError } from './kernel-errors.js';
 
 declare const addressBrand: unique symbol;
 
 /** The stable name of an actor, over restarts and one day over machines: `sessions`, `dispatch/d-17`. */
 export type Address = string & { readonly [addressBrand]: true };
+
+declare const acceptedBrand: unique symbol;
+
+/**
+ * The address of an actor whose events are known: what doesn't fit it can't be sent to it, and so an event that needs
+ * permission not without its caller.
+ *
+ * @example
+ * const jobAddress = (id: string) => address('job', id) as AddressOf<JobEvent>;
+ */
+export type AddressOf<E extends EventObject> = Address & { readonly [acceptedBrand]: (event: E) => void };
+
+/** What may be sent to an address: any event, where its type doesn't say. */
+export type EventOf<A extends Address> = A extends AddressOf<infer E> ? E : EventObject;
 
 const kindPattern = /^[a-z][a-z0-9-]{0,63}$/;
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:#-]{0,127}$/;

@@ -3,14 +3,18 @@ export const roles = ['viewer', 'invoker', 'approver', 'admin'] as const;
 /** One of {@link roles}. */
 export type Role = (typeof roles)[number];
 
-declare const verified: unique symbol;
+/** Only a type. Being private, its one member can be neither written nor copied from a caller who has it. */
+declare class Proof {
+  private readonly proof: true;
+}
 
 /**
- * Who caused an event, proven by an adapter at the edge. It can't be written as a literal: only {@link verifiedCaller}
- * makes one, and only the authentication step of each port calls that. An event that needs permission has a required
- * field of this type, so the event cannot be made without it, and the guard in the machine reads it.
+ * Who caused an event, proven by an adapter at the edge. It can be neither written as a literal nor copied from another
+ * one: only {@link verifiedCaller} makes one, and only the authentication step of each port calls that. An event that
+ * needs permission has a required field of this type, so the event cannot be made without it, and the guard in the
+ * machine reads it.
  */
-export type VerifiedCaller = CallerIdentity & { readonly [verified]: true };
+export type VerifiedCaller = CallerIdentity & Proof;
 
 /** Who a caller is: an operator by name, a device by its id and the fingerprint of its certificate, or a part of the system. */
 export type CallerIdentity =
@@ -18,9 +22,9 @@ export type CallerIdentity =
   | { readonly kind: 'device'; readonly deviceId: string; readonly fingerprint: string }
   | { readonly kind: 'system'; readonly name: string };
 
-/** Marks an identity as proven. Call it only where the proof was checked. */
+/** Marks an identity as proven, and for good: what it says can't be changed later. Call it only where the proof was checked. */
 export function verifiedCaller(identity: CallerIdentity): VerifiedCaller {
-  return identity as VerifiedCaller;
+  return Object.freeze({ ...identity }) as VerifiedCaller;
 }
 
 /** Whether an operator's role includes another. Devices and the system hold no role. */

@@ -1,6 +1,6 @@
-import type { AnyActorRef, EventObject } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 import { type ActorReport, reportOn } from './actor-report.js';
-import type { Address } from './address.js';
+import type { Address, EventOf } from './address.js';
 import type { Clock } from './clock.js';
 import { DeadLetters } from './dead-letters.js';
 import type { Deadlines } from './deadlines.js';
@@ -105,7 +105,7 @@ export class Directory {
    * @param from who sends it, for dead letters.
    * @returns false when it reached nobody and became a dead letter.
    */
-  send(address: Address, event: EventObject, from?: Address): boolean {
+  send<A extends Address>(address: A, event: EventOf<A>, from?: Address): boolean {
     const ref = this.#actors.get(address);
     if (ref === undefined) {
       this.deadLetters.add(address, event.type, 'no_such_actor', from);
@@ -125,7 +125,11 @@ export class Directory {
    * @throws AppError `kernel.no_such_actor` when nobody holds the address, `kernel.actor_down` when the actor ends
    *   first, `kernel.ask_timeout` after `timeoutMs`, or what the actor rejects with.
    */
-  ask<T>(address: Address, event: (reply: Reply<T>) => EventObject, options: AskOptions): Promise<T> {
+  ask<T, A extends Address = Address>(
+    address: A,
+    event: (reply: Reply<T>) => EventOf<A>,
+    options: AskOptions,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const question = {};
       let isAnswered = false;

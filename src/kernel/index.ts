@@ -1,7 +1,7 @@
 /** The kernel: supervised XState actors with addresses, deadlines and ordered ends. It knows actors, not nodes. */
 export type { AcceptedBranch, AcceptedEvent } from './acceptance.js';
 export type { ActorReport } from './actor-report.js';
-export { type Address, address, addressKind, parseAddress } from './address.js';
+export { type Address, type AddressOf, address, addressKind, parseAddress } from './address.js';
 export * from './authority.js';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.js';
 export { type Chart, type ChartState, type ChartTransition, chartOf } from './chart.js';
