@@ -62,6 +62,10 @@ export function narrate(report: NodeReport, colors: Colors, plain: Plain): strin
       return colors.dim(`Renewing the certificate${report.reason === '' ? '' : `: ${plain(report.reason)}`}`);
     case 'renewed':
       return `Renewed the certificate; it is good until ${report.certificateEndsAt}.`;
+    case 'certificate_ended':
+      return `${colors.yellow('The certificate of this node is not good any more')}${reason(report.error, colors, plain)}`;
+    case 'returning':
+      return colors.dim('Asking the daemon to let this node come back, with the key that it has always had');
     case 'certificate_waits':
       return `${colors.yellow('The new certificate does not work yet; the old one stays in use')}${reason(report.error, colors, plain)}`;
     case 'retrying':

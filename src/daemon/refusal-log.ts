@@ -10,7 +10,7 @@ const meaning: Readonly<Record<Refusal['reason'], string>> = {
   budget: 'a limit of connections is reached',
   no_certificate: 'it showed no client certificate: machines enrol on the enrolment port first',
   untrusted_certificate: 'its certificate is not of this daemon',
-  expired: 'its certificate has expired: pair the machine again',
+  expired: 'its certificate has expired: its host asks to come back, see palyra pairings list',
   not_yet_valid: 'its certificate is not valid yet: check the clocks',
   not_a_device: 'its certificate names no device',
   handshake_timeout: 'it did not finish the TLS handshake in time',

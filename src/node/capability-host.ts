@@ -1,7 +1,7 @@
 import { nodeError } from '../actors/errors.js';
 import type { ExecutionHost } from '../actors/execution/executions.js';
 import type { DispatchOrder } from '../actors/link/frames.js';
-import { type AppError, toAppError } from '../kernel/errors.js';
+import { toAppError } from '../kernel/errors.js';
 import type { KernelLog } from '../kernel/log.js';
 import type { PluginHost } from '../plugins/plugin-host.js';
 import type { PluginLog } from '../plugins/sdk/handler.js';
@@ -76,16 +76,4 @@ function pluginLog(log: KernelLog, order: DispatchOrder): PluginLog {
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
       log[level]({ capability: order.capability, dispatch: order.dispatchId, fields }, message);
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-}
-
-/** Whether an error is the daemon's own word that this node is not wanted (protocol.md 13). */
-export function isRefusal(error: AppError): boolean {
-  return (
-    !error.retryable && (error.code.startsWith('session.') || error.code === 'pairing.unsupported_protocol')
-  );
-}
-
-/** Whether an operator of the daemon has shut this device out: nothing that the daemon asked for goes on. */
-export function isShutOut(error: AppError): boolean {
-  return error.code === 'session.revoked';
 }

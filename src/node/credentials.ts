@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import type { Grant } from '../actors/device/renewals.js';
 import { nodeError } from '../actors/errors.js';
 import type { Validity } from '../actors/identity/validity.js';
+import type { ReturnGrant } from '../actors/renewal/grant.js';
 import { inspectCertificate, parseCertificate } from '../adapters/pki/inspect-certificate.js';
 import type { Identity, IdentityStore, Membership, NextRequest } from './identity-store.js';
 
@@ -21,6 +21,7 @@ export class Credentials {
   #newest: Credential;
   #previous: Credential | undefined;
   #request: NextRequest | undefined;
+  #answered: NextRequest | undefined;
   /** What is being written: one change after the other. */
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -48,8 +49,9 @@ export class Credentials {
       credentials.#previous = await readCredential(store, membership.previous);
     }
     const request = await store.readNextRequest();
-    if (request && isKeyOf(newest.certificatePem, request.tlsKey)) await store.dropNextRequest();
-    else credentials.#request = request;
+    if (!request || !isKeyOf(newest.certificatePem, request.tlsKey)) credentials.#request = request;
+    else if (request.pairingId === undefined) await store.dropNextRequest();
+    else credentials.#answered = request;
     return credentials;
   }
 
@@ -64,6 +66,27 @@ export class Credentials {
   /** Whether a request is under way: its key is on disk, and the daemon may have answered it already. */
   get hasRequest(): boolean {
     return this.#request !== undefined;
+  }
+
+  /** SHA-256 of the request under way, 32 bytes. */
+  get requestDigest(): Buffer | undefined {
+    return this.#request?.csrDigest;
+  }
+
+  /** The request by which the newest certificate came when the device came back, until the daemon knows that it is stored. */
+  get toConfirm(): NextRequest | undefined {
+    return this.#answered;
+  }
+
+  /** Whether no certificate is in force. @param now milliseconds since the epoch */
+  hasEnded(now: number): boolean {
+    return now >= Math.max(this.#newest.notAfter, this.#previous?.notAfter ?? 0);
+  }
+
+  /** Whether a certificate is in force beside the one with that fingerprint. @param now milliseconds since the epoch */
+  hasOther(fingerprint: string, now: number): boolean {
+    const others = [this.#newest, this.#previous].filter((one) => one?.fingerprint !== fingerprint);
+    return others.some((one) => one !== undefined && now < one.notAfter);
   }
 
   /** What the `attempt`-th attempt since the last success uses: the newest and the one before in turn, while it is in force. */
@@ -86,7 +109,7 @@ export class Credentials {
    *
    * @throws AppError `node.bad_certificate` when it is not for the request under way or no CA vouches for it; nothing changes.
    */
-  adopt(grant: Grant): Promise<void> {
+  adopt(grant: ReturnGrant): Promise<void> {
     return this.#inTurn(() => this.#adopt(grant));
   }
 
@@ -95,7 +118,15 @@ export class Credentials {
     return this.#inTurn(() => this.#forgetPrevious(fingerprint));
   }
 
-  async #adopt(grant: Grant): Promise<void> {
+  /** The daemon knows that what came by a pairing is stored. */
+  confirmed(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#answered = undefined;
+      await this.#store.dropNextRequest();
+    });
+  }
+
+  async #adopt({ pairingId, ...grant }: ReturnGrant): Promise<void> {
     const request = this.#request;
     const problem = request ? problemOf(grant, this.#identity.deviceId, request.tlsKey) : 'was not asked for';
     if (!request || problem !== undefined) {
@@ -103,6 +134,7 @@ export class Credentials {
         hint: 'The old one stays in use. Look at the log of the daemon.',
       });
     }
+    const answered = pairingId === undefined ? undefined : await this.#store.noteReturn(request, pairingId);
     const before = this.#newest;
     const membership = { ...this.#membership, ...grant, previous: before.certificatePem };
     await this.#store.writeMembership(membership);
@@ -110,7 +142,8 @@ export class Credentials {
     this.#newest = credentialOf(grant.certificate, request.tlsKey);
     this.#previous = before;
     this.#request = undefined;
-    await this.#store.dropNextRequest();
+    this.#answered = answered;
+    if (!answered) await this.#store.dropNextRequest();
   }
 
   async #forgetPrevious(fingerprint: string): Promise<void> {
@@ -145,7 +178,7 @@ function isKeyOf(certificatePem: string, key: KeyObject): boolean {
 }
 
 /** What is wrong with a certificate that was issued, in words; undefined when nothing is. */
-function problemOf(grant: Grant, deviceId: string, key: KeyObject): string | undefined {
+function problemOf(grant: ReturnGrant, deviceId: string, key: KeyObject): string | undefined {
   const certificate = parseCertificate(grant.certificate);
   if (!certificate.publicKey.equals(createPublicKey(key))) return 'is not for the key that it was asked for';
   if (inspectCertificate(certificate).deviceId !== deviceId) return 'does not name this device';

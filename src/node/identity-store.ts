@@ -51,6 +51,8 @@ export interface NextRequest {
   /** PKCS #10 DER for it. */
   readonly csr: Buffer;
   readonly csrDigest: Buffer;
+  /** The pairing by which it was answered, when the device came back: to be confirmed. */
+  readonly pairingId?: string;
 }
 
 /**
@@ -112,7 +114,7 @@ export class IdentityStore {
     const stored = await this.#readJson<StoredRequest>(requestFile);
     if (!stored) return undefined;
     const kept = await this.#files.read(stored.keyFile);
-    return kept && nextRequest(privateKeyFromPem(kept), Buffer.from(stored.csr, 'base64'));
+    return kept && nextRequest(privateKeyFromPem(kept), stored);
   }
 
   /** Makes a fresh key and its request. Both are on disk when this resolves. */
@@ -121,11 +123,17 @@ export class IdentityStore {
     const { der } = await createRequest(keys, deviceId);
     const name = keyFile(keys.publicKey);
     await this.#files.write(name, privateKeyToPem(keys.privateKey));
-    await this.#writeJson(requestFile, {
-      keyFile: name,
-      csr: der.toString('base64'),
-    } satisfies StoredRequest);
-    return nextRequest(keys.privateKey, der);
+    const stored: StoredRequest = { keyFile: name, csr: der.toString('base64') };
+    await this.#writeJson(requestFile, stored);
+    return nextRequest(keys.privateKey, stored);
+  }
+
+  /** Notes the pairing by which the request was answered. */
+  async noteReturn({ tlsKey, csr }: NextRequest, pairingId: string): Promise<NextRequest> {
+    const name = keyFile(createPublicKey(tlsKey));
+    const stored: StoredRequest = { keyFile: name, csr: csr.toString('base64'), pairingId };
+    await this.#writeJson(requestFile, stored);
+    return nextRequest(tlsKey, stored);
   }
 
   /** The certificate of the request is part of the membership: the request is done. */
@@ -181,12 +189,15 @@ interface StoredRequest {
   readonly keyFile: string;
   /** DER, base64. */
   readonly csr: string;
+  readonly pairingId?: string;
 }
 
 function keyFile(publicKey: KeyObject): string {
   return `tls-${createHash('sha256').update(publicKeyToDer(publicKey)).digest('hex').slice(0, 16)}.key`;
 }
 
-function nextRequest(tlsKey: KeyObject, csr: Buffer): NextRequest {
-  return { tlsKey, csr, csrDigest: createHash('sha256').update(csr).digest() };
+function nextRequest(tlsKey: KeyObject, { csr: base64, pairingId }: StoredRequest): NextRequest {
+  const csr = Buffer.from(base64, 'base64');
+  const csrDigest = createHash('sha256').update(csr).digest();
+  return { tlsKey, csr, csrDigest, ...(pairingId === undefined ? {} : { pairingId }) };
 }

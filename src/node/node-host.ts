@@ -117,7 +117,7 @@ async function startIn(
   const daemonTime = new DaemonTime(kernel.clock);
   const ticket = await sessionTicket(store, kernel.clock);
   const uplink = uplinkPorts({ kernel, ticket, executions, credentials, daemonTime, announced, report });
-  const renewal = renewalPorts({ kernel, identity, credentials, daemonTime, report });
+  const renewal = renewalPorts({ kernel, identity, credentials, executions, daemonTime, report });
   const root = startRoot(kernel, nodeTree({ kernel, uplink, renewal, executions, drainMs }));
   finishWith(root, ending, async () => {
     options.mediator.close();

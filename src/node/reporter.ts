@@ -25,6 +25,8 @@ export type NodeReport =
   | { readonly event: 'disconnected'; readonly retryInMs: number; readonly error?: ErrorEnvelope }
   | { readonly event: 'renewing'; readonly reason: string }
   | { readonly event: 'renewed'; readonly certificateEndsAt: string }
+  | { readonly event: 'certificate_ended'; readonly error?: ErrorEnvelope }
+  | { readonly event: 'returning' }
   | { readonly event: 'certificate_waits'; readonly error?: ErrorEnvelope }
   | { readonly event: 'refused'; readonly retryInMs: number; readonly error: ErrorEnvelope }
   | {

@@ -6,10 +6,10 @@ import { pinnedChannelOptions, pinnedCredentials } from '../adapters/grpc/pinned
 import { openUplink } from '../adapters/grpc/uplink-link.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { isRefusal, isShutOut } from './capability-host.js';
 import type { Credentials } from './credentials.js';
 import type { DaemonTime } from './daemon-time.js';
 import { hostFacts } from './host-facts.js';
+import { isAboutCertificate, isRefusal, isShutOut } from './link-errors.js';
 import type { Reporter } from './reporter.js';
 import type { SessionTicket } from './session-ticket.js';
 
@@ -69,6 +69,11 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
       );
     },
     fingerprint: () => credentials.newest.fingerprint,
+    hasEnded: () => credentials.hasEnded(daemonTime.now()),
+    hasOther: (fingerprint) => credentials.hasOther(fingerprint, daemonTime.now()),
+    isAboutCertificate,
+    needCertificate: () => sendToRenewal(directory, { type: 'certificate.refused' }),
+    doubtCertificate: () => sendToRenewal(directory, { type: 'certificate.doubted' }),
     storeTicket: (next, done) =>
       ticket
         .replace(next)
@@ -89,8 +94,11 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
     },
     status: (status) => {
       reportStatus(status, report);
-      if (status.state === 'live')
+      if (status.state === 'live') {
         sendToRenewal(directory, { type: 'line.live', fingerprint: status.fingerprint });
+      } else if (status.state === 'hand-over failed' && status.error && isAboutCertificate(status.error)) {
+        sendToRenewal(directory, { type: 'certificate.refused' });
+      }
     },
   };
 }
@@ -116,6 +124,11 @@ function reportStatus(status: UplinkStatus, report: Reporter): void {
     case 'resting':
       report({ event: 'refused', retryInMs: status.delayMs, error: status.error.toEnvelope() });
       break;
+    case 'expired': {
+      const error = status.error?.toEnvelope();
+      report({ event: 'certificate_ended', ...(error === undefined ? {} : { error }) });
+      break;
+    }
     case 'hand-over failed': {
       const error = status.error?.toEnvelope();
       report({ event: 'certificate_waits', ...(error === undefined ? {} : { error }) });

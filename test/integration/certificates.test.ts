@@ -1,3 +1,5 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseNetworkAddress } from '../../src/actors/identity/network-address.js';
@@ -21,6 +23,12 @@ function servedAt(address: string): Promise<string> {
     });
     socket.on('error', reject);
   });
+}
+
+/** Waits until the daemon sees the node, which is a moment after the node has said that it is ready. */
+async function online(local: LocalDaemon, node: LocalNode): Promise<void> {
+  const presence = async () => (await local.daemon.control.devices.get(admin, node.deviceId)).presence;
+  await expect.poll(presence).toBe('online');
 }
 
 describe('certificates of a few seconds', () => {
@@ -76,6 +84,7 @@ describe('certificates of a few seconds', () => {
     await node.start();
     await node.report('connected', from);
     await node.times('renewed', renewed + 1);
+    await online(local, node);
     expect(await local.invoke('lab', 'echo', { message: 'back' })).toMatchObject({ state: 'succeeded' });
   }, 60_000);
 });
@@ -123,6 +132,100 @@ describe('an order to renew', () => {
     await node.start();
     await node.times('renewed', renewed + 1);
     await expect.poll(async () => (await device()).rotation).toBeUndefined();
+    await online(local, node);
     expect(await local.invoke('lab', 'echo', { message: 'hello' })).toMatchObject({ state: 'succeeded' });
   });
+});
+
+describe('a node that was away for longer than its certificate lives', () => {
+  const brief = 'certificates: { deviceLifetime: 3s }\n';
+  let local: LocalDaemon;
+  let node: LocalNode;
+
+  beforeAll(async () => {
+    local = await LocalDaemon.start(brief);
+    node = new LocalNode(local, 'lab');
+    await node.start(await local.mint());
+    await node.report('connected');
+  });
+  afterAll(async () => {
+    await node.stop();
+    await local.close();
+  });
+
+  const device = () => local.daemon.control.devices.get(admin, node.deviceId);
+  const returns = async () =>
+    (await local.daemon.control.pairings.list(admin, {})).filter(({ method }) => method === 'return');
+
+  /** Stops the node until its certificate has ended. */
+  async function sleepPastTheEnd(): Promise<number> {
+    await node.stop();
+    await expect.poll(async () => (await device()).trust, { timeout: 10_000 }).toBe('expired');
+    return node.reports.length;
+  }
+
+  it('says so, comes back by itself once the operator has approved, and completes the pairing', async () => {
+    const from = await sleepPastTheEnd();
+    await node.start();
+    expect(await node.report('certificate_ended', from)).toBeDefined();
+    const { pairingId, fingerprintWords } = await node.report('pending_approval', from);
+    await node.report('renewed', from);
+    await node.report('connected', from);
+    await online(local, node);
+    expect(await local.invoke('lab', 'echo', { message: 'back' })).toMatchObject({ state: 'succeeded' });
+    await expect.poll(returns).toMatchObject([{ id: pairingId, state: 'completed', fingerprintWords }]);
+    expect(node.reports.slice(from).filter(({ event }) => event === 'refused')).toEqual([]);
+  }, 30_000);
+
+  it('asks nobody where the policy lets it come back', async () => {
+    const from = node.reports.length;
+    await local.restart(() => {}, `${brief}pairing: { return: allow }\n`);
+    await node.report('connected', from);
+    const back = await sleepPastTheEnd();
+    await node.start();
+    await node.report('renewed', back);
+    await node.report('connected', back);
+    const [latest] = await returns();
+    expect(latest?.decision?.by).toBe('system:pairing.return');
+    expect(node.reports.slice(back).some(({ event }) => event === 'pending_approval')).toBe(false);
+  }, 30_000);
+});
+
+describe('a daemon whose database comes from a backup', () => {
+  it('takes its nodes back by itself, although it does not know their certificates any more', async () => {
+    const local = await LocalDaemon.start();
+    const node = new LocalNode(local, 'lab');
+    await node.start(await local.mint());
+    await node.report('connected');
+    const database = join(local.stateDirectory, 'palyra.db');
+    let copy = Buffer.alloc(0);
+    await local.restart(() => {
+      copy = readFileSync(database);
+    });
+    await node.times('connected', 2);
+    const order = { action: 'rotate', reason: '' } as const;
+    await local.daemon.control.devices.decide(admin, node.deviceId, order);
+    await node.report('renewed');
+    await node.times('connected', 3);
+    await expect
+      .poll(async () => (await local.daemon.control.devices.get(admin, node.deviceId)).certificates.length)
+      .toBe(1);
+
+    const from = node.reports.length;
+    await local.restart(() => {
+      for (const file of [`${database}-wal`, `${database}-shm`]) rmSync(file, { force: true });
+      writeFileSync(database, copy, { mode: 0o600 });
+    });
+    await node.report('renewed', from);
+    await node.report('connected', from);
+    await online(local, node);
+    expect(await local.invoke('lab', 'echo', { message: 'back' })).toMatchObject({ state: 'succeeded' });
+    const [pairing] = await local.daemon.control.pairings.list(admin, {});
+    expect(pairing).toMatchObject({
+      method: 'return',
+      decision: { by: 'system:pairing.return', reason: expect.stringContaining('backup') },
+    });
+    await node.stop();
+    await local.close();
+  }, 60_000);
 });

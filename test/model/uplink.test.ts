@@ -22,6 +22,7 @@ const registered = { protocol: protocolVersion, epoch: 1, surface: [], surfaceDi
 const welcome = { ticket: Buffer.from('t'), heartbeatMs: 10_000, window: 8, settled: ['dp_9'] };
 const refused = sessionError('revoked', 'Device LABNODE is revoked');
 const passing = sessionError('stale_epoch', 'Register again');
+const unknown = sessionError('unknown_certificate', 'The daemon did not issue this certificate');
 
 interface Numbers {
   readonly generation: number;
@@ -48,6 +49,7 @@ function eventsOf({ generation, links }: Numbers): UplinkEvent[] {
     { type: 'ended', link, error: undefined },
     { type: 'ended', link, error: passing },
     { type: 'ended', link, error: refused },
+    { type: 'ended', link, error: unknown },
   ];
   return [
     ...ofLink(generation),
@@ -59,7 +61,7 @@ function eventsOf({ generation, links }: Numbers): UplinkEvent[] {
   ];
 }
 
-function world(newest = 'newer than any link') {
+function world(newest = 'newer than any link', hasEnded = false) {
   const clock = new SimulatedClock(start);
   const deadlines = new Deadlines(clock, silent);
   const trace: string[] = [];
@@ -89,6 +91,11 @@ function world(newest = 'newer than any link') {
       };
     },
     fingerprint: () => newest,
+    hasEnded: () => hasEnded,
+    hasOther: () => true,
+    isAboutCertificate: ({ code }) => code === unknown.code,
+    needCertificate: () => trace.push('need a certificate'),
+    doubtCertificate: () => trace.push('doubt the certificate'),
     storeTicket: () => trace.push('store'),
     attach: () => trace.push('attach'),
     detach: () => trace.push('detach'),
@@ -116,6 +123,7 @@ it('obeys its rules on every shortest path and one event more', () => {
         value,
         Math.min(2, context.generation),
         context.registered !== undefined,
+        Math.min(2, context.attempt),
         context.next !== undefined,
       ]),
   });
@@ -150,6 +158,12 @@ function play(path: readonly UplinkEvent[]): void {
     }
     if (event.type === 'ended' && event.error === refused && event.link === generation) {
       if (['connecting', 'greeting', 'live'].includes(before.value)) expect(after.value).toBe('resting');
+    }
+    // One certificate that the daemon does not take leads to the other, and then to a new one.
+    if (event.type === 'ended' && event.error === unknown && event.link === generation) {
+      if (['connecting', 'greeting', 'live'].includes(before.value)) {
+        expect(after.value).toBe(before.context.attempt > 1 ? 'expired' : 'backoff');
+      }
     }
     // While the next link registers, the old one serves, and its end does not end the other.
     if (before.value === 'handing_over' && event.type === 'ended') {
@@ -299,6 +313,35 @@ it('goes on with the old link when the new certificate does not work, and tries 
   expect(actor.getSnapshot().value).toBe('live');
   expect(namesOf(trace, 'close')).toEqual(['2', '3']);
   expect(trace.filter((entry) => entry === 'is hand-over failed')).toHaveLength(2);
+  actor.stop();
+});
+
+it('waits for a certificate when it has none in force, tells that it needs one, and comes at once when it has it', () => {
+  const { clock, ports, trace } = world('a', true);
+  const actor = createActor(uplinkMachine, { input: { ports } });
+  actor.start();
+  expect(actor.getSnapshot().value).toBe('expired');
+  expect(trace).toEqual(['is expired', 'need a certificate']);
+  actor.send({ type: 'certificate.changed' });
+  expect(actor.getSnapshot().value).toBe('connecting');
+  actor.send({ type: 'ended', link: 1, error: undefined });
+  clock.advance(500);
+  expect(actor.getSnapshot().value).toBe('expired');
+  // The clock of this node may be wrong.
+  clock.advance(3_600_000);
+  expect(actor.getSnapshot().value).toBe('connecting');
+  actor.stop();
+});
+
+it('doubts its certificate when TLS tells no reason for long, since that may be one', () => {
+  const { clock, deadlines, ports, trace } = world();
+  const actor = createActor(uplinkMachine, { input: { ports } });
+  actor.start();
+  for (let link = 1; link <= 6; link++) {
+    actor.send({ type: 'ended', link, error: undefined });
+    clock.advance(deadlines.pending(actor)[0]?.inMs ?? 0);
+  }
+  expect(trace.filter((entry) => entry === 'doubt the certificate')).toHaveLength(2);
   actor.stop();
 });
 

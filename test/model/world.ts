@@ -479,6 +479,11 @@ export class World {
         return wire.uplink;
       },
       fingerprint: () => this.#peer.fingerprint,
+      hasEnded: () => false,
+      hasOther: () => false,
+      isAboutCertificate: () => false,
+      needCertificate: () => undefined,
+      doubtCertificate: () => undefined,
       storeTicket: (next: Uint8Array, done: () => void) => {
         ticket.replace(next).then(done, (error: unknown) => this.violations.push(String(error)));
       },
@@ -510,7 +515,13 @@ export class World {
         notAfter: Number.MAX_SAFE_INTEGER,
         fingerprint: this.#peer.fingerprint,
       }),
+      hasEnded: () => false,
+      hasToConfirm: () => false,
       hasRequest: () => false,
+      comeBack: () => Promise.reject(nodeError('refused', 'It is in force')),
+      confirm: () => Promise.resolve(),
+      isAboutCertificate: () => false,
+      isInForce: () => false,
       prepare: () => Promise.resolve(),
       renew: () => Promise.reject(nodeError('refused', 'It is not due')),
       store: () => Promise.resolve(),

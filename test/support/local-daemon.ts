@@ -40,16 +40,23 @@ export interface EnrolledDevice {
   readonly membership: Membership;
 }
 
+/** Port numbers as flags. */
+interface Ports {
+  readonly httpPort: string;
+  readonly enrollPort: string;
+  readonly nodePort: string;
+}
+
 /** A real daemon in this process: real TLS on loopback, real SQLite in a temporary directory. */
 export class LocalDaemon {
   readonly directory: string;
-  readonly daemon: Daemon;
-  readonly log: readonly LogLine[];
+  readonly log: LogLine[] = [];
+  readonly #clock: Clock | undefined;
+  #daemon: Daemon | undefined;
 
-  private constructor(directory: string, daemon: Daemon, log: readonly LogLine[]) {
+  private constructor(directory: string, clock: Clock | undefined) {
     this.directory = directory;
-    this.daemon = daemon;
-    this.log = log;
+    this.#clock = clock;
   }
 
   /**
@@ -57,14 +64,41 @@ export class LocalDaemon {
    * @param clock default: the machine's
    */
   static async start(yaml = '', clock?: Clock): Promise<LocalDaemon> {
-    const directory = mkdtempSync(join(tmpdir(), 'palyra-local-'));
-    const file = join(directory, 'palyra.yaml');
-    writeFileSync(file, yaml === '' ? '{}\n' : yaml);
-    const lines: LogLine[] = [];
+    const local = new LocalDaemon(mkdtempSync(join(tmpdir(), 'palyra-local-')), clock);
+    writeFileSync(local.#configFile, yaml === '' ? '{}\n' : yaml);
+    await local.#run({ httpPort: '0', enrollPort: '0', nodePort: '0' });
+    return local;
+  }
+
+  get daemon(): Daemon {
+    if (!this.#daemon) throw new Error('The daemon is stopped');
+    return this.#daemon;
+  }
+
+  get stateDirectory(): string {
+    return join(this.directory, 'daemon');
+  }
+
+  /** Stops the daemon and starts it again on the same ports. `between` may change what is in its directory, and its file. */
+  async restart(between: () => void = () => {}, yaml?: string): Promise<void> {
+    const { http, enrollment, node } = this.daemon.addresses;
+    const port = (address: string): string => address.split(':').at(-1) ?? '';
+    await this.daemon.stop('The test restarts it');
+    this.#daemon = undefined;
+    between();
+    if (yaml !== undefined) writeFileSync(this.#configFile, yaml);
+    await this.#run({ httpPort: port(http), enrollPort: port(enrollment), nodePort: port(node) });
+  }
+
+  get #configFile(): string {
+    return join(this.directory, 'palyra.yaml');
+  }
+
+  async #run(flags: Ports): Promise<void> {
     const write =
       (level: keyof KernelLog) =>
       (fields: object, message: string): void => {
-        lines.push({ level, fields: fields as LogLine['fields'], message });
+        this.log.push({ level, fields: fields as LogLine['fields'], message });
       };
     const log: KernelLog = {
       debug: write('debug'),
@@ -72,11 +106,14 @@ export class LocalDaemon {
       warn: write('warn'),
       error: write('error'),
     };
-    const flags = { httpPort: '0', enrollPort: '0', nodePort: '0' };
-    const config = loadConfig({ file, env: {}, flags });
-    const stateDirectory = join(directory, 'daemon');
-    const daemon = await startDaemon({ config, stateDirectory, log, ...(clock ? { clock } : {}) });
-    return new LocalDaemon(directory, daemon, lines);
+    const config = loadConfig({ file: this.#configFile, env: {}, flags });
+    const clock = this.#clock;
+    this.#daemon = await startDaemon({
+      config,
+      stateDirectory: this.stateDirectory,
+      log,
+      ...(clock ? { clock } : {}),
+    });
   }
 
   async mint(ttlMs?: number): Promise<string> {
@@ -139,7 +176,7 @@ export class LocalDaemon {
   }
 
   async close(): Promise<void> {
-    await this.daemon.stop('The test is over');
+    await this.#daemon?.stop('The test is over');
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

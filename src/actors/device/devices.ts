@@ -135,7 +135,7 @@ export class Devices {
         'unknown_certificate',
         'The daemon did not issue this certificate, or has replaced it',
         {
-          hint: 'Pair the machine again: the operator runs `palyra pair`.',
+          hint: 'The host asks to come back by itself. Otherwise pair the machine again: `palyra pair`.',
         },
       );
     }

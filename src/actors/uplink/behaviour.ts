@@ -16,6 +16,7 @@ export type UplinkStatus =
   | { readonly state: 'live'; readonly registered: Registered; readonly fingerprint: string }
   | { readonly state: 'backoff'; readonly delayMs: number; readonly error: AppError | undefined }
   | { readonly state: 'resting'; readonly delayMs: number; readonly error: AppError }
+  | { readonly state: 'expired'; readonly error: AppError | undefined }
   | { readonly state: 'hand-over failed'; readonly error: AppError | undefined }
   | { readonly state: 'stopped' };
 
@@ -34,6 +35,16 @@ export interface UplinkPorts {
   connect(handlers: UplinkHandlers, attempt: number): UplinkLink;
   /** SHA-256 of the newest certificate of this node, hex. */
   fingerprint(): string;
+  /** Whether no certificate of this node is in force any more, by the daemon's clock as it was known last. */
+  hasEnded(): boolean;
+  /** Whether there is a certificate in force beside the one with that fingerprint: the next attempt takes it. */
+  hasOther(fingerprint: string): boolean;
+  /** Whether an error says that the certificate is the matter: it has ended, or the daemon does not know it. */
+  isAboutCertificate(error: AppError): boolean;
+  /** This node can't come with its certificate: it needs another one. */
+  needCertificate(): void;
+  /** Several attempts have failed without a reason that TLS could tell: the certificate may be the matter. */
+  doubtCertificate(): void;
   /** Writes the ticket to disk, then calls back. */
   storeTicket(ticket: Uint8Array, done: () => void): void;
   attach(batch: FrameBatch<NodeFrame>, daemonNow: () => number): void;
@@ -74,6 +85,8 @@ export interface UplinkContext {
 const connectLimitMs = 20_000;
 /** A refused or revoked node asks again after this time, milliseconds. */
 const restMs = 3_600_000;
+/** After so many failed attempts, and again after as many, the certificate is doubted. */
+const doubtAfter = 3;
 /** Silence from the daemon, in heartbeats, after which the stream counts as dead. */
 const deadAfter = 3;
 
@@ -111,10 +124,18 @@ export const uplinkSetup = setup({
       event.type === 'frame' && event.link === context.generation && event.frame.welcome !== undefined,
     'ends the stream': ({ context, event }) =>
       event.type === 'frame' && event.link === context.generation && event.frame.goodbye !== undefined,
+    'has no certificate in force': ({ context }) => context.ports.hasEnded(),
+    'has no use for its certificate': ({ context, event }) => {
+      if (event.type !== 'ended' || event.link !== context.generation || !event.error) return false;
+      const { ports, link, attempt } = context;
+      if (!ports.isAboutCertificate(event.error)) return false;
+      return attempt > 1 || !ports.hasOther(link?.fingerprint ?? '');
+    },
     'is refused': ({ context, event }) =>
       event.type === 'ended' &&
       event.link === context.generation &&
       event.error !== undefined &&
+      !context.ports.isAboutCertificate(event.error) &&
       context.ports.isRefusal(event.error),
     // Orders that came with the jump can't be dated, so none of them is taken: the daemon sends them again.
     'the clock jumped': ({ context }) => context.daemonClock.jumped,
@@ -243,6 +264,13 @@ export const uplinkSetup = setup({
       const error = event.type === 'ended' ? event.error : undefined;
       arm(context, self, delayMs, 'reconnect');
       context.ports.status({ state: 'backoff', delayMs, error });
+      if (context.attempt > 0 && context.attempt % doubtAfter === 0) context.ports.doubtCertificate();
+    },
+    'wait for a certificate': ({ context, event, self }) => {
+      // The hour is for the case that the daemon's clock says otherwise than this node's.
+      arm(context, self, restMs, 'try the old certificate');
+      context.ports.status({ state: 'expired', error: event.type === 'ended' ? event.error : undefined });
+      context.ports.needCertificate();
     },
     rest: ({ context, event, self }) => {
       arm(context, self, restMs, 'ask again');

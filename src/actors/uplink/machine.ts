@@ -8,7 +8,14 @@ const lost = {
   actions: 'let go of the link',
   description: 'The stream is gone: it comes back after a while',
 } as const;
+const expires = {
+  guard: 'has no use for its certificate',
+  target: 'expired',
+  actions: 'let go of the link',
+  description: 'The daemon does not take its certificate: it needs another one',
+} as const;
 const refusedOrLost = [
+  expires,
   {
     guard: 'is refused',
     target: 'resting',
@@ -64,7 +71,7 @@ const stopsLive = {
 const comesAtOnce = {
   target: 'connecting',
   actions: ['count from zero', 'connect'],
-  description: 'There is a new certificate: it is tried at once',
+  description: 'There is a certificate to try: it is tried at once',
 } as const;
 
 /**
@@ -91,7 +98,14 @@ export const uplinkMachine = uplinkSetup.createMachine({
   states: {
     resume: {
       description: 'Begins to connect',
-      always: { target: 'connecting', actions: 'connect' },
+      always: [
+        {
+          guard: 'has no certificate in force',
+          target: 'expired',
+          description: 'It was away for longer than its certificate lives',
+        },
+        { target: 'connecting', actions: 'connect', description: 'It has a certificate' },
+      ],
     },
     connecting: {
       description: 'It connects and registers',
@@ -197,7 +211,14 @@ export const uplinkMachine = uplinkSetup.createMachine({
       description: 'It waits before the next attempt',
       entry: 'wait before the next attempt',
       on: {
-        deadline: { target: 'connecting', actions: 'connect', description: 'It tries again' },
+        deadline: [
+          {
+            guard: 'has no certificate in force',
+            target: 'expired',
+            description: 'Its certificate has ended meanwhile',
+          },
+          { target: 'connecting', actions: 'connect', description: 'It tries again' },
+        ],
         'certificate.changed': comesAtOnce,
         'kernel.shutdown': { target: 'stopped', description: 'The host stops' },
       },
@@ -208,6 +229,15 @@ export const uplinkMachine = uplinkSetup.createMachine({
       on: {
         deadline: { target: 'connecting', actions: 'connect', description: 'It asks again' },
         'certificate.changed': comesAtOnce,
+        'kernel.shutdown': { target: 'stopped', description: 'The host stops' },
+      },
+    },
+    expired: {
+      description: 'It has no certificate that it could come with, and waits for one',
+      entry: 'wait for a certificate',
+      on: {
+        'certificate.changed': comesAtOnce,
+        deadline: { target: 'connecting', actions: 'connect', description: 'It tries what it has' },
         'kernel.shutdown': { target: 'stopped', description: 'The host stops' },
       },
     },

@@ -125,9 +125,12 @@ function goodbyeError(goodbye: NonNullable<DaemonFrame['goodbye']>): AppError {
       });
     case 'protocol_error':
       return sessionError('protocol', goodbye.reason);
+    case 'certificate_expired':
+      return sessionError('certificate_expired', goodbye.reason, {
+        hint: 'The node comes back with the next one that it has, or asks for one.',
+      });
     case 'shutdown':
     case 'replaced':
-    case 'certificate_expired':
       return linkError('ended', goodbye.reason);
   }
 }
