@@ -26,14 +26,15 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'palyra-load-test-'));
   const config = loadConfig({ env: {}, flags: { httpPort: '0', enrollPort: '0', nodePort: '0' } });
   daemon = await startDaemon({ config, stateDirectory: directory, log: quiet });
-  const { pairings } = daemon.control;
-  const codes = await Promise.all(Array.from({ length: count }, () => pairings.mintJoinCode(operator, {})));
+  const { codes, pairings } = daemon.control;
+  const minted = await Promise.all(Array.from({ length: count }, () => codes.mintJoin(operator, {})));
   const plugins = await echoSurface();
   const facts = hostFacts();
   let isDone = false;
-  const enrolling = enrolFleet({ joinStrings: codes.map(({ joinString }) => joinString), plugins, facts });
+  const enrolling = enrolFleet({ joinStrings: minted.map(({ joinString }) => joinString), plugins, facts });
   const approved = until('all approved', 20_000, async () => {
-    for (const { id, transcript } of await pairings.list(operator, { states: ['pending_approval'] })) {
+    const waiting = await pairings.list(operator, { states: ['pending_approval'], limit: count });
+    for (const { id, transcript } of waiting.pairings) {
       await pairings.approve(operator, id, { transcript });
     }
     return isDone || undefined;

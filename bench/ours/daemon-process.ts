@@ -57,7 +57,7 @@ async function start(directory: string): Promise<void> {
 }
 
 async function mint(): Promise<string> {
-  const { joinString } = await running().control.pairings.mintJoinCode(operator, {});
+  const { joinString } = await running().control.codes.mintJoin(operator, {});
   return joinString;
 }
 
@@ -66,7 +66,10 @@ async function approve({ id, transcript }: PairingView): Promise<void> {
 }
 
 async function approvePending(): Promise<number> {
-  const waiting = await running().control.pairings.list(operator, { states: ['pending_approval'] });
+  const { pairings: waiting } = await running().control.pairings.list(operator, {
+    states: ['pending_approval'],
+    limit: 1_000,
+  });
   await Promise.all(waiting.map(approve));
   return waiting.length;
 }

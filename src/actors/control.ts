@@ -16,23 +16,74 @@ import type {
   SurfaceApproval,
 } from './device/record.js';
 import type { DispatchRecord, DispatchState } from './dispatch/record.js';
-import type { PairingRecord, PairingState } from './pairing/record.js';
+import type { PageFilter } from './page.js';
+import type { PairingCodeRecord, PairingCodeState, PairingRecord, PairingState } from './pairing/record.js';
 
-export interface MintJoinCode {
-  /** Milliseconds, 30 s to 24 h. */
+export interface MintCode {
+  /** Milliseconds: 30 s to 24 h for a join string, to 15 min for a PIN. */
   readonly ttlMs?: number;
   readonly purpose?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export interface MintedJoinCode {
+export interface MintedCode {
   readonly id: string;
-  /** Shown once, here; not stored. */
-  readonly joinString: string;
   readonly expiresAt: number;
   readonly enrollmentAddresses: readonly string[];
-  /** True when only loopback addresses are in the join string: another machine could not use it. */
+  /** True when only loopback addresses are advertised: another machine could not use the code. */
   readonly loopbackOnly: boolean;
+}
+
+export interface MintedJoinCode extends MintedCode {
+  /** Shown once, here; not stored. */
+  readonly joinString: string;
+}
+
+export interface MintedPin extends MintedCode {
+  /** `<slot>-<PIN>`. Shown once, here; not stored. */
+  readonly pin: string;
+}
+
+/** A proof that was wrong, or that is being compared at this moment. */
+export interface WrongProof {
+  readonly at: number;
+  readonly address: string;
+}
+
+export interface PairingCodeView extends Omit<PairingCodeRecord, 'joinKey' | 'charges'> {
+  readonly wrongProofs: readonly WrongProof[];
+  /** The request that the code has led to. */
+  readonly pairingId?: string;
+}
+
+export interface CodeFilter extends PageFilter {
+  readonly states?: readonly PairingCodeState[];
+}
+
+/** Over all PINs. */
+export interface PinPairingView {
+  readonly locked: boolean;
+  readonly lockedAt?: number;
+  /** Those that count: of the last 24 hours, or since the lock was lifted. */
+  readonly wrongProofs: readonly (WrongProof & { readonly codeId: string })[];
+}
+
+export interface CodeControl {
+  /** @throws AppError `pairing.invalid_request`, `pairing.forbidden`. */
+  mintJoin(caller: VerifiedCaller, options: MintCode): Promise<MintedJoinCode>;
+  /** @throws AppError as for a join string, and `pairing.too_many_pins`, `pairing.pins_locked`. */
+  mintPin(caller: VerifiedCaller, options: MintCode): Promise<MintedPin>;
+  list(
+    caller: VerifiedCaller,
+    filter: CodeFilter,
+  ): Promise<{ readonly codes: readonly PairingCodeView[]; readonly next?: string }>;
+  /** @throws AppError `pairing.not_found`. */
+  get(caller: VerifiedCaller, id: string): Promise<PairingCodeView>;
+  /** @throws AppError `pairing.not_found`, `pairing.code_ended`, `pairing.forbidden`. */
+  cancel(caller: VerifiedCaller, id: string, reason: string): Promise<PairingCodeView>;
+  pins(caller: VerifiedCaller): Promise<PinPairingView>;
+  /** @throws AppError `pairing.forbidden`. */
+  unlockPins(caller: VerifiedCaller, reason: string): Promise<PinPairingView>;
 }
 
 export interface PairingDecision {
@@ -54,12 +105,15 @@ export interface PairingView
   readonly seenBefore?: DeviceState;
 }
 
+export interface PairingFilter extends PageFilter {
+  readonly states?: readonly PairingState[];
+}
+
 export interface PairingControl {
-  mintJoinCode(caller: VerifiedCaller, options: MintJoinCode): Promise<MintedJoinCode>;
   list(
     caller: VerifiedCaller,
-    filter: { readonly states?: readonly PairingState[] },
-  ): Promise<readonly PairingView[]>;
+    filter: PairingFilter,
+  ): Promise<{ readonly pairings: readonly PairingView[]; readonly next?: string }>;
   get(caller: VerifiedCaller, id: string): Promise<PairingView>;
   /** @throws AppError `pairing.decided` when it is decided already, `pairing.changed` when another proof is pending by now. */
   approve(caller: VerifiedCaller, id: string, decision: PairingDecision): Promise<PairingView>;
@@ -249,6 +303,7 @@ export interface ExplainControl {
 }
 
 export interface Control {
+  readonly codes: CodeControl;
   readonly pairings: PairingControl;
   readonly inventory: InventoryControl;
   readonly devices: DeviceControl;

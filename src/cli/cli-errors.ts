@@ -10,5 +10,6 @@ export const cliError = errorTable('cli', {
   no_token: { category: 'unauthenticated', retryable: false },
   not_found: { category: 'not_found', retryable: false },
   code_expired: { category: 'timeout', retryable: false },
+  code_ended: { category: 'precondition', retryable: false },
   interrupted: { category: 'precondition', retryable: false },
 });

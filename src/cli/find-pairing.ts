@@ -1,6 +1,7 @@
 import { shortDeviceId } from '../actors/identity/device-id.js';
 import type { ControlPlaneClient } from '../client/control-plane-client.js';
 import type { Pairing } from '../contract/pairing.js';
+import type { PairingState } from '../contract/pairing-states.js';
 import { cliError } from './cli-errors.js';
 
 const shortest = 4;
@@ -17,7 +18,7 @@ export async function findPairing(client: ControlPlaneClient, text: string): Pro
       hint: `Give at least ${shortest} characters of its id or of the device id.`,
     });
   }
-  const { pairings } = await client.listPairings();
+  const pairings = await allPairings(client);
   const id = text.toLowerCase().replace(/^pr_/, '');
   const device = text.toUpperCase().replaceAll('-', '');
   const matches = pairings.filter(
@@ -37,4 +38,23 @@ export async function findPairing(client: ControlPlaneClient, text: string): Pro
   throw cliError('ambiguous', `'${text}' may be ${candidates.slice(0, 5).join(' or ')}`, {
     hint: 'Give more of the id.',
   });
+}
+
+/** Every request, page by page. */
+export async function allPairings(
+  client: ControlPlaneClient,
+  state?: readonly PairingState[],
+): Promise<readonly Pairing[]> {
+  const found: Pairing[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.listPairings({
+      limit: 500,
+      ...(state === undefined ? {} : { state }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    found.push(...page.pairings);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return found;
 }

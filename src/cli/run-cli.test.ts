@@ -41,6 +41,9 @@ describe('the command line', () => {
 
   it.each([
     ['pair'],
+    ['pair', 'list'],
+    ['pair', 'cancel'],
+    ['pair', 'unlock'],
     ['pairings'],
     ['pairings', 'list'],
     ['pairings', 'approve'],
@@ -145,93 +148,6 @@ describe('finding palyrad', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('unencrypted');
     expect((await cli.run(['inventory', '--url', 'palyra'])).code).toBe(2);
-  });
-});
-
-describe('pair', () => {
-  it('says what to run, and how long it works', async () => {
-    const { code, stdout } = await cli.run([
-      'pair',
-      '--ttl',
-      '1h',
-      '--purpose',
-      'builds',
-      '--label',
-      'team=infra',
-      '--label',
-      'tier=a=b',
-    ]);
-    expect(code).toBe(0);
-    expect(stdout).toContain("palyra node run 'palyra://join/v1/sample'");
-    expect(stdout).toContain('ends in 1 h');
-    expect(stdout).not.toContain('loopback');
-    expect(cli.control.asked('mintJoinCode')).toEqual([
-      { ttlMs: 3_600_000, purpose: 'builds', labels: { team: 'infra', tier: 'a=b' } },
-    ]);
-  });
-
-  it('warns when no other machine could join, with the lines to write', async () => {
-    cli.control.loopbackOnly = true;
-    const { stdout } = await cli.run(['pair']);
-    expect(stdout).toContain('Only loopback addresses are advertised');
-    expect(stdout).toContain(
-      "  listen:\n    enrollment:\n      bind: 0.0.0.0:7443\n      advertise: ['this-machine.example.org:7443']\n    node:\n",
-    );
-  });
-
-  it('prints the answer of the daemon with --json', async () => {
-    const { stdout } = await cli.run(['pair', '--json']);
-    expect(json(stdout)).toMatchObject({
-      id: sampleId('pc'),
-      joinString: 'palyra://join/v1/sample',
-      loopbackOnly: false,
-    });
-  });
-
-  it('refuses what is no duration or no label', async () => {
-    const ttl = await cli.run(['pair', '--ttl', 'soon']);
-    expect([ttl.code, ttl.stderr]).toEqual([2, expect.stringContaining("--ttl: 'soon' is not a duration")]);
-    const short = await cli.run(['pair', '--ttl', '1s']);
-    expect([short.code, short.stderr]).toEqual([2, expect.stringContaining('/ttlMs')]);
-    expect((await cli.run(['pair', '--label', 'infra'])).code).toBe(2);
-  });
-
-  it('waits for the request and offers to approve it', async () => {
-    cli.control.requests = [samplePairing({ codeId: sampleId('pc', 2), id: sampleId('pr', 2) })];
-    const listed = cli.control.pairings.list;
-    let polls = 0;
-    Object.assign(cli.control.pairings, {
-      list: async (...args: Parameters<typeof listed>) => {
-        polls += 1;
-        if (polls === 3) cli.control.requests.push(samplePairing());
-        return listed(...args);
-      },
-    });
-    const { code, stdout, asked } = await cli.run(['pair', '--wait'], terminal(true));
-    expect(code).toBe(0);
-    expect(polls).toBe(3);
-    expect(stdout).toContain('orbit lemon vessel absorb quick');
-    expect(asked).toEqual(['Let this machine join?']);
-    expect(cli.control.asked('approve')).toEqual([{ id: sampleId('pr'), transcript: 'cd'.repeat(32) }]);
-  });
-
-  it('stops waiting when the code has ended', async () => {
-    cli.control.requests = [];
-    const { code, stdout } = await cli.run(['pair', '--wait', '--ttl', '30s', '--json']);
-    expect(code).toBe(8);
-    expect(stdout.trim().split('\n').map(json)).toEqual([
-      expect.objectContaining({ event: 'minted', id: sampleId('pc') }),
-      { error: expect.objectContaining({ code: 'cli.code_expired' }) },
-    ]);
-  });
-
-  it('reports the request as an event with --json', async () => {
-    const { code, stdout } = await cli.run(['pair', '--wait', '--json']);
-    expect(code).toBe(0);
-    expect(stdout.trim().split('\n').map(json)).toEqual([
-      expect.objectContaining({ event: 'minted' }),
-      { event: 'request', pairing: expect.objectContaining({ id: sampleId('pr') }) },
-    ]);
   });
 });
 

@@ -36,6 +36,8 @@ async function programFor(argv: readonly string[], context: CliContext): Promise
     .description('Enrol machines as nodes of palyrad and run capabilities on them.')
     .version(runtimeVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
+    // An option belongs to the command that it follows: `pair` and `pair list` have some of the same name.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),

@@ -4,14 +4,17 @@ import type { DecideDevice, Device, DevicePage, RenameDevice, RotateDevice } fro
 import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Inventory } from '../contract/inventory.js';
+import type { Pairing, PairingApproval, PairingList, PairingRejection } from '../contract/pairing.js';
 import type {
+  DecideCode,
+  MintedJoinCode,
   MintedPairingCode,
+  MintedPin,
   MintPairingCode,
-  Pairing,
-  PairingApproval,
-  PairingList,
-  PairingRejection,
-} from '../contract/pairing.js';
+  PairingCode,
+  PairingCodePage,
+  PinPairing,
+} from '../contract/pairing-code.js';
 import type { RouteQuery, RouteResponse } from '../contract/route-schemas.js';
 import type { RouteName } from '../contract/route-table.js';
 import { AppError } from '../kernel/errors.js';
@@ -83,6 +86,45 @@ export class ControlPlaneClient {
     return this.#send('mintPairingCode', { body }, options);
   }
 
+  /** Mints a PIN. */
+  async mintPin(body: Omit<MintPairingCode, 'method' | 'qr'>, options?: RequestOptions): Promise<MintedPin> {
+    return (await this.mintPairingCode({ ...body, method: 'pin' }, options)) as MintedPin;
+  }
+
+  /** Mints a join string. */
+  async mintJoinString(
+    body: Omit<MintPairingCode, 'method'>,
+    options?: RequestOptions,
+  ): Promise<MintedJoinCode> {
+    return (await this.mintPairingCode({ ...body, method: 'join' }, options)) as MintedJoinCode;
+  }
+
+  /** One page of the codes, the newest first. */
+  listPairingCodes(
+    query: RouteQuery<'listPairingCodes'> = {},
+    options?: RequestOptions,
+  ): Promise<PairingCodePage> {
+    return this.#send('listPairingCodes', { query }, options);
+  }
+
+  getPairingCode(id: string, options?: RequestOptions): Promise<PairingCode> {
+    return this.#send('getPairingCode', { params: { id } }, options);
+  }
+
+  cancelPairingCode(id: string, body: DecideCode = {}, options?: RequestOptions): Promise<PairingCode> {
+    return this.#send('cancelPairingCode', { params: { id }, body }, options);
+  }
+
+  /** Whether PINs are locked. */
+  pinPairing(options?: RequestOptions): Promise<PinPairing> {
+    return this.#send('getPinPairing', {}, options);
+  }
+
+  unlockPinPairing(body: DecideCode = {}, options?: RequestOptions): Promise<PinPairing> {
+    return this.#send('unlockPinPairing', { body }, options);
+  }
+
+  /** One page of the requests to join, the newest first. */
   listPairings(query: RouteQuery<'listPairings'> = {}, options?: RequestOptions): Promise<PairingList> {
     return this.#send('listPairings', { query }, options);
   }

@@ -15,12 +15,17 @@ export type {
   DispatchPage,
   Inventory,
   InventoryEntry,
+  MintedJoinCode,
   MintedPairingCode,
+  MintedPin,
   MintPairingCode,
   Pairing,
   PairingApproval,
+  PairingCode,
+  PairingCodePage,
   PairingList,
   PairingRejection,
+  PinPairing,
 } from '../contract/index.js';
 export { AppError, type ErrorCategory, type ErrorEnvelope, type FieldError } from '../kernel/errors.js';
 export {

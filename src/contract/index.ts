@@ -18,6 +18,8 @@ export * from './explanation.js';
 export * from './health.js';
 export * from './inventory.js';
 export * from './pairing.js';
+export * from './pairing-code.js';
+export * from './pairing-code-states.js';
 export * from './pairing-states.js';
 export type { Wire } from './primitives.js';
 export * from './route-schemas.js';

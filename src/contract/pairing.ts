@@ -6,42 +6,18 @@ import { pairingStates } from './pairing-states.js';
 import {
   closed,
   digest,
-  givenLabels,
   id,
   labels,
-  milliseconds,
   nodeName,
   note,
+  pageCursor,
+  pageLimit,
   time,
   type Wire,
   words,
 } from './primitives.js';
 
 const pairingState = words(pairingStates, 'where the pairing is');
-
-export const MintPairingCodeSchema = Type.Object(
-  {
-    ttlMs: Type.Optional(
-      milliseconds('how long the code lives, 30 s to 24 h', { minimum: 30_000, maximum: 86_400_000 }),
-    ),
-    purpose: Type.Optional(note('what the machine is for; shown with its request')),
-    labels: Type.Optional(givenLabels),
-  },
-  closed,
-);
-export type MintPairingCode = Wire<typeof MintPairingCodeSchema>;
-
-export const MintedPairingCodeSchema = Type.Object(
-  {
-    id: id('pc'),
-    joinString: Type.String({ description: 'shown once, here; stored nowhere' }),
-    expiresAt: time('when the code ends'),
-    enrollmentAddresses: Type.Array(Type.String(), { description: 'host:port of the enrolment port' }),
-    loopbackOnly: Type.Boolean({ description: 'true when no other machine could use the code' }),
-  },
-  closed,
-);
-export type MintedPairingCode = Wire<typeof MintedPairingCodeSchema>;
 
 export const PairingDecisionSchema = Type.Object(
   {
@@ -124,11 +100,18 @@ export const PairingSchema = Type.Object(
 );
 export type Pairing = Wire<typeof PairingSchema>;
 
-export const PairingListSchema = Type.Object({ pairings: Type.Array(PairingSchema) }, closed);
+export const PairingListSchema = Type.Object(
+  { pairings: Type.Array(PairingSchema), next: Type.Optional(Type.String()) },
+  closed,
+);
 export type PairingList = Wire<typeof PairingListSchema>;
 
 /** Several states are given as `?state=a&state=b`. */
 export const PairingFilterSchema = Type.Object(
-  { state: Type.Optional(Type.Array(pairingState, { description: 'only these states' })) },
+  {
+    state: Type.Optional(Type.Array(pairingState, { description: 'only these states' })),
+    limit: pageLimit,
+    cursor: pageCursor('pr'),
+  },
   closed,
 );

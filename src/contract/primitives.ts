@@ -30,6 +30,16 @@ export function id(prefix: keyof typeof idKinds) {
   });
 }
 
+/** How many of a list are wanted. */
+export const pageLimit = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: 500, description: 'at most so many; default 100' }),
+);
+
+/** Where a page of things of that kind starts. */
+export function pageCursor(prefix: keyof typeof idKinds) {
+  return Type.Optional(Type.String({ ...id(prefix), description: '`next` of the page before' }));
+}
+
 /** A point in time, RFC 3339 in UTC. */
 export function time(description: string) {
   return Type.String({ description: `${description} (RFC 3339, UTC)` });

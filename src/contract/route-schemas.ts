@@ -20,14 +20,21 @@ import { ExplanationSchema, explanationParams } from './explanation.js';
 import { HealthSchema } from './health.js';
 import { InventoryFilterSchema, InventorySchema } from './inventory.js';
 import {
-  MintedPairingCodeSchema,
-  MintPairingCodeSchema,
   PairingApprovalSchema,
   PairingDecisionSchema,
   PairingFilterSchema,
   PairingListSchema,
   PairingSchema,
 } from './pairing.js';
+import {
+  DecideCodeSchema,
+  MintedPairingCodeSchema,
+  MintPairingCodeSchema,
+  PairingCodeFilterSchema,
+  PairingCodePageSchema,
+  PairingCodeSchema,
+  PinPairingSchema,
+} from './pairing-code.js';
 import { closed, id, type Wire } from './primitives.js';
 import type { RouteName } from './route-table.js';
 
@@ -39,6 +46,7 @@ export interface RouteSchemas {
   readonly response: TSchema;
 }
 
+const codeParams = Type.Object({ id: id('pc') }, closed);
 const pairingParams = Type.Object({ id: id('pr') }, closed);
 const dispatchParams = Type.Object({ id: id('dp') }, closed);
 
@@ -47,6 +55,26 @@ export const routeSchemas = {
   mintPairingCode: {
     body: MintPairingCodeSchema,
     response: MintedPairingCodeSchema,
+  },
+  listPairingCodes: {
+    query: PairingCodeFilterSchema,
+    response: PairingCodePageSchema,
+  },
+  getPairingCode: {
+    params: codeParams,
+    response: PairingCodeSchema,
+  },
+  cancelPairingCode: {
+    params: codeParams,
+    body: DecideCodeSchema,
+    response: PairingCodeSchema,
+  },
+  getPinPairing: {
+    response: PinPairingSchema,
+  },
+  unlockPinPairing: {
+    body: DecideCodeSchema,
+    response: PinPairingSchema,
   },
   listPairings: {
     query: PairingFilterSchema,

@@ -16,6 +16,7 @@ import { LiveDispatches } from '../actors/dispatch/live.js';
 import { DispatchRecorder } from '../actors/dispatch/recorder.js';
 import { Explanations } from '../actors/explanations.js';
 import { Attempts } from '../actors/pairing/attempts.js';
+import { CodesControl } from '../actors/pairing/code-control.js';
 import type { PairingCodes } from '../actors/pairing/codes.js';
 import { PairingsControl } from '../actors/pairing/control.js';
 import { Enrolment } from '../actors/pairing/enrolment.js';
@@ -173,13 +174,17 @@ export function daemonContainer(opened: Opened): DependencyContainer {
     });
   });
   make(tokens.control, (get) => ({
+    codes: new CodesControl({
+      codes: get(tokens.codes),
+      pairings: get(tokens.pairings),
+      caFingerprint: get(tokens.authority).fingerprint,
+      defaultTtlMs: get(tokens.config).pairing.defaultTtlMs,
+      enrollmentAddresses: () => get(tokens.advertised).enrollment(),
+    }),
     pairings: new PairingsControl({
       pairings: get(tokens.pairings),
       codes: get(tokens.codes),
       devices: get(tokens.devices),
-      caFingerprint: get(tokens.authority).fingerprint,
-      defaultTtlMs: get(tokens.config).pairing.defaultTtlMs,
-      enrollmentAddresses: () => get(tokens.advertised).enrollment(),
     }),
     inventory: new Inventory({
       devices: get(tokens.devices),

@@ -60,7 +60,7 @@ describe('a proof', () => {
       // Ends the attempt that is left: an address has four of them.
       expect(await prove(attacker.proof(earlier, thief))).toMatchObject(codeRefused);
       const { pairings } = local.daemon.control;
-      const ids = (await pairings.list(admin, {})).map((one) => one.deviceId);
+      const ids = (await pairings.list(admin, {})).pairings.map((one) => one.deviceId);
       expect(ids).not.toContain(victim.deviceId);
     }));
 
@@ -92,7 +92,7 @@ describe('a proof', () => {
         other.client.prove(other.proof(second, identity)),
       ]);
       other.close();
-      const all = await local.daemon.control.pairings.list(admin, {});
+      const { pairings: all } = await local.daemon.control.pairings.list(admin, {});
       expect(all.filter((one) => one.deviceId === identity.deviceId)).toHaveLength(1);
     }));
 });

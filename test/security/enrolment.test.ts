@@ -56,7 +56,7 @@ describe('enrolment over real TLS', () => {
     const over = new AbortController();
     const waiting = local.enrolWith(store, identity, 'waiting', joinString, 'hold', over.signal);
     const ofWaiting = async () =>
-      (await pairings.list(admin, {})).find((one) => one.deviceId === identity.deviceId);
+      (await pairings.list(admin, {})).pairings.find((one) => one.deviceId === identity.deviceId);
     await expect.poll(async () => (await ofWaiting())?.state).toBe('pending_approval');
     const thief = await local.identity('thief');
     const stolen = local.enrolWith(thief.store, thief.identity, 'thief', joinString);
@@ -73,7 +73,7 @@ describe('enrolment over real TLS', () => {
     const first = new AbortController();
     const held = local.enrolWith(store, identity, 'again', joinString, 'hold', first.signal);
     const requests = async () =>
-      (await pairings.list(admin, {})).filter((one) => one.deviceId === identity.deviceId);
+      (await pairings.list(admin, {})).pairings.filter((one) => one.deviceId === identity.deviceId);
     await expect.poll(async () => (await requests())[0]?.state).toBe('pending_approval');
     const [before] = await requests();
     first.abort();
@@ -95,7 +95,7 @@ describe('enrolment over real TLS', () => {
     const held = local.enrolWith(store, identity, 'changed', await local.mint(), 'hold', over.signal);
     const { pairings } = local.daemon.control;
     const request = async () =>
-      (await pairings.list(admin, {})).find((one) => one.deviceId === identity.deviceId);
+      (await pairings.list(admin, {})).pairings.find((one) => one.deviceId === identity.deviceId);
     await expect.poll(async () => (await request())?.state).toBe('pending_approval');
     const stale = pairings.approve(admin, (await request())?.id ?? '', { transcript: 'ff'.repeat(32) });
     expect(await refusal(stale)).toMatchObject({ code: 'pairing.changed', category: 'conflict' });
@@ -148,7 +148,7 @@ describe('enrolment over real TLS', () => {
 
   it('refuses a second decision on the same pairing', async () => {
     const { identity } = await local.enrol('decided');
-    const all = await local.daemon.control.pairings.list(admin, {});
+    const { pairings: all } = await local.daemon.control.pairings.list(admin, {});
     const pairing = all.find((one) => one.deviceId === identity.deviceId);
     const again = local.daemon.control.pairings.reject(admin, pairing?.id ?? '', {
       transcript: pairing?.transcript ?? '',

@@ -96,8 +96,8 @@ async function codeOf(run: Promise<unknown>): Promise<string> {
 }
 
 async function pairingsOf({ identity }: EnrolledDevice) {
-  const all = await local.daemon.control.pairings.list(admin, {});
-  return all.filter(({ deviceId, method }) => deviceId === identity.deviceId && method === 'return');
+  const { pairings } = await local.daemon.control.pairings.list(admin, {});
+  return pairings.filter(({ deviceId, method }) => deviceId === identity.deviceId && method === 'return');
 }
 
 const deviceOf = ({ identity }: EnrolledDevice) => local.daemon.control.devices.get(admin, identity.deviceId);

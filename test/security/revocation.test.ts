@@ -99,7 +99,7 @@ describe.each(['revoke', 'remove', 'ban'] as const)('a device after %s', (verb) 
     held.catch(() => undefined);
     const { pairings } = local.daemon.control;
     const request = async () =>
-      (await pairings.list(admin, { states: ['pending_approval'] })).find(
+      (await pairings.list(admin, { states: ['pending_approval'] })).pairings.find(
         ({ deviceId }) => deviceId === device.identity.deviceId,
       );
     await expect.poll(request).toBeDefined();

@@ -118,7 +118,7 @@ export class LocalDaemon {
 
   async mint(ttlMs?: number): Promise<string> {
     const options = ttlMs === undefined ? {} : { ttlMs };
-    return (await this.daemon.control.pairings.mintJoinCode(admin, options)).joinString;
+    return (await this.daemon.control.codes.mintJoin(admin, options)).joinString;
   }
 
   /** A fresh identity in a directory of its own. */

@@ -14,7 +14,13 @@ import { type Change, RecordTable, transact } from '../records.js';
 import { CodeCharges } from './code-charges.js';
 import { LivePins } from './live-pins.js';
 import { PinGuard } from './pin-guard.js';
-import type { ChargedProof, PairingCodeRecord, PairingMethod, PinGuardRecord } from './record.js';
+import type {
+  ChargedProof,
+  PairingCodeRecord,
+  PairingCodeState,
+  PairingMethod,
+  PinGuardRecord,
+} from './record.js';
 
 const maxLivePins = 3;
 const shortestMs = 30_000;
@@ -132,6 +138,12 @@ export class PairingCodes {
   /** A code in whatever state it is. */
   get(codeId: string): PairingCodeRecord | undefined {
     return this.#table.get(codeId);
+  }
+
+  /** Its state as it is by the clock, also before the end of its time is written. @throws AppError `pairing.not_found`. */
+  stateOf(codeId: string): PairingCodeState {
+    const code = this.require(codeId);
+    return isWaiting(code) && !this.#isOpen(code) ? 'expired' : code.state;
   }
 
   all(): readonly PairingCodeRecord[] {

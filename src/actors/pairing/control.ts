@@ -1,28 +1,16 @@
-import { callerLabel, holdsRole, type VerifiedCaller } from '../../kernel/authority.js';
-import type {
-  MintedJoinCode,
-  MintJoinCode,
-  PairingControl,
-  PairingDecision,
-  PairingView,
-} from '../control.js';
+import type { VerifiedCaller } from '../../kernel/authority.js';
+import type { PairingControl, PairingDecision, PairingFilter, PairingView } from '../control.js';
 import type { Devices } from '../device/devices.js';
-import { pairingError } from '../errors.js';
 import { fingerprintWords } from '../identity/fingerprint-words.js';
-import { formatJoinString } from '../identity/join-string.js';
+import { newestPage } from '../page.js';
 import type { PairingCodes } from './codes.js';
 import type { Pairings } from './pairings.js';
-import type { PairingRecord, PairingState } from './record.js';
+import type { PairingRecord } from './record.js';
 
 export interface PairingsControlOptions {
   readonly pairings: Pairings;
   readonly codes: PairingCodes;
   readonly devices: Devices;
-  /** SHA-256 of the CA certificate, hex. */
-  readonly caFingerprint: string;
-  readonly defaultTtlMs: number;
-  /** Where machines reach the enrolment port, as `host:port`, in order of preference. */
-  enrollmentAddresses(): readonly string[];
 }
 
 /** What operators do with pairings. */
@@ -33,42 +21,15 @@ export class PairingsControl implements PairingControl {
     this.#options = options;
   }
 
-  async mintJoinCode(caller: VerifiedCaller, options: MintJoinCode): Promise<MintedJoinCode> {
-    if (!holdsRole(caller, 'admin')) {
-      throw pairingError('forbidden', `${callerLabel(caller)} may not mint codes`, {
-        hint: 'It takes a token with the role admin.',
-      });
-    }
-    const { code, secret } = await this.#options.codes.mintJoin(caller, {
-      ttlMs: options.ttlMs ?? this.#options.defaultTtlMs,
-      purpose: options.purpose ?? '',
-      labels: options.labels ?? {},
-    });
-    const addresses = this.#options.enrollmentAddresses();
-    const joinString = formatJoinString({
-      addresses,
-      caSha256: Buffer.from(this.#options.caFingerprint, 'hex'),
-      codeId: code.id,
-      secret,
-    });
-    return {
-      id: code.id,
-      joinString,
-      expiresAt: code.expiresAt,
-      enrollmentAddresses: addresses,
-      loopbackOnly: addresses.every(isLoopback),
-    };
-  }
-
   async list(
     _caller: VerifiedCaller,
-    filter: { readonly states?: readonly PairingState[] },
-  ): Promise<readonly PairingView[]> {
-    return this.#options.pairings
+    { states, ...filter }: PairingFilter,
+  ): Promise<{ readonly pairings: readonly PairingView[]; readonly next?: string }> {
+    const found = this.#options.pairings
       .all()
-      .filter((pairing) => filter.states === undefined || filter.states.includes(pairing.state))
-      .sort((a, b) => b.createdAt - a.createdAt)
-      .map((pairing) => this.#view(pairing));
+      .filter(({ state }) => states === undefined || states.includes(state));
+    const { page, ...rest } = newestPage(found, filter);
+    return { pairings: page.map((pairing) => this.#view(pairing)), ...rest };
   }
 
   async get(_caller: VerifiedCaller, id: string): Promise<PairingView> {
@@ -114,8 +75,4 @@ export class PairingsControl implements PairingControl {
       ...(seenBefore === undefined ? {} : { seenBefore }),
     };
   }
-}
-
-function isLoopback(address: string): boolean {
-  return /^(127\.|localhost[:]|\[::1\])/.test(address);
 }

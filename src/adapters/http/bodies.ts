@@ -1,23 +1,12 @@
-import type {
-  DeviceView,
-  ExplanationView,
-  InventoryEntry,
-  MintedJoinCode,
-  PairingView,
-} from '../../actors/control.js';
+import type { DeviceView, ExplanationView, InventoryEntry, PairingView } from '../../actors/control.js';
 import type { DeviceAlert } from '../../actors/device/record.js';
 import type { DispatchRecord } from '../../actors/dispatch/record.js';
 import type { Device } from '../../contract/device.js';
 import type { Dispatch } from '../../contract/dispatch.js';
 import type { Explanation } from '../../contract/explanation.js';
 import type { InventoryEntry as InventoryEntryBody } from '../../contract/inventory.js';
-import type { MintedPairingCode, Pairing } from '../../contract/pairing.js';
+import type { Pairing } from '../../contract/pairing.js';
 import { type BodyOf, timeText } from './wire-types.js';
-
-export const mintedCodeBody: BodyOf<MintedJoinCode, MintedPairingCode> = (code) => ({
-  ...code,
-  expiresAt: timeText(code.expiresAt),
-});
 
 export const pairingBody: BodyOf<PairingView, Pairing> = ({
   decision,

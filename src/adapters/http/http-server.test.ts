@@ -64,6 +64,9 @@ const create = (body: unknown, headers: Record<string, string> = json) =>
 
 const samples = new Map<string, { path?: string; body?: object }>([
   ['mintPairingCode', { body: { ttlMs: 60_000, labels: { team: 'infra' } } }],
+  ['getPairingCode', { path: `/v1/pairing-codes/${sampleId('pc')}` }],
+  ['cancelPairingCode', { path: `/v1/pairing-codes/${sampleId('pc')}/cancel`, body: { reason: 'lost' } }],
+  ['unlockPinPairing', { body: { reason: 'it was me' } }],
   ['getPairing', { path: `/v1/pairings/${sampleId('pr')}` }],
   [
     'approvePairing',

@@ -1,28 +1,44 @@
 import type { Control } from '../../actors/control.js';
 import { isTerminal } from '../../actors/dispatch/record.js';
 import { contract } from '../../contract/contract-version.js';
-import {
-  deviceBody,
-  dispatchBody,
-  explanationBody,
-  inventoryBody,
-  mintedCodeBody,
-  pairingBody,
-} from './bodies.js';
+import { deviceBody, dispatchBody, explanationBody, inventoryBody, pairingBody } from './bodies.js';
+import { codeBody, mintedJoinBody, mintedPinBody, pinPairingBody } from './code-bodies.js';
+import { httpError } from './http-errors.js';
+import { qrCode } from './qr-code.js';
 import type { RouteCall, RouteHandlers } from './route-call.js';
 
 /** The routes over the operations of the daemon. */
 export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
-  const { pairings, inventory, devices, dispatches, explanations } = control;
+  const { codes, pairings, inventory, devices, dispatches, explanations } = control;
   const decides =
     (action: 'revoke' | 'remove' | 'ban' | 'lift') =>
     async ({ caller, params, body }: Pick<RouteCall<'revokeDevice'>, 'caller' | 'params' | 'body'>) =>
       deviceBody(await devices.decide(caller, params.id, { action, ...body }));
   return {
-    mintPairingCode: async ({ caller, body }) => mintedCodeBody(await pairings.mintJoinCode(caller, body)),
-    listPairings: async ({ caller, query }) => {
-      const found = await pairings.list(caller, query.state === undefined ? {} : { states: query.state });
-      return { pairings: found.map(pairingBody) };
+    mintPairingCode: async ({ caller, body: { method = 'join', qr, ...options } }) => {
+      if (method === 'pin') {
+        if (qr !== undefined) throw noQrOfPin();
+        return mintedPinBody(await codes.mintPin(caller, options));
+      }
+      const minted = await codes.mintJoin(caller, options);
+      return mintedJoinBody(minted, qr && (await qrCode(minted.joinString, qr)));
+    },
+    listPairingCodes: async ({ caller, query: { state, ...filter } }) => {
+      const page = await codes.list(caller, { ...filter, ...(state === undefined ? {} : { states: state }) });
+      return { ...page, codes: page.codes.map(codeBody) };
+    },
+    getPairingCode: async ({ caller, params }) => codeBody(await codes.get(caller, params.id)),
+    cancelPairingCode: async ({ caller, params, body }) =>
+      codeBody(await codes.cancel(caller, params.id, body.reason ?? '')),
+    getPinPairing: async ({ caller }) => pinPairingBody(await codes.pins(caller)),
+    unlockPinPairing: async ({ caller, body }) =>
+      pinPairingBody(await codes.unlockPins(caller, body.reason ?? '')),
+    listPairings: async ({ caller, query: { state, ...filter } }) => {
+      const page = await pairings.list(caller, {
+        ...filter,
+        ...(state === undefined ? {} : { states: state }),
+      });
+      return { ...page, pairings: page.pairings.map(pairingBody) };
     },
     getPairing: async ({ caller, params }) => pairingBody(await pairings.get(caller, params.id)),
     approvePairing: async ({ caller, params, body }) =>
@@ -66,4 +82,10 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     getContract: () => contract,
     getHealth: () => ({ status: 'ok', ready: ready() }),
   };
+}
+
+function noQrOfPin() {
+  return httpError('invalid_request', 'A PIN is typed; only a join string is there as a QR code', {
+    fields: [{ field: 'qr', message: 'goes with the method join' }],
+  });
 }

@@ -11,6 +11,7 @@ type TimeKey =
   | 'finishedAt'
   | 'lastSeenAt'
   | 'latestEnd'
+  | 'lockedAt'
   | 'notAfter'
   | 'notBefore'
   | 'since'

@@ -1,59 +1,60 @@
-import { type Command, Option } from 'commander';
-import type { ControlPlaneClient } from '../../client/control-plane-client.js';
-import type { MintedPairingCode, Pairing } from '../../contract/pairing.js';
+import type { Command } from 'commander';
 import { parseDuration } from '../../kernel/duration.js';
+import { awaitRequest } from '../await-request.js';
 import { cliError } from '../cli-errors.js';
 import { type ConnectionFlags, connect, withConnection } from '../connection.js';
-import { type CliContext, pause } from '../context.js';
+import type { CliContext } from '../context.js';
 import { decidePairing } from '../decide-pairing.js';
 import { examples } from '../help-text.js';
-import { colours, print, printEvent, printJson } from '../output.js';
+import { mintedText } from '../minted-text.js';
+import { print, printEvent, printJson } from '../output.js';
 import { pairingText } from '../pairing-text.js';
-import { printable } from '../printable.js';
-import { relativeTime } from '../time-text.js';
+import { registerCodeCommands } from './pair-codes.js';
 
 interface PairFlags extends ConnectionFlags {
+  readonly pin?: boolean;
   readonly ttl?: number;
   readonly purpose?: string;
   readonly label: Readonly<Record<string, string>>;
   readonly wait?: boolean;
+  readonly qr: boolean;
 }
 
-const pollMs = 1_000;
-
-/** `palyra pair` */
+/** `palyra pair`, and `palyra pair list | cancel | unlock` */
 export function registerPairCommand(program: Command, context: CliContext): void {
   const command = program
     .command('pair')
     .summary('let one more machine ask to join')
+    .enablePositionalOptions()
     .description(
-      'Make a join string, with which one machine may ask to join. You decide on its request afterwards.',
+      'Make a code, with which one machine may ask to join, and decide on its request: a join string that is pasted, or a PIN that is typed. On a terminal it waits for the request.',
     )
-    .addOption(
-      new Option('--method <method>', 'how the machine proves that it was invited')
-        .choices(['join'])
-        .default('join'),
-    )
+    .option('--pin', 'make a PIN, for a machine at which somebody can only type')
     .option(
       '--ttl <duration>',
-      'how long the join string lives, 30s to 24h (default: pairing.defaultTtl of palyrad)',
+      'how long the code lives: from 30s to 24h, a PIN to 15m (default: pairing.defaultTtl of palyrad)',
       (text) => parseDuration(text, '--ttl'),
     )
     .option('--purpose <text>', 'what the machine is for; shown with its request')
     .option('--label <name=value>', 'a label for the machine; may be repeated', addLabel, {})
-    .option('--wait', 'wait for the request and decide on it here')
+    .option('--wait', 'wait for the request and decide on it here; on a terminal it does so by itself')
+    .option('--no-wait', 'only print the code')
+    .option('--no-qr', 'leave out the QR code of a join string')
     .addHelpText(
       'after',
       examples(
-        ['palyra pair', 'a join string for ten minutes'],
+        ['palyra pair', 'a join string for ten minutes, as text and as a QR code'],
+        ['palyra pair --pin', 'a PIN for ten minutes; the machine runs: palyra node run --pin HOST:7443'],
         [
-          "palyra pair --ttl 1h --purpose 'build server' --label team=infra --wait",
-          'and wait for the machine',
+          "palyra pair --ttl 1h --purpose 'build server' --label team=infra --no-wait",
+          'only print it; decide later with palyra pairings approve',
         ],
-        ['palyra pair --json', '{"id": …, "joinString": …, "expiresAt": …}'],
+        ['palyra pair list', 'the codes that live, and from where wrong proofs came'],
+        ['palyra pair --json', '{"method": "join", "id": …, "joinString": …, "expiresAt": …}'],
       ),
     );
   withConnection(command).action((flags: PairFlags) => pair(flags, context));
+  registerCodeCommands(command, context);
 }
 
 function addLabel(text: string, labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -66,70 +67,24 @@ function addLabel(text: string, labels: Readonly<Record<string, string>>): Reado
 }
 
 async function pair(flags: PairFlags, context: CliContext): Promise<void> {
-  const { json = false, wait = false, ttl, purpose, label } = flags;
+  const { json = false, ttl, purpose, label } = flags;
+  const wait = flags.wait ?? (context.interactive && !json);
   const client = await connect(flags, context);
   const code = await client.mintPairingCode({
+    method: flags.pin ? 'pin' : 'join',
     ...(ttl === undefined ? {} : { ttlMs: ttl }),
     ...(purpose === undefined ? {} : { purpose }),
     ...(Object.keys(label).length === 0 ? {} : { labels: label }),
   });
-  if (!json) print(context, ...codeText(context, code));
+  if (!json) print(context, ...(await mintedText(context, code, flags.qr)));
   else if (wait) printEvent(context, { event: 'minted', ...code });
   else printJson(context, code);
-  if (!wait) return;
-  if (!json) print(context, 'Waiting for the machine. Ctrl-C stops waiting; the join string goes on.', '');
+  if (!wait) {
+    if (!json) print(context, 'Then decide on its request: palyra pairings approve DEVICE');
+    return;
+  }
   const pairing = await awaitRequest(client, context, code);
   if (json) printEvent(context, { event: 'request', ...{ pairing } });
   else if (context.interactive) await decidePairing(client, context, pairing, 'approve', {});
   else print(context, ...pairingText(context, pairing), `Decide with: palyra pairings approve ${pairing.id}`);
-}
-
-function codeText(context: CliContext, code: MintedPairingCode): readonly string[] {
-  const { bold, dim, yellow } = colours(context.stdout, context.env);
-  const now = context.clock.now();
-  const ends = `${relativeTime(code.expiresAt, now)} (${new Date(code.expiresAt).toLocaleTimeString()})`;
-  const warning = [
-    yellow('Only loopback addresses are advertised, so no other machine can use this join string.'),
-    'To let others in, say in palyra.yaml where they reach this one, and start palyrad again:',
-    '',
-    ...['enrollment', 'node'].flatMap((name) => {
-      const port = name === 'node' ? 7444 : 7443;
-      return [
-        `    ${name}:`,
-        `      bind: 0.0.0.0:${port}`,
-        `      advertise: ['this-machine.example.org:${port}']`,
-      ];
-    }),
-    '',
-  ];
-  warning.splice(3, 0, '  listen:');
-  return [
-    'Run this on the machine that is to join:',
-    '',
-    `  ${bold(`palyra node run '${printable(code.joinString)}'`)}`,
-    '',
-    `It works for one machine and ends ${ends}.`,
-    `Then decide on its request: ${dim('palyra pairings list')}`,
-    '',
-    ...(code.loopbackOnly ? warning : []),
-  ];
-}
-
-/** The request of the machine that used the code. */
-async function awaitRequest(
-  client: ControlPlaneClient,
-  context: CliContext,
-  code: MintedPairingCode,
-): Promise<Pairing> {
-  for (;;) {
-    const { pairings } = await client.listPairings({ state: ['pending_approval'] });
-    const request = pairings.find((pairing) => pairing.codeId === code.id);
-    if (request !== undefined) return request;
-    if (context.clock.now() >= Date.parse(code.expiresAt)) {
-      throw cliError('code_expired', 'No machine has used the join string in time', {
-        hint: 'Make a new one with: palyra pair',
-      });
-    }
-    await pause(context, pollMs);
-  }
 }

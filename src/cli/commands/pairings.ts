@@ -5,7 +5,7 @@ import { type PairingState, pairingStates } from '../../contract/pairing-states.
 import { type ConnectionFlags, connect, withConnection } from '../connection.js';
 import type { CliContext } from '../context.js';
 import { type DecisionFlags, decidePairing } from '../decide-pairing.js';
-import { findPairing } from '../find-pairing.js';
+import { allPairings, findPairing } from '../find-pairing.js';
 import { examples } from '../help-text.js';
 import { print, printJson } from '../output.js';
 import { tableText } from '../table.js';
@@ -80,12 +80,12 @@ function addDecision(pairings: Command, context: CliContext, verb: 'approve' | '
 async function listPairings(flags: ListFlags, context: CliContext): Promise<void> {
   const client = await connect(flags, context);
   const state = flags.state ?? (flags.all ? undefined : open);
-  const found = await client.listPairings(state === undefined ? {} : { state });
+  const pairings = await allPairings(client, state);
   if (flags.json) {
-    printJson(context, found);
+    printJson(context, { pairings });
     return;
   }
-  if (found.pairings.length === 0) {
+  if (pairings.length === 0) {
     print(
       context,
       flags.all ? 'No machine has asked to join.' : 'No request waits. Invite a machine with: palyra pair',
@@ -104,7 +104,7 @@ async function listPairings(flags: ListFlags, context: CliContext): Promise<void
       { head: 'ASKED', text: ({ createdAt }) => relativeTime(createdAt, now) },
       { head: 'ID', text: ({ id }) => id, elastic: true },
     ],
-    found.pairings,
+    pairings,
   );
   print(context, table);
 }

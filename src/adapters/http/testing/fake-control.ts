@@ -1,4 +1,5 @@
 import type {
+  CodeControl,
   Control,
   CreateDispatch,
   DecideDevice,
@@ -9,16 +10,21 @@ import type {
   ExplanationView,
   InventoryControl,
   InventoryEntry,
-  MintJoinCode,
+  MintCode,
+  MintedCode,
+  PairingCodeView,
   PairingControl,
   PairingDecision,
   PairingView,
+  PinPairingView,
 } from '../../../actors/control.js';
 import { isShown } from '../../../actors/device/trust.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
 import { deviceError, dispatchError, pairingError } from '../../../actors/errors.js';
+import { newestPage } from '../../../actors/page.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
 import {
+  sampleCode,
   sampleDevice,
   sampleDispatch,
   sampleEntry,
@@ -42,6 +48,10 @@ export class FakeControl implements Control {
   enrolled: DeviceView[] = [sampleDevice()];
   explanation: ExplanationView = sampleExplanation();
   requests: PairingView[] = [samplePairing()];
+  minted: PairingCodeView[] = [sampleCode()];
+  /** Answers `codes.get` in place of what was minted. */
+  onGetCode: (() => PairingCodeView) | undefined;
+  pinPairing: PinPairingView = { locked: false, wrongProofs: [] };
   loopbackOnly = false;
   /** Answers `dispatches.create`. */
   onCreate: (request: CreateDispatch) => Promise<DispatchRecord> = async () => sampleDispatch();
@@ -53,22 +63,48 @@ export class FakeControl implements Control {
     sampleDevice({ deviceId });
   known: DispatchRecord[] = [sampleDispatch()];
 
-  readonly pairings: PairingControl = {
-    mintJoinCode: async (caller, options: MintJoinCode) => {
-      this.#note('mintJoinCode', caller, options);
-      return {
-        id: sampleId('pc'),
-        joinString: 'palyra://join/v1/sample',
-        expiresAt: sampleTime + (options.ttlMs ?? 600_000),
-        enrollmentAddresses: [this.loopbackOnly ? '127.0.0.1:7443' : 'palyra.example.org:7443'],
-        loopbackOnly: this.loopbackOnly,
-      };
+  readonly codes: CodeControl = {
+    mintJoin: async (caller, options) => {
+      this.#note('mintJoin', caller, options);
+      return { ...this.#minted(options, 600_000), joinString: 'palyra://join/v1/sample' };
+    },
+    mintPin: async (caller, options) => {
+      this.#note('mintPin', caller, options);
+      return { ...this.#minted(options, 600_000), pin: '47-193082' };
     },
     list: async (caller, filter) => {
+      this.#note('listCodes', caller, filter);
+      return {
+        codes: this.minted.filter(
+          ({ state }) => filter.states === undefined || filter.states.includes(state),
+        ),
+      };
+    },
+    get: async (caller, id) => {
+      this.#note('getCode', caller, id);
+      return this.#code(id);
+    },
+    cancel: async (caller, id, reason) => {
+      this.#note('cancelCode', caller, { id, reason });
+      return { ...this.#code(id), state: 'cancelled', endReason: reason };
+    },
+    pins: async (caller) => {
+      this.#note('pins', caller, undefined);
+      return this.pinPairing;
+    },
+    unlockPins: async (caller, reason) => {
+      this.#note('unlockPins', caller, reason);
+      return { locked: false, wrongProofs: [] };
+    },
+  };
+
+  readonly pairings: PairingControl = {
+    list: async (caller, filter) => {
       this.#note('listPairings', caller, filter);
-      return this.requests.filter(
-        ({ state }) => filter.states === undefined || filter.states.includes(state),
-      );
+      const { states, ...rest } = filter;
+      const found = this.requests.filter(({ state }) => states === undefined || states.includes(state));
+      const { page, ...next } = newestPage(found, rest);
+      return { pairings: page, ...next };
     },
     get: async (caller, id) => {
       this.#note('getPairing', caller, id);
@@ -131,6 +167,21 @@ export class FakeControl implements Control {
       return this.onCancel(id, reason);
     },
   };
+
+  #minted({ ttlMs }: MintCode, initialMs: number): MintedCode {
+    return {
+      id: sampleId('pc'),
+      expiresAt: sampleTime + (ttlMs ?? initialMs),
+      enrollmentAddresses: [this.loopbackOnly ? '127.0.0.1:7443' : 'palyra.example.org:7443'],
+      loopbackOnly: this.loopbackOnly,
+    };
+  }
+
+  #code(id: string): PairingCodeView {
+    const found = this.onGetCode?.() ?? this.minted.find((code) => code.id === id);
+    if (found) return found;
+    throw pairingError('not_found', `There is no code ${id}`);
+  }
 
   /** What was asked of one operation, in order. */
   asked(operation: string): readonly unknown[] {

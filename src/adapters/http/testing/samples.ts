@@ -1,4 +1,10 @@
-import type { DeviceView, ExplanationView, InventoryEntry, PairingView } from '../../../actors/control.js';
+import type {
+  DeviceView,
+  ExplanationView,
+  InventoryEntry,
+  PairingCodeView,
+  PairingView,
+} from '../../../actors/control.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
 import { deviceIdOf } from '../../../actors/identity/device-id.js';
 import type { Descriptor } from '../../../plugins/descriptor.js';
@@ -45,6 +51,26 @@ export const sampleDescriptor: Descriptor = {
   isolation: 'inline',
   permissions: {},
 };
+
+/** A code that has led to the sample pairing. */
+export function sampleCode(given: Partial<PairingCodeView> = {}): PairingCodeView {
+  return {
+    id: sampleId('pc'),
+    version: 2,
+    state: 'bound',
+    method: 'join',
+    purpose: 'builds',
+    labels: { team: 'infra' },
+    wrongProofs: [],
+    boundTo: sampleDeviceId(),
+    pairingId: sampleId('pr'),
+    mintedBy: 'operator:local',
+    createdAt: sampleTime,
+    updatedAt: sampleTime,
+    expiresAt: sampleTime + 600_000,
+    ...given,
+  };
+}
 
 export function samplePairing(given: Partial<PairingView> = {}): PairingView {
   return {
