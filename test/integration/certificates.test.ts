@@ -155,7 +155,9 @@ describe('a node that was away for longer than its certificate lives', () => {
 
   const device = () => local.daemon.control.devices.get(admin, node.deviceId);
   const returns = async () =>
-    (await local.daemon.control.pairings.list(admin, {})).filter(({ method }) => method === 'return');
+    (await local.daemon.control.pairings.list(admin, {})).pairings.filter(
+      ({ method }) => method === 'return',
+    );
 
   /** Stops the node until its certificate has ended. */
   async function sleepPastTheEnd(): Promise<number> {
@@ -220,8 +222,8 @@ describe('a daemon whose database comes from a backup', () => {
     await node.report('connected', from);
     await online(local, node);
     expect(await local.invoke('lab', 'echo', { message: 'back' })).toMatchObject({ state: 'succeeded' });
-    const [pairing] = await local.daemon.control.pairings.list(admin, {});
-    expect(pairing).toMatchObject({
+    const { pairings } = await local.daemon.control.pairings.list(admin, {});
+    expect(pairings[0]).toMatchObject({
       method: 'return',
       decision: { by: 'system:pairing.return', reason: expect.stringContaining('backup') },
     });
