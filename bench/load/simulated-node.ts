@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { HostFacts } from '../../src/actors/device/record.js';
 import {
   type DaemonFrame,
@@ -49,6 +50,7 @@ export class SimulatedNode {
   readonly #options: SimulatedNodeOptions;
   readonly #clock: Clock;
   readonly #unsettled = new Map<string, NodeResult>();
+  readonly #instance = randomBytes(16);
   #ticket: Uint8Array = nothing;
   #link: UplinkLink | undefined;
 
@@ -93,6 +95,7 @@ export class SimulatedNode {
             epoch,
             surfaceDigest,
             ticket: this.#ticket,
+            instance: this.#instance,
             inFlight: [...this.#unsettled.keys()].map((dispatchId) => ({ dispatchId, phase: 'finished' })),
           }),
         },

@@ -6,6 +6,7 @@ import type { AcceptedEvent } from '../kernel/acceptance.js';
 import type { VerifiedCaller } from '../kernel/authority.js';
 import type { NextStep } from '../kernel/explain.js';
 import type { JournalEntry } from '../kernel/journal.js';
+import type { CloneAction, CloneCase } from './clone/record.js';
 import type {
   DeviceAlert,
   DeviceCertificate,
@@ -184,6 +185,8 @@ export interface DeviceView {
   readonly alerts: readonly DeviceAlert[];
   /** The latest; the journal has them all. */
   readonly decisions: readonly DeviceDecision[];
+  /** Other hosts that came with its identity, the latest last. */
+  readonly clones: readonly CloneView[];
   /** What an operator can do with it, as far as its state goes. */
   readonly actions: readonly DeviceDecision['action'][];
   readonly createdAt: number;
@@ -199,6 +202,23 @@ export interface DeviceFilter {
   readonly limit?: number;
   /** The `next` of the page before. */
   readonly cursor?: string;
+}
+
+/** A host that came with a device's identity and is not the host that the daemon knew. */
+export interface CloneView extends Omit<CloneCase, 'tickets' | 'given' | 'instance' | 'before'> {
+  /** What an operator can decide about it in its state. */
+  readonly actions: readonly CloneAction[];
+}
+
+/** What an operator decides about a host that came with a device's identity. */
+export interface DecideClone {
+  /** `replace`: it becomes the device. `reject`: it stays out. `allow`: it is let in once, and nobody is turned away. */
+  readonly action: CloneAction;
+  readonly reason: string;
+  /** The case; left out when one host waits for a decision. */
+  readonly clone?: string;
+  /** The version of the device as the operator saw it; left out when any will do. */
+  readonly version?: number;
 }
 
 /** What an operator decides about a device. */
@@ -226,6 +246,13 @@ export interface DeviceControl {
    *   `device.changed` when it is at another version than the decision names, `device.name_taken`, `revocations.unwritable`.
    */
   decide(caller: VerifiedCaller, id: string, decision: DecideDevice): Promise<DeviceView>;
+  /**
+   * Says which of several hosts with one identity is the device.
+   *
+   * @throws AppError `device.forbidden`, `device.not_found`, `device.no_clone`, `device.ambiguous_clone`,
+   *   `device.not_possible`, `device.changed`.
+   */
+  decideClone(caller: VerifiedCaller, id: string, decision: DecideClone): Promise<DeviceView>;
 }
 
 export interface CreateDispatch {

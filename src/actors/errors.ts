@@ -19,6 +19,8 @@ export const pairingError = errorTable('pairing', {
   bad_signature: { category: 'forbidden', retryable: false },
   device_barred: { category: 'policy', retryable: false },
   name_taken: { category: 'conflict', retryable: false },
+  no_clone: { category: 'not_found', retryable: false },
+  ambiguous_clone: { category: 'conflict', retryable: false },
 });
 
 /** Errors of the node port: who may speak, and what a session accepts. */
@@ -31,7 +33,8 @@ export const sessionError = errorTable('session', {
   unsupported_protocol: { category: 'precondition', retryable: false },
   busy: { category: 'busy', retryable: true },
   stale_epoch: { category: 'precondition', retryable: true },
-  stale_ticket: { category: 'precondition', retryable: false },
+  clone_waiting: { category: 'precondition', retryable: true },
+  clone_rejected: { category: 'forbidden', retryable: false },
   invalid_announcement: { category: 'validation', retryable: false },
   protocol: { category: 'validation', retryable: false },
 });
@@ -43,6 +46,8 @@ export const deviceError = errorTable('device', {
   not_possible: { category: 'conflict', retryable: false },
   changed: { category: 'precondition', retryable: false },
   name_taken: { category: 'conflict', retryable: false },
+  no_clone: { category: 'not_found', retryable: false },
+  ambiguous_clone: { category: 'conflict', retryable: false },
 });
 
 /** Errors of dispatches, as the caller of the control plane sees them. */

@@ -4,6 +4,7 @@ import type { Directory } from '../kernel/directory.js';
 import { type Explanation, explain } from '../kernel/explain.js';
 import type { Store } from '../kernel/store.js';
 import { dispatchAddress, pairingAddress, sessionAddress } from './addresses.js';
+import { alertsOf } from './clone/alerts.js';
 import type { ExplainControl, ExplanationView, PairingView } from './control.js';
 import type { Devices } from './device/devices.js';
 import type { DeviceRecord } from './device/record.js';
@@ -89,7 +90,7 @@ export class Explanations implements ExplainControl {
       ...(unfinished === 0
         ? []
         : [`${unfinished} unfinished ${unfinished === 1 ? 'dispatch' : 'dispatches'}`]),
-      ...device.alerts.map(({ message }) => message),
+      ...alertsOf(device).map(({ message }) => message),
     ];
     const about = { kind: 'node', id: device.id, title: device.name, notes } as const;
     const trust = trustOf(device, clock.now());

@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { serverCertificateMachine } from './authority/server-certificate.js';
+import { cloneMachine } from './clone/machine.js';
 import { deviceMachine } from './device/machine.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import { executionMachine } from './execution/machine.js';
@@ -10,6 +11,7 @@ import { uplinkMachine } from './uplink/machine.js';
 
 /** Every state machine of daemon and node host, by name: for charts, and for the tests that walk all of them. */
 export const machines: Readonly<Record<string, AnyStateMachine>> = {
+  clone: cloneMachine,
   device: deviceMachine,
   dispatch: dispatchMachine,
   execution: executionMachine,

@@ -1,7 +1,7 @@
 import { formatDeviceId, shortDeviceId } from '../actors/identity/device-id.js';
 import type { ControlPlaneClient } from '../client/control-plane-client.js';
 import type { DecideDevice, Device } from '../contract/device.js';
-import { cliError } from './cli-errors.js';
+import { type ConfirmationFlags, confirmed, requireSomebody } from './confirmed.js';
 import type { CliContext } from './context.js';
 import { deviceText } from './device-text.js';
 import { colours, print, printJson } from './output.js';
@@ -9,11 +9,9 @@ import { printable } from './printable.js';
 
 export type DeviceVerb = 'revoke' | 'remove' | 'ban' | 'lift';
 
-export interface DeviceDecisionFlags {
+export interface DeviceDecisionFlags extends ConfirmationFlags {
   readonly reason: string;
   readonly ifVersion?: number;
-  readonly yes?: boolean;
-  readonly json?: boolean;
 }
 
 /** A device that is to be decided on; one that was never here is known by its id alone. */
@@ -70,19 +68,13 @@ export async function decideDevice(
   context: CliContext,
   target: DeviceTarget,
   verb: DeviceVerb,
-  { reason, ifVersion, yes = false, json = false }: DeviceDecisionFlags,
+  flags: DeviceDecisionFlags,
 ): Promise<void> {
   const { question, done } = texts[verb];
-  if (!yes && (json || !context.interactive)) {
-    throw cliError('confirmation_needed', `Nobody can be asked whether to ${verb} ${called(target)}`, {
-      hint: 'Check that it is the one that you mean, then add --yes.',
-    });
-  }
+  const { reason, ifVersion, json = false } = flags;
+  requireSomebody(context, `${verb} ${called(target)}`, flags);
   if (!json && 'name' in target) print(context, ...deviceText(context, target), '');
-  if (!yes && !(await context.confirm(question(called(target))))) {
-    print(context, 'Nothing was changed.');
-    return;
-  }
+  if (!(await confirmed(context, question(called(target)), flags))) return;
   const decision: DecideDevice = { reason, ...(ifVersion === undefined ? {} : { version: ifVersion }) };
   const decided = await send(client, target.deviceId, verb, decision);
   if (json) {

@@ -1,5 +1,5 @@
 import { formatDeviceId, shortDeviceId } from '../actors/identity/device-id.js';
-import type { Device } from '../contract/device.js';
+import type { Clone, Device } from '../contract/device.js';
 import type { CliContext } from './context.js';
 import { colours } from './output.js';
 import { labelsText } from './pairing-text.js';
@@ -48,6 +48,9 @@ export function deviceText(context: CliContext, device: Device): readonly string
           ),
         ] as const,
     ),
+    ...device.clones.map(
+      (clone, number) => [number === 0 ? 'Other hosts' : '', otherHost(clone, now)] as const,
+    ),
     ...device.alerts.map(
       ({ message, at }) =>
         ['Alert', `${paint.yellow(printable(message))} (${relativeTime(at, now)})`] as const,
@@ -83,4 +86,31 @@ function platformText({ platform, arch, osRelease, palyraVersion }: Device['fact
 function approvedText({ approvals }: Device): string {
   const names = [...new Set(approvals.map(({ capability }) => capability))].sort();
   return printable(names.join(', ')) || '-';
+}
+
+const cloneStateText: Readonly<Record<Clone['state'], string>> = {
+  waiting: 'waits for your decision',
+  admitted: 'is connected, and waits for your decision',
+  replacing: 'becomes the device with its next attempt',
+  allowing: 'is let in with its next attempt',
+  replaced: 'is the device, in the place of another host',
+  allowed: 'is the device',
+  rejected: 'is turned away',
+};
+
+/** Where another host stands that came with a device's identity. */
+export function cloneText({ hostname, address, state }: Clone): string {
+  const from = address === '' ? '' : ` at ${address}`;
+  return printable(`${hostname || 'A host'}${from} ${cloneStateText[state]}.`);
+}
+
+function otherHost(clone: Clone, now: number): string {
+  const { id, kind, attempts, lastSeenAt, decision } = clone;
+  const came = { two_hosts: 'beside it', older_state: 'with an older state', displaced: 'before' }[kind];
+  const times =
+    attempts === 0
+      ? ''
+      : `, ${attempts === 1 ? 'once' : `${attempts} times`}, last ${relativeTime(lastSeenAt, now)}`;
+  const why = decision === undefined ? '' : ` ${decision.by}: ${decision.reason}`;
+  return printable(`${id}  ${cloneText(clone)} It came ${came}${times}.${why}`);
 }

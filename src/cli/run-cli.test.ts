@@ -2,6 +2,7 @@ import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CloneView } from '../actors/control.js';
 import type { DispatchRecord } from '../actors/dispatch/record.js';
 import { dispatchError } from '../actors/errors.js';
 import { formatDeviceId } from '../actors/identity/device-id.js';
@@ -58,6 +59,7 @@ describe('the command line', () => {
     ['devices', 'remove'],
     ['devices', 'ban'],
     ['devices', 'lift'],
+    ['devices', 'clone'],
     ['invoke'],
     ['dispatches'],
     ['dispatches', 'show'],
@@ -297,7 +299,7 @@ describe('inventory', () => {
         capabilities: capability
           ? [capability, { ...capability, capability: 'shell', status: 'not_approved' }]
           : [],
-        alerts: [{ code: 'stale_ticket', at: sampleTime, message: 'It may be a copy' }],
+        alerts: [{ code: 'clone', at: sampleTime, message: 'It may be a copy' }],
       }),
     ];
     const { stdout } = await cli.run(['inventory']);
@@ -413,6 +415,44 @@ describe('devices', () => {
     expect((await cli.run(['devices', 'show', 'build-7'])).stdout).toMatch(
       /Rotation +ordered .* waits until/,
     );
+  });
+
+  it('shows another host that has come, and sends what was decided about it', async () => {
+    const clone: CloneView = {
+      id: sampleId('cl'),
+      state: 'waiting',
+      kind: 'older_state',
+      address: '192.0.2.9',
+      hostname: 'copy\u001b[31m',
+      firstSeenAt: sampleTime,
+      lastSeenAt: sampleTime,
+      attempts: 3,
+      actions: ['replace', 'reject', 'allow'],
+    };
+    cli.control.enrolled = [sampleDevice({ clones: [clone] })];
+    const { stdout } = await cli.run(['devices', 'show', 'build-7']);
+    expect(stdout).toContain(
+      `Other hosts   ${clone.id}  copy at 192.0.2.9 waits for your decision. It came with an older state, 3 times, last 12 s ago.`,
+    );
+    const decide = ['devices', 'clone', 'build-7', 'reject', '--reason', 'a copy'];
+    const asked = await cli.run(decide, terminal(false));
+    expect(asked.asked).toEqual([
+      `Turn copy at 192.0.2.9 away? The one that has been build-7 (${device.slice(0, 7)}) goes on.`,
+    ]);
+    expect(cli.control.asked('decideClone')).toEqual([]);
+    expect((await cli.run(decide)).stderr).toContain('Nobody can be asked');
+    expect((await cli.run([...decide, '--yes'])).code).toBe(0);
+    const sent = { id: device, action: 'reject', reason: 'a copy', clone: clone.id };
+    expect(cli.control.asked('decideClone')).toEqual([sent]);
+    const second = { ...clone, id: sampleId('cl', 2) };
+    cli.control.enrolled = [sampleDevice({ clones: [clone, second] })];
+    const both = await cli.run([...decide, '--yes']);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining(second.id)]);
+    await cli.run([...decide, '--yes', '--clone', second.id]);
+    expect(cli.control.asked('decideClone')).toEqual([sent, { ...sent, clone: second.id }]);
+    cli.control.enrolled = [sampleDevice()];
+    expect((await cli.run([...decide, '--yes'])).code).toBe(7);
+    expect((await cli.run(['devices', 'clone', 'build-7', 'ignore', '--reason', 'x'])).code).toBe(2);
   });
 
   it('tells what was decided, by whom and why', async () => {

@@ -1,6 +1,13 @@
 import type { ContractDescriptor } from '../contract/contract-descriptor.js';
 import { contract } from '../contract/contract-version.js';
-import type { DecideDevice, Device, DevicePage, RenameDevice, RotateDevice } from '../contract/device.js';
+import type {
+  DecideClone,
+  DecideDevice,
+  Device,
+  DevicePage,
+  RenameDevice,
+  RotateDevice,
+} from '../contract/device.js';
 import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { Inventory } from '../contract/inventory.js';
@@ -176,6 +183,11 @@ export class ControlPlaneClient {
   /** Shuts an id out, whether it has ever come or not. */
   banDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
     return this.#send('banDevice', { params: { id }, body }, options);
+  }
+
+  /** Says which of several hosts with one identity is the device. */
+  decideClone(id: string, body: DecideClone, options?: RequestOptions): Promise<Device> {
+    return this.#send('decideClone', { params: { id }, body }, options);
   }
 
   /** Takes a bar off: a revoked device may connect again, any other may ask to join. */

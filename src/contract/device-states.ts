@@ -14,3 +14,18 @@ export type DeviceAction = (typeof deviceActions)[number];
 
 /** What an operator has decided: trust without a look at the clock. */
 export const deviceStates = ['trusted', 'revoked', 'removed', 'banned', 'lifted'] as const;
+
+/** Where another host is that came with a device's identity. */
+export const cloneStates = [
+  'waiting',
+  'admitted',
+  'replacing',
+  'allowing',
+  'replaced',
+  'allowed',
+  'rejected',
+] as const;
+
+/** What an operator can decide about such a host. */
+export const cloneActions = ['replace', 'reject', 'allow'] as const;
+export type CloneAction = (typeof cloneActions)[number];

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { deviceActions, hiddenTrustStates, trustStates } from './device-states.js';
+import { cloneActions, cloneStates, deviceActions, hiddenTrustStates, trustStates } from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
-import { closed, digest, labels, nodeName, note, time, type Wire, words } from './primitives.js';
+import { closed, digest, id, labels, nodeName, note, time, type Wire, words } from './primitives.js';
 
 export const trustState = words(
   trustStates,
@@ -10,7 +10,7 @@ export const trustState = words(
 
 export const alertSchema = Type.Object(
   {
-    code: words(['stale_ticket', 'join_string_reused', 'pin_reused'], 'what was noticed'),
+    code: words(['clone', 'join_string_reused', 'pin_reused'], 'what was noticed'),
     at: time('when it was noticed'),
     message: Type.String(),
   },
@@ -65,6 +65,41 @@ const RotationSchema = Type.Object(
   },
 );
 
+const cloneAction = words(cloneActions, 'what can be decided about another host');
+
+const CloneSchema = Type.Object(
+  {
+    id: id('cl'),
+    state: words(
+      cloneStates,
+      'waiting and admitted wait for a decision; replacing and allowing wait for the host to come again',
+    ),
+    kind: words(
+      ['two_hosts', 'older_state', 'displaced'],
+      'why it is not the host that was known: another one answered, it showed a ticket of the past, or it was put aside',
+    ),
+    address: Type.String(),
+    hostname: Type.String({ description: 'what it says of itself' }),
+    firstSeenAt: time('when it came first'),
+    lastSeenAt: time('when it came last'),
+    attempts: Type.Integer({ description: 'how often it has come' }),
+    actions: Type.Array(cloneAction, { description: 'what can be decided about it' }),
+    decision: Type.Optional(
+      Type.Object(
+        {
+          action: cloneAction,
+          by: Type.String(),
+          at: time('when it was decided'),
+          reason: Type.String(),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+export type Clone = Wire<typeof CloneSchema>;
+
 export const DeviceSchema = Type.Object(
   {
     deviceId: Type.String(),
@@ -80,6 +115,9 @@ export const DeviceSchema = Type.Object(
     epoch: Type.Integer({ description: 'grows with each session' }),
     rotation: Type.Optional(RotationSchema),
     alerts: Type.Array(alertSchema, { description: 'what an operator should look at' }),
+    clones: Type.Array(CloneSchema, {
+      description: 'other hosts that came with its identity, the latest last',
+    }),
     decisions: Type.Array(DeviceDecisionSchema, { description: 'what operators decided, the latest last' }),
     actions: deviceActionList,
     createdAt: time('when it was approved or banned first'),
@@ -149,3 +187,13 @@ export const RotateDeviceSchema = Type.Object(
   closed,
 );
 export type RotateDevice = Wire<typeof RotateDeviceSchema>;
+
+export const DecideCloneSchema = Type.Object(
+  {
+    ...decision,
+    action: cloneAction,
+    clone: Type.Optional(id('cl')),
+  },
+  closed,
+);
+export type DecideClone = Wire<typeof DecideCloneSchema>;

@@ -20,7 +20,12 @@ export function words<const Values extends readonly string[]>(values: Values, de
 }
 
 /** Kinds of ids that the daemon makes, by their prefix. */
-const idKinds = { pc: 'a pairing code', pr: 'a pairing', dp: 'a dispatch' } as const;
+const idKinds = {
+  cl: 'another host of a device',
+  pc: 'a pairing code',
+  pr: 'a pairing',
+  dp: 'a dispatch',
+} as const;
 
 /** The id of one kind of resource: its prefix and 26 characters of Crockford's base32. Nothing else gets past the edge. */
 export function id(prefix: keyof typeof idKinds) {

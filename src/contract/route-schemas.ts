@@ -1,6 +1,7 @@
 import { type TSchema, Type } from 'typebox';
 import { ContractDescriptorSchema } from './contract-descriptor.js';
 import {
+  DecideCloneSchema,
   DecideDeviceSchema,
   DeviceFilterSchema,
   DevicePageSchema,
@@ -129,6 +130,11 @@ export const routeSchemas = {
   banDevice: {
     params: deviceParams,
     body: DecideDeviceSchema,
+    response: DeviceSchema,
+  },
+  decideClone: {
+    params: deviceParams,
+    body: DecideCloneSchema,
     response: DeviceSchema,
   },
   liftDevice: {

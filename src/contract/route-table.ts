@@ -144,6 +144,13 @@ export const routes = {
     summary: 'Shut an id out, whether it has ever come or not',
     statuses: [200],
   },
+  decideClone: {
+    method: 'POST',
+    path: '/v1/devices/:id/clone',
+    authority: 'admin',
+    summary: 'Say which of several hosts with one identity is the device',
+    statuses: [200],
+  },
   liftDevice: {
     method: 'POST',
     path: '/v1/devices/:id/lift',

@@ -7,9 +7,9 @@ export function isRefusal(error: AppError): boolean {
   );
 }
 
-/** Whether an operator of the daemon has shut this device out: nothing that the daemon asked for goes on. */
+/** Whether an operator of the daemon has shut this device or this host out: nothing that the daemon asked for goes on. */
 export function isShutOut(error: AppError): boolean {
-  return error.code === 'session.revoked';
+  return error.code === 'session.revoked' || error.code === 'session.clone_rejected';
 }
 
 /** Whether the daemon says that the certificate is the matter: it has ended, or is not in its records. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { sendToRenewal } from '../actors/addresses.js';
 import type { Executions } from '../actors/execution/executions.js';
 import { type PluginAnnouncement, protocolVersion } from '../actors/link/frames.js';
@@ -27,6 +28,8 @@ export interface UplinkParts {
 export function uplinkPorts(parts: UplinkParts): UplinkPorts {
   const { kernel, ticket, executions, credentials, daemonTime, announced, report } = parts;
   const { clock, deadlines, directory, random, log } = kernel;
+  // On no disk: it tells this process from one that runs from a copy of this directory.
+  const instance = randomBytes(16);
   let attempts = 0;
   const nextAddress = (): string => {
     const { nodeAddresses } = credentials.membership;
@@ -63,6 +66,7 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
             surfaceDigest,
             ticket: ticket.current(),
             inFlight: executions.inFlight(),
+            instance,
           }),
         },
         handlers,

@@ -46,6 +46,7 @@ const lab: DeviceRecord = {
   offered: [],
   epoch: 1,
   ticket: {},
+  clones: [],
   alerts: [],
   decisions: [],
   createdAt: start,

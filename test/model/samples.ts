@@ -99,6 +99,7 @@ export function sampleDevice(changes: Partial<DeviceRecord> = {}): DeviceRecord 
     offered: [],
     epoch: 0,
     ticket: {},
+    clones: [],
     alerts: [],
     decisions: [],
     createdAt: start,

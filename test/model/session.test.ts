@@ -25,6 +25,8 @@ const events: readonly SessionEvent[] = [
   { type: 'withdraw', dispatchId: 'dp_1' },
   { type: 'stop', order: { dispatchId: 'dp_1', reason: 'enough' } },
   { type: 'settled', dispatchId: 'dp_1' },
+  { type: 'ping', number: 7 },
+  { type: 'frame', frame: { pong: 7 } },
   { type: 'end', kind: 'replaced', reason: 'newer' },
   { type: 'link.ended', epoch: 4, reason: 'old' },
   { type: 'link.ended', epoch: 5, reason: 'gone' },
@@ -61,6 +63,7 @@ function world(certificateEnds = start + 86_400_000) {
       unfinished: () => ['dp_1', 'dp_2', 'dp_3'],
       owns: (id) => ['dp_1', 'dp_2', 'dp_3'].includes(id),
       live: () => trace.push('live'),
+      pong: (number) => trace.push(`pong ${number}`),
       late: ({ dispatchId }) => trace.push(`late ${dispatchId}`),
       ended: () => trace.push('ended'),
     },
@@ -73,6 +76,7 @@ function world(certificateEnds = start + 86_400_000) {
       deviceId: 'LABNODE',
       fingerprint: 'f',
       epoch: 5,
+      instance: '',
       heartbeatMs: 10_000,
       since: start,
       seenAt: start,
@@ -82,6 +86,7 @@ function world(certificateEnds = start + 86_400_000) {
       epoch: 5,
       surfaceDigest: '',
       ticket: new Uint8Array(0),
+      instance: new Uint8Array(0),
       handedOver: false,
       inFlight: [
         { dispatchId: 'dp_1', phase: 'started' },
@@ -168,6 +173,16 @@ describe('a session', () => {
     ]);
     expect(trace).toContain('late dp_foreign');
     expect(told).toHaveLength(3);
+  });
+
+  it('asks whether the node is there, and hands its answer on', () => {
+    const { trace, frames } = play([
+      ready,
+      { type: 'ping', number: 7 },
+      { type: 'frame', frame: { pong: 7 } },
+    ]);
+    expect(frames.at(-1)?.ping).toBe(7);
+    expect(trace).toContain('pong 7');
   });
 
   it('waits ten seconds for Ready', () => {

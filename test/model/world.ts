@@ -143,6 +143,7 @@ export class World {
   readonly #daemonDisk = new MemoryStore();
   #nodeDisk = new MemoryStore();
   #lostDisks = 0;
+  #hosts = 0;
   /** The node as TLS would prove it: with the certificate that it has now. */
   #peer: NodePeer;
   #certificates = 1;
@@ -446,6 +447,8 @@ export class World {
       failed: (error) => this.violations.push(`the node's store failed: ${String(error)}`),
     });
     const node: Node = { life, kernel, executions, handlers, questions, stop: () => root.stop() };
+    this.#hosts += 1;
+    const instance = Buffer.from([this.#hosts]);
     const end = {
       life,
       kernel,
@@ -461,6 +464,7 @@ export class World {
         surfaceDigest,
         ticket: ticket.current(),
         inFlight: executions.inFlight(),
+        instance,
       }),
     };
     const uplink = {
@@ -646,6 +650,7 @@ export class World {
       })),
       epoch: 0,
       ticket: {},
+      clones: [],
       alerts: [],
       decisions: [],
       createdAt: now,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { DaemonFrame, DispatchOrder, InFlight, NodeResult } from '../../src/actors/link/frames.js';
 import { protocolVersion } from '../../src/actors/link/frames.js';
 import type { UplinkLink } from '../../src/actors/uplink/link.js';
@@ -16,6 +17,8 @@ export class RawNode {
   ticket: Uint8Array = new Uint8Array(0);
   ended: AppError | undefined;
   isLive = false;
+  /** Without it, it is like a host whose line is dead and whose end the daemon has not heard of. */
+  answersPings = true;
   isOver = false;
   #link: UplinkLink | undefined;
 
@@ -26,7 +29,8 @@ export class RawNode {
     {
       ticket = new Uint8Array(0),
       inFlight = [],
-    }: { ticket?: Uint8Array; inFlight?: readonly InFlight[] } = {},
+      instance = randomBytes(16),
+    }: { ticket?: Uint8Array; inFlight?: readonly InFlight[]; instance?: Uint8Array } = {},
   ): Promise<RawNode> {
     const node = new RawNode();
     const plugins = await bundledAnnouncement();
@@ -48,7 +52,7 @@ export class RawNode {
             plugins,
             clockMs: Date.now(),
           }),
-          hello: (epoch, surfaceDigest) => ({ epoch, surfaceDigest, ticket, inFlight }),
+          hello: (epoch, surfaceDigest) => ({ epoch, surfaceDigest, ticket, inFlight, instance }),
         },
         {
           registered: () => node.#link?.hello(false),
@@ -97,6 +101,7 @@ export class RawNode {
       this.isLive = true;
       this.#link?.batch.set('ready', true);
     }
+    if (frame.ping && this.answersPings) this.#link?.batch.set('pong', frame.ping);
     this.orders.push(...(frame.dispatches ?? []));
     this.settled.push(...(frame.settled ?? []));
     this.cancels.push(...(frame.cancels ?? []).map((order) => order.dispatchId));

@@ -1,13 +1,22 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { DecideDevice, DeviceControl, DeviceFilter, DeviceView } from '../control.js';
-import { deviceError } from '../errors.js';
+import { alertsOf } from '../clone/alerts.js';
+import { cloneActionsIn } from '../clone/machine.js';
+import type { CloneCase } from '../clone/record.js';
+import type {
+  CloneView,
+  DecideClone,
+  DecideDevice,
+  DeviceControl,
+  DeviceFilter,
+  DeviceView,
+} from '../control.js';
 import { parseDeviceId } from '../identity/device-id.js';
 import { presenceOf } from '../session/presence.js';
 import type { Sessions } from '../session/sessions.js';
 import type { Devices } from './devices.js';
 import type { DeviceDecisionEvent } from './events.js';
-import { actionsIn } from './machine.js';
+import { actionsIn, unknownDevice } from './machine.js';
 import type { DeviceRecord } from './record.js';
 import { certificateEndOf, isShown, trustOf } from './trust.js';
 
@@ -44,9 +53,7 @@ export class DevicesControl implements DeviceControl {
   async get(_caller: VerifiedCaller, id: string): Promise<DeviceView> {
     const device = this.#options.devices.get(parseDeviceId(id));
     if (device) return this.#view(device);
-    throw deviceError('not_found', `There is no device ${id}`, {
-      hint: 'See which there are: `palyra devices list --all`.',
-    });
+    throw unknownDevice(id);
   }
 
   async decide(caller: VerifiedCaller, id: string, decision: DecideDevice): Promise<DeviceView> {
@@ -56,6 +63,13 @@ export class DevicesControl implements DeviceControl {
         ? { type: 'rename', caller, reason: what.reason, name: what.name }
         : { type: what.action, caller, reason: what.reason };
     return this.#view(await this.#options.devices.decide(parseDeviceId(id), event, version));
+  }
+
+  async decideClone(caller: VerifiedCaller, id: string, decision: DecideClone): Promise<DeviceView> {
+    const { version, ...what } = decision;
+    return this.#view(
+      await this.#options.devices.decideClone(parseDeviceId(id), { caller, ...what }, version),
+    );
   }
 
   #view(device: DeviceRecord): DeviceView {
@@ -78,7 +92,8 @@ export class DevicesControl implements DeviceControl {
       })),
       approvals: device.approvals,
       epoch: device.epoch,
-      alerts: device.alerts,
+      alerts: alertsOf(device),
+      clones: device.clones.map(cloneView),
       ...(device.rotation === undefined ? {} : { rotation: device.rotation }),
       decisions: device.decisions,
       actions: actionsIn(device.state),
@@ -89,4 +104,14 @@ export class DevicesControl implements DeviceControl {
       ...(session === undefined ? {} : { connectedSince: session.since }),
     };
   }
+}
+
+/** A host as operators see it: what it showed stays with the daemon. */
+function cloneView({
+  tickets: _tickets,
+  instance: _instance,
+  before: _before,
+  ...clone
+}: CloneCase): CloneView {
+  return { ...clone, actions: cloneActionsIn(clone.state) };
 }

@@ -49,7 +49,7 @@ describe('a decision', () => {
       order.push(`file ${(await store.get('device', 'LABNODE'))?.state}`);
       await append(line);
     };
-    devices.onDecided(({ device, event }) => order.push(`${event.type} ${device.state} ${device.version}`));
+    devices.onDecided(({ device, action }) => order.push(`${action} ${device.state} ${device.version}`));
     const revoked = await devices.decide('LABNODE', decision('revoke'));
     expect(revoked).toMatchObject({ state: 'revoked', version: 2 });
     expect(order).toEqual(['file trusted', 'revoke revoked 2']);

@@ -1,13 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.js';
 import type { AppError } from '../../kernel/errors.js';
 import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { KernelLog } from '../../kernel/log.js';
 import type { Store } from '../../kernel/store.js';
+import { type CloneDecision, type DecidedClone, decideClone } from '../clone/decision.js';
 import { deviceError, sessionError } from '../errors.js';
 import { type Change, RecordTable, transact } from '../records.js';
 import { barOf, barText, liftHint } from './bars.js';
 import type { DeviceDecisionEvent, DeviceEvent } from './events.js';
-import { decideDevice } from './machine.js';
+import { decideDevice, unknownDevice } from './machine.js';
 import type { DeviceAlert, DeviceRecord } from './record.js';
 import { mergeRevocations } from './revocation-merge.js';
 import type { Revocation, RevocationLog } from './revocations.js';
@@ -24,7 +26,10 @@ export interface DevicesOptions {
 /** A decision that has been written. */
 export interface DecidedDevice {
   readonly device: DeviceRecord;
-  readonly event: DeviceDecisionEvent;
+  readonly action: DeviceDecisionEvent['type'] | CloneDecision['action'];
+  readonly reason: string;
+  /** How the session that the device has is to end, if its state does not say so already. */
+  readonly ends: DecidedClone['ends'];
 }
 
 /** What a change that is not a decision may touch. */
@@ -75,6 +80,18 @@ export class Devices {
     return decided;
   }
 
+  /**
+   * Carries out what an operator decided about another host that came with a device's identity.
+   *
+   * @param expected the version of the device that the operator saw; left out when any will do.
+   * @throws AppError `device.changed` for another version, `device.not_found`, and what {@link decideClone} throws.
+   */
+  decideClone(id: string, decision: CloneDecision, expected?: number): Promise<DeviceRecord> {
+    const decided = this.#decisions.then(() => this.#decideClone(id, decision, expected));
+    this.#decisions = decided.catch(() => undefined);
+    return decided;
+  }
+
   /** Calls back after each decision that was written, in the same turn in which it became visible. */
   onDecided(listener: (decided: DecidedDevice) => void): void {
     this.#listeners.push(listener);
@@ -101,12 +118,34 @@ export class Devices {
     now: number,
     cause?: Cause,
   ): Promise<DeviceRecord> {
+    const { device } = await this.change(
+      id,
+      (current) => ({ patch: change(current), cause, result: undefined }),
+      now,
+    );
+    return device;
+  }
+
+  /**
+   * As {@link update}, for a change that says by itself what led to it and what comes of it.
+   *
+   * @throws AppError `session.unknown_device` when there is none, and what the store throws.
+   */
+  change<T>(
+    id: string,
+    change: (device: DeviceRecord) => {
+      readonly patch: DevicePatch | undefined;
+      readonly cause: Cause | undefined;
+      readonly result: T;
+    },
+    now: number,
+  ): Promise<{ readonly device: DeviceRecord; readonly result: T }> {
     return transact(this.#options.store, () => {
       const device = this.#require(id);
-      const patch = change(device);
-      if (!patch) return { changes: [], result: device };
+      const { patch, cause, result } = change(device);
+      if (!patch) return { changes: [], result: { device, result } };
       const next = { ...device, ...patch, version: device.version + 1, updatedAt: now };
-      return { changes: [this.#table.put(next, cause)], result: next };
+      return { changes: [this.#table.put(next, cause)], result: { device: next, result } };
     });
   }
 
@@ -157,8 +196,36 @@ export class Devices {
       const cause = causeOf(event, '', event.reason);
       return { changes: [this.#table.put(next, cause)], result: next };
     });
-    for (const listener of this.#listeners) listener({ device, event });
+    this.#tell({ device, action: event.type, reason: event.reason, ends: undefined });
     return device;
+  }
+
+  async #decideClone(
+    id: string,
+    decision: CloneDecision,
+    expected: number | undefined,
+  ): Promise<DeviceRecord> {
+    const now = this.#options.clock.now();
+    const known = this.get(id);
+    if (known === undefined) throw unknownDevice(id);
+    requireVersion(id, known, expected);
+    const worthless = randomBytes(32).toString('base64url');
+    const { device, result: ends } = await this.change(
+      id,
+      (current) => {
+        const { clone, clones, ticket, ends } = decideClone(current, decision, worthless, now);
+        const event = { type: `clone.${decision.action}`, caller: decision.caller };
+        const cause = causeOf(event, '', `${clone.id}: ${decision.reason}`);
+        return { patch: { clones, ticket }, cause, result: ends };
+      },
+      now,
+    );
+    this.#tell({ device, action: decision.action, reason: decision.reason, ends });
+    return device;
+  }
+
+  #tell(decided: DecidedDevice): void {
+    for (const listener of this.#listeners) listener(decided);
   }
 
   #next(id: string, event: DeviceDecisionEvent, now: number) {

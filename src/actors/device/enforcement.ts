@@ -7,7 +7,7 @@ export interface EnforcementOptions {
   readonly deadlines: Deadlines;
   readonly sessions: {
     /** Says goodbye and ends the session of a device, if it has one. */
-    end(deviceId: string, kind: 'revoked', reason: string): void;
+    end(deviceId: string, kind: 'revoked' | 'replaced' | 'reconnect', reason: string): void;
     /** Tells the node of a device to renew its certificate, if it is connected. */
     renew(deviceId: string, reason: string): void;
   };
@@ -28,8 +28,9 @@ const goodbyeMs = 500;
  */
 export function enforceDecisions(options: EnforcementOptions): void {
   const { devices, deadlines, sessions, dispatches, disconnect } = options;
-  devices.onDecided(({ device, event }) => {
-    if (event.type === 'rotate') sessions.renew(device.id, event.reason);
+  devices.onDecided(({ device, action, reason, ends }) => {
+    if (action === 'rotate') sessions.renew(device.id, reason);
+    if (ends) sessions.end(device.id, ends, `An operator decided which host is this device: ${reason}`);
     const bar = barOf(device);
     if (!bar) return;
     sessions.end(device.id, 'revoked', bar.reason);

@@ -1,5 +1,6 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
+import { alertsOf } from '../clone/alerts.js';
 import type { InventoryCapability, InventoryControl, InventoryEntry, TrustState } from '../control.js';
 import type { LiveDispatches } from '../dispatch/live.js';
 import type { Pairings } from '../pairing/pairings.js';
@@ -61,7 +62,7 @@ export class Inventory implements InventoryControl {
       epoch: device.epoch,
       queued: Math.max(0, live.countOf(device.id) - inFlight),
       inFlight,
-      alerts: device.alerts,
+      alerts: alertsOf(device),
       actions: actionsIn(device.state),
       ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt }),
       ...(lastSeenAt === undefined ? {} : { lastSeenAt }),

@@ -216,6 +216,13 @@ export function actionsIn(state: DeviceState): readonly DeviceDecision['action']
   return all.filter((action) => action in (deviceMachine.states[state]?.config.on ?? {}));
 }
 
+/** That there is no such device. */
+export function unknownDevice(id: string): AppError {
+  return deviceError('not_found', `There is no device ${id}`, {
+    hint: 'See which there are: `palyra devices list --all`.',
+  });
+}
+
 function refusal(id: string, record: DeviceRecord | undefined, event: DeviceEvent): AppError {
   if ('caller' in event && !mayCause(event)) {
     return deviceError('forbidden', `${callerLabel(event.caller)} may not ${event.type} devices`, {
@@ -223,9 +230,7 @@ function refusal(id: string, record: DeviceRecord | undefined, event: DeviceEven
     });
   }
   if (record === undefined) {
-    return deviceError('not_found', `There is no device ${id}`, {
-      hint: 'See which there are: `palyra devices list --all`.',
-    });
+    return unknownDevice(id);
   }
   const bar = barOf(record);
   if (bar && event.type === 'enrol') return barredFromPairing(record, bar);
@@ -274,6 +279,7 @@ function standing({ id, now, record }: DeviceContext): DeviceDraft {
       offered: [],
       epoch: 0,
       ticket: {},
+      clones: [],
       alerts: [],
       decisions: [],
       createdAt: now,
@@ -307,6 +313,7 @@ function tombstone(device: DeviceDraft): DeviceDraft {
     approvals: [],
     offered: [],
     ticket: {},
+    clones: [],
     rotation: undefined,
     alerts: [],
   };

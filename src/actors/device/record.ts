@@ -1,3 +1,5 @@
+import type { CloneCase, DeviceTicket } from '../clone/record.js';
+
 /** What a machine said of itself when it last registered. Never a ground for a decision. */
 export interface HostFacts {
   readonly hostname: string;
@@ -78,11 +80,9 @@ export interface DeviceRecord {
   readonly offered: readonly OfferedCapability[];
   /** Grows with each registration. */
   readonly epoch: number;
-  /**
-   * The session ticket that the node last confirmed, and the one that was handed out since; base64url. `broken`: a host that
-   * did not show them has opened a session since, and none has gone live, so nothing has been settled with it yet.
-   */
-  readonly ticket: { readonly confirmed?: string; readonly offered?: string; readonly broken?: true };
+  readonly ticket: DeviceTicket;
+  /** Other hosts that came with its identity; at most 8. */
+  readonly clones: readonly CloneCase[];
   /** An operator wants it to have a new certificate: until one that was issued since is used. */
   readonly rotation?: RotationOrder | undefined;
   readonly alerts: readonly DeviceAlert[];
@@ -96,7 +96,7 @@ export interface DeviceRecord {
 
 /** Something about a device that an operator should look at. */
 export interface DeviceAlert {
-  readonly code: 'stale_ticket' | 'join_string_reused' | 'pin_reused';
+  readonly code: 'clone' | 'join_string_reused' | 'pin_reused';
   readonly at: number;
   readonly message: string;
 }

@@ -66,6 +66,8 @@ export interface Hello {
   readonly ticket: Uint8Array;
   readonly inFlight: readonly InFlight[];
   readonly handedOver: boolean;
+  /** Made by the node host when it started, and on no disk. */
+  readonly instance: Uint8Array;
 }
 
 export type NodeOutcome = 'succeeded' | 'failed' | 'rejected' | 'timed_out' | 'cancelled' | 'unknown';
@@ -106,6 +108,7 @@ export interface NodeFrame {
   readonly results?: readonly NodeResult[];
   readonly cancelOutcomes?: readonly CancelOutcome[];
   readonly goodbye?: { readonly reason: string; readonly handingOver: boolean };
+  readonly pong?: number;
 }
 
 export interface DispatchOrder {
@@ -135,7 +138,13 @@ export interface Welcome {
   readonly settled: readonly string[];
 }
 
-export type GoodbyeKind = 'shutdown' | 'replaced' | 'revoked' | 'protocol_error' | 'certificate_expired';
+export type GoodbyeKind =
+  | 'shutdown'
+  | 'replaced'
+  | 'revoked'
+  | 'protocol_error'
+  | 'certificate_expired'
+  | 'reconnect';
 
 /** From the daemon to the node: everything that was ready in one turn. */
 export interface DaemonFrame {
@@ -147,4 +156,5 @@ export interface DaemonFrame {
   readonly renew?: { readonly reason: string };
   readonly goodbye?: { readonly reason: string; readonly kind: GoodbyeKind };
   readonly heartbeatAck?: boolean;
+  readonly ping?: number;
 }

@@ -33,6 +33,7 @@ export type SessionEvent =
   | { type: 'withdraw'; dispatchId: string }
   | { type: 'stop'; order: CancelOrder }
   | { type: 'settled'; dispatchId: string }
+  | { type: 'ping'; number: number }
   | { type: 'renew'; reason: string }
   | { type: 'end'; kind: GoodbyeKind; reason: string; handedOver?: boolean }
   | { type: 'link.ended'; epoch: number; reason: string }
@@ -46,6 +47,7 @@ export const sessionSenders = {
   withdraw: { from: 'a dispatch' },
   stop: { from: 'a dispatch' },
   settled: { from: 'the store' },
+  ping: { from: 'the daemon' },
   renew: { from: 'the record of its device' },
   end: { from: 'the daemon' },
   'link.ended': { from: 'the connection' },
@@ -64,6 +66,8 @@ export interface SessionPorts {
   owns(dispatchId: string): boolean;
   /** The node has stored its ticket: the session counts from now. */
   live(): void;
+  /** The host answers a ping. */
+  pong(number: number): void;
   /** A result for a dispatch that has no actor any more, never had one, or is another device's. */
   late(result: NodeResult): void;
   /** @param handedOver the node moves to another stream: it is not gone. */
@@ -131,6 +135,7 @@ function receive(input: SessionInput, frame: NodeFrame): void {
     input.outbound.finished(result.dispatchId);
   }
   if (frame.heartbeat) input.link.batch.set('heartbeatAck', true);
+  if (frame.pong !== undefined) input.ports.pong(frame.pong);
 }
 
 /**
@@ -186,6 +191,9 @@ export const sessionMachine = setup({
     },
     'tell what is settled': ({ context, event }) => {
       if (event.type === 'settled') context.link.batch.push('settled', event.dispatchId);
+    },
+    ping: ({ context, event }) => {
+      if (event.type === 'ping') context.link.batch.set('ping', event.number);
     },
     'say goodbye': ({ context, event }) => {
       if (event.type === 'end') context.link.batch.set('goodbye', { kind: event.kind, reason: event.reason });
@@ -255,6 +263,10 @@ export const sessionMachine = setup({
         stop: { actions: 'tell it to stop', description: 'The node is told to stop a dispatch' },
         renew: { actions: 'tell it to renew', description: 'The node is to have a new certificate' },
         settled: { actions: 'tell what is settled', description: 'The node may forget a result' },
+        ping: {
+          actions: 'ping',
+          description: 'Another host came with the identity of this one: does this one answer?',
+        },
         silence: [
           {
             guard: 'has expired',

@@ -4,6 +4,7 @@ import { heartbeatInterval, type LiveSession, presenceOf } from './presence.js';
 const session: LiveSession = {
   deviceId: 'A',
   fingerprint: 'f',
+  instance: '',
   epoch: 1,
   heartbeatMs: 10_000,
   since: 0,

@@ -5,6 +5,8 @@ export interface LiveSession {
   readonly deviceId: string;
   readonly fingerprint: string;
   readonly epoch: number;
+  /** What the process of its node host calls itself, hex. */
+  readonly instance: string;
   readonly heartbeatMs: number;
   /** When it went live, wall time in milliseconds since the epoch. */
   readonly since: number;

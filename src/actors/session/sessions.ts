@@ -4,10 +4,12 @@ import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
 import type { KernelLog } from '../../kernel/log.js';
 import { sendToDispatch, sendToSession, sessionAddress, startMember } from '../addresses.js';
+import { judgeArrival } from '../clone/arrival.js';
+import type { CloneCase } from '../clone/record.js';
 import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
 import { afterUse, fulfils } from '../device/certificates.js';
 import type { Devices } from '../device/devices.js';
-import type { DeviceRecord } from '../device/record.js';
+import type { DeviceRecord, HostFacts, OfferedCapability } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { sessionError } from '../errors.js';
 import {
@@ -20,6 +22,7 @@ import {
 import { requireProtocol } from '../pairing/enrolment.js';
 import type { SessionInput, SessionLink, SessionPorts } from './machine.js';
 import { Outbound } from './outbound.js';
+import { Pings } from './pings.js';
 import { heartbeatInterval, type LiveSession } from './presence.js';
 import { RegistrationBudget } from './registration-budget.js';
 
@@ -60,6 +63,13 @@ const maxStrays = 20_000;
 /** How long a node may take from the end of one stream to the next, when it has said that it moves, milliseconds. */
 const movingLimitMs = 10_000;
 
+/** What a host said of itself when it registered. */
+interface Announced {
+  readonly epoch: number;
+  readonly facts: HostFacts;
+  readonly offered: readonly OfferedCapability[];
+}
+
 /** Registration and opening of sessions, and which are live. The sessions themselves are actors under `sessions`. */
 export class Sessions {
   readonly #options: SessionsOptions;
@@ -69,10 +79,16 @@ export class Sessions {
   readonly #moving = new Map<string, LiveSession>();
 
   readonly #registrations: RegistrationBudget;
+  /** What the latest registration of each device announced, until Hello. */
+  readonly #registered = new Map<string, Announced>();
+  readonly #pings: Pings;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#registrations = new RegistrationBudget(options.clock);
+    this.#pings = new Pings(options.deadlines, (deviceId, number) =>
+      sendToSession(options.directory, deviceId, { type: 'ping', number }),
+    );
   }
 
   /** The live session of a device: orders can be sent. */
@@ -112,10 +128,12 @@ export class Sessions {
       peer.deviceId,
       (current) => {
         devices.authenticate(peer.deviceId, peer.fingerprint);
-        return { facts: request.facts, offered, epoch: current.epoch + 1, lastSeenAt: clock.now() };
+        return { epoch: current.epoch + 1, lastSeenAt: clock.now() };
       },
       clock.now(),
     );
+    // Taken over with Hello: until then another host may be the one with the session.
+    this.#registered.set(device.id, { epoch: device.epoch, facts: request.facts, offered });
     const accepted = offered.filter((capability) => surface.status(device, capability) === 'available');
     return {
       protocol: protocolVersion,
@@ -136,53 +154,30 @@ export class Sessions {
   /**
    * Opens the session that Hello asks for: ends the one before, hands out a new ticket, starts the actor.
    *
-   * @throws AppError `session.stale_epoch` when Hello is not of the latest registration, `session.stale_ticket` when a node
-   *   with another disk state comes while the old stream is alive (protocol.md 17), and as {@link register}.
+   * @throws AppError `session.stale_epoch` when Hello is not of the latest registration, `session.clone_waiting` when another
+   *   host with this identity answers (protocol.md 17), `session.clone_rejected` when an operator turned this one away, and
+   *   as {@link register}.
    */
   async open(peer: NodePeer, hello: Hello, link: SessionLink): Promise<void> {
     const { devices, clock, directory } = this.#options;
     const device = devices.authenticate(peer.deviceId, peer.fingerprint);
-    if (hello.epoch !== device.epoch) {
-      throw sessionError(
-        'stale_epoch',
-        `Hello names epoch ${hello.epoch}, the latest registration is ${device.epoch}`,
-        {
-          hint: 'Register again.',
-        },
-      );
-    }
-    const shown = Buffer.from(hello.ticket).toString('base64url');
-    const { confirmed, offered } = device.ticket;
-    // A device that was never given one here may still hold another daemon's.
-    const isFirst = confirmed === undefined && (shown === '' || offered === undefined);
-    const isKnown = isFirst || (shown !== '' && (shown === confirmed || shown === offered));
-    if (!isKnown) await this.#alarm(device, peer);
-    // A ticket that another disk was given proves nothing before a session has settled what the old one had.
-    const ticketMatches = isKnown && device.ticket.broken === undefined;
-    const ticket = randomBytes(32);
-    const updated = await devices.update(
+    if (hello.epoch !== device.epoch) throw staleEpoch(hello.epoch, device.epoch);
+    const otherAnswers = this.#live.has(device.id) && (await this.#pings.answers(device.id));
+    const given = randomBytes(32);
+    const { result: verdict } = await devices.change(
       peer.deviceId,
-      (current) => {
-        // An operator may have shut it out meanwhile.
-        devices.authenticate(peer.deviceId, peer.fingerprint);
-        if (current.epoch !== hello.epoch) return undefined;
-        return {
-          ticket: {
-            ...keptTicket(current, shown),
-            offered: ticket.toString('base64url'),
-            ...(ticketMatches ? {} : { broken: true }),
-          },
-        };
-      },
+      (current) => this.#judge(current, peer, hello, otherAnswers, given.toString('base64url')),
       clock.now(),
     );
+    // An operator may have shut it out while that was written.
     devices.authenticate(peer.deviceId, peer.fingerprint);
-    if (updated.epoch !== hello.epoch)
-      throw sessionError('stale_epoch', 'A newer registration came in between');
+    if (verdict.alarm) this.#alarm(peer, verdict.alarm);
+    if (verdict.refusal) throw verdict.refusal;
+    const { ticketMatches } = verdict;
     const handedOver = hello.handedOver && ticketMatches;
     const reason = 'A newer session of this node took over';
     sendToSession(directory, peer.deviceId, { type: 'end', kind: 'replaced', reason, handedOver });
-    this.#start(peer, hello, link, ticket, ticketMatches);
+    this.#start(peer, hello, link, given, ticketMatches);
     if (!directory.has(sessionAddress(peer.deviceId))) {
       throw sessionError('protocol', 'The session could not be started', {
         hint: 'See the log of the daemon.',
@@ -191,7 +186,7 @@ export class Sessions {
   }
 
   /** Ends the session of a device, if it has one. */
-  end(deviceId: string, kind: 'replaced' | 'revoked', reason: string): void {
+  end(deviceId: string, kind: 'replaced' | 'revoked' | 'reconnect', reason: string): void {
     this.#arrived(deviceId);
     sendToSession(this.#options.directory, deviceId, { type: 'end', kind, reason });
   }
@@ -221,6 +216,7 @@ export class Sessions {
       deviceId: peer.deviceId,
       fingerprint: peer.fingerprint,
       epoch: hello.epoch,
+      instance: Buffer.from(hello.instance).toString('hex'),
       heartbeatMs,
       since: clock.now(),
       seenAt: clock.now(),
@@ -238,6 +234,7 @@ export class Sessions {
       unfinished: () => this.#options.unfinished(peer.deviceId),
       owns: (dispatchId) => this.#options.deviceOf(dispatchId) === peer.deviceId,
       live: () => this.#becomeLive(session, outbound, ticket),
+      pong: (number) => this.#pings.pong(peer.deviceId, number),
       late: (result) => {
         strays += 1;
         if (strays <= maxStrays) this.#options.late(peer.deviceId, result);
@@ -275,7 +272,9 @@ export class Sessions {
       const isConfirmed = current.ticket.offered === confirmed;
       if (!isConfirmed && !certificates) return undefined;
       return {
-        ...(isConfirmed ? { ticket: { confirmed }, lastSeenAt: session.seenAt } : {}),
+        ...(isConfirmed
+          ? { ticket: { confirmed, holder: session.instance }, lastSeenAt: session.seenAt }
+          : {}),
         ...(certificates ? { certificates } : {}),
         ...(fulfils(current, session.fingerprint) ? { rotation: undefined } : {}),
       };
@@ -286,6 +285,7 @@ export class Sessions {
   #ended(session: LiveSession, reason: string, handedOver: boolean): void {
     if (this.#live.get(session.deviceId) === session) {
       if (handedOver) this.#expect(session);
+      this.#pings.ended(session.deviceId);
       this.#live.delete(session.deviceId);
       this.#outbound.delete(session.deviceId);
     }
@@ -317,23 +317,39 @@ export class Sessions {
     });
   }
 
-  async #alarm(device: DeviceRecord, peer: NodePeer): Promise<void> {
-    const { devices, clock, log } = this.#options;
-    const now = clock.now();
-    const message = `A node with this identity came from ${peer.address} with another state on disk: a clone or a restored copy`;
-    log.warn({ device: device.id, address: peer.address }, message);
-    await devices.alert(device.id, { code: 'stale_ticket', at: now, message });
-    // What the newcomer says of a hand-over counts for nothing: the old stream would have announced it.
-    if (this.#live.has(device.id)) {
-      throw sessionError('stale_ticket', 'Another host with this identity is connected', {
-        hint: 'Stop one of the two. If this one is a copy of the other, pair it as a machine of its own.',
-      });
+  /** What becomes of a host that says Hello, as the device's record is when that is written. */
+  #judge(device: DeviceRecord, peer: NodePeer, hello: Hello, otherAnswers: boolean, given: string) {
+    const { devices, clock } = this.#options;
+    devices.authenticate(peer.deviceId, peer.fingerprint);
+    const registered = this.#registered.get(device.id);
+    if (hello.epoch !== device.epoch || registered?.epoch !== hello.epoch) {
+      throw staleEpoch(hello.epoch, device.epoch);
     }
+    const { facts, offered } = registered;
+    const newcomer = {
+      ticket: Buffer.from(hello.ticket).toString('base64url'),
+      instance: Buffer.from(hello.instance).toString('hex'),
+      address: peer.address,
+      hostname: facts.hostname,
+    };
+    const result = judgeArrival(device, newcomer, otherAnswers, given, clock.now());
+    const { clones, ticket, refusal, cause } = result;
+    // Who gets no session changes nothing of the device but what is known of him.
+    const patch = refusal ? { clones } : { clones, ticket, facts, offered };
+    return { patch, cause, result };
+  }
+
+  #alarm(peer: NodePeer, clone: CloneCase): void {
+    const { id, state, hostname, address, kind } = clone;
+    this.#options.log.warn(
+      { device: peer.deviceId, clone: id, state, kind, hostname, address },
+      'Another host came with the identity of a device: a clone or a restored copy',
+    );
   }
 }
 
-/** What stays valid beside a newly offered ticket: the one that the node has just shown. */
-function keptTicket(device: DeviceRecord, shown: string): { readonly confirmed?: string } {
-  if (shown !== '' && shown === device.ticket.offered) return { confirmed: shown };
-  return device.ticket.confirmed === undefined ? {} : { confirmed: device.ticket.confirmed };
+function staleEpoch(shown: number, latest: number) {
+  return sessionError('stale_epoch', `Hello names epoch ${shown}, the latest registration is ${latest}`, {
+    hint: 'Register again.',
+  });
 }

@@ -245,6 +245,8 @@ export const uplinkSetup = setup({
       for (const order of frame.cancels ?? []) ports.cancel(order);
       if (frame.settled && frame.settled.length > 0) ports.settled(frame.settled);
       if (frame.renew) ports.renew(frame.renew.reason);
+      // Only who is heard here is the node; a copy of it, or an older stream, is not asked.
+      if (frame.ping) context.link?.batch.set('pong', frame.ping);
     },
     observe: ({ context, event }) => {
       if (event.type === 'frame' && event.frame.sentAtMs !== undefined) {

@@ -168,6 +168,7 @@ function helloFromWire(wire: NonNullable<NodeFrame__Output['hello']>): Hello {
       phase: phaseFromWire[phase] ?? 'received',
     })),
     handedOver: wire.handedOver,
+    instance: wire.instance,
   };
 }
 
@@ -255,6 +256,7 @@ export function nodeFrameFromWire(wire: NodeFrame__Output): NodeFrame {
     ...(wire.ready ? { ready: true } : {}),
     ...(wire.heartbeat ? { heartbeat: wire.heartbeat } : {}),
     ...(wire.goodbye ? { goodbye: wire.goodbye } : {}),
+    ...(wire.pong === 0 ? {} : { pong: wire.pong }),
     started: wire.started.map((one) => one.dispatchId),
     mediation: wire.mediation,
     progress: wire.progress,
@@ -272,6 +274,7 @@ export function nodeFrameToWire(frame: NodeFrame): WireNodeFrame {
     wire.hello = {
       ...frame.hello,
       ticket: Buffer.from(frame.hello.ticket),
+      instance: Buffer.from(frame.hello.instance),
       inFlight: frame.hello.inFlight.map(({ dispatchId, phase }) => ({
         dispatchId,
         phase: phaseToWire[phase],
@@ -281,6 +284,7 @@ export function nodeFrameToWire(frame: NodeFrame): WireNodeFrame {
   if (frame.ready) wire.ready = {};
   if (frame.heartbeat) wire.heartbeat = frame.heartbeat;
   if (frame.goodbye) wire.goodbye = frame.goodbye;
+  if (frame.pong) wire.pong = frame.pong;
   if (frame.started) wire.started = frame.started.map((dispatchId) => ({ dispatchId }));
   if (frame.mediation) wire.mediation = [...frame.mediation];
   if (frame.progress) wire.progress = frame.progress.map((one) => ({ ...one, value: one.value as Buffer }));
@@ -300,12 +304,14 @@ const goodbyeToWire = {
   revoked: 'REVOKED',
   protocol_error: 'PROTOCOL_ERROR',
   certificate_expired: 'CERTIFICATE_EXPIRED',
+  reconnect: 'RECONNECT',
 } as const;
 const goodbyeFromWire: Readonly<Record<string, GoodbyeKind>> = {
   REPLACED: 'replaced',
   REVOKED: 'revoked',
   PROTOCOL_ERROR: 'protocol_error',
   CERTIFICATE_EXPIRED: 'certificate_expired',
+  RECONNECT: 'reconnect',
 };
 
 export function daemonFrameFromWire(wire: DaemonFrame__Output): DaemonFrame {
@@ -316,6 +322,7 @@ export function daemonFrameFromWire(wire: DaemonFrame__Output): DaemonFrame {
     cancels: wire.cancels,
     settled: wire.settled,
     ...(wire.renew ? { renew: wire.renew } : {}),
+    ...(wire.ping === 0 ? {} : { ping: wire.ping }),
     ...(wire.goodbye
       ? { goodbye: { reason: wire.goodbye.reason, kind: goodbyeFromWire[wire.goodbye.kind] ?? 'shutdown' } }
       : {}),
@@ -337,6 +344,7 @@ export function daemonFrameToWire(frame: DaemonFrame): WireDaemonFrame {
   if (frame.cancels) wire.cancels = [...frame.cancels];
   if (frame.settled) wire.settled = [...frame.settled];
   if (frame.renew) wire.renew = frame.renew;
+  if (frame.ping) wire.ping = frame.ping;
   if (frame.goodbye) wire.goodbye = { reason: frame.goodbye.reason, kind: goodbyeToWire[frame.goodbye.kind] };
   if (frame.heartbeatAck) wire.heartbeatAck = true;
   return wire;

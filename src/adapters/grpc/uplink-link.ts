@@ -131,6 +131,7 @@ function goodbyeError(goodbye: NonNullable<DaemonFrame['goodbye']>): AppError {
       });
     case 'shutdown':
     case 'replaced':
+    case 'reconnect':
       return linkError('ended', goodbye.reason);
   }
 }

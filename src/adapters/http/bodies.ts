@@ -55,6 +55,12 @@ export const deviceBody: BodyOf<DeviceView, Device> = ({
   })),
   ...(rotation === undefined ? {} : { rotation: { ...rotation, at: timeText(rotation.at) } }),
   alerts: device.alerts.map(alertBody),
+  clones: device.clones.map(({ decision, ...clone }) => ({
+    ...clone,
+    firstSeenAt: timeText(clone.firstSeenAt),
+    lastSeenAt: timeText(clone.lastSeenAt),
+    ...(decision === undefined ? {} : { decision: { ...decision, at: timeText(decision.at) } }),
+  })),
   decisions: device.decisions.map((decision) => ({ ...decision, at: timeText(decision.at) })),
   ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt: timeText(certificateExpiresAt) }),
   ...(lastSeenAt === undefined ? {} : { lastSeenAt: timeText(lastSeenAt) }),

@@ -75,6 +75,10 @@ const samples = new Map<string, { path?: string; body?: object }>([
   ['rejectPairing', { path: `/v1/pairings/${sampleId('pr')}/reject`, body: { transcript: 'cd'.repeat(32) } }],
   ['getDevice', { path: `/v1/devices/${sampleDeviceId()}` }],
   ['rotateDevice', { path: `/v1/devices/${sampleDeviceId()}/rotate`, body: {} }],
+  [
+    'decideClone',
+    { path: `/v1/devices/${sampleDeviceId()}/clone`, body: { action: 'reject', reason: 'a copy' } },
+  ],
   ['renameDevice', { path: `/v1/devices/${sampleDeviceId()}/rename`, body: { name: 'lab' } }],
   ...(['revoke', 'remove', 'ban', 'lift'] as const).map((verb): [string, { path: string; body: object }] => [
     `${verb}Device`,

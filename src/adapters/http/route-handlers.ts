@@ -61,6 +61,8 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     removeDevice: decides('remove'),
     banDevice: decides('ban'),
     liftDevice: decides('lift'),
+    decideClone: async ({ caller, params, body }) =>
+      deviceBody(await devices.decideClone(caller, params.id, body)),
     createDispatch: async ({ caller, body, status, waitFor }) => {
       const created = dispatches.create(caller, body);
       const record = await (body.wait === true ? waitFor(created) : created);

@@ -9,6 +9,7 @@ type TimeKey =
   | 'deliveredAt'
   | 'expiresAt'
   | 'finishedAt'
+  | 'firstSeenAt'
   | 'lastSeenAt'
   | 'latestEnd'
   | 'lockedAt'

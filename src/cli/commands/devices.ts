@@ -20,13 +20,14 @@ import { print, printJson } from '../output.js';
 import { printable } from '../printable.js';
 import { tableText } from '../table.js';
 import { relativeTime } from '../time-text.js';
+import { registerCloneCommand } from './devices-clone.js';
 
 interface ListFlags extends ConnectionFlags {
   readonly trust?: readonly Trust[];
   readonly all?: boolean;
 }
 
-/** `palyra devices list | show | rename | rotate | revoke | remove | ban | lift` */
+/** `palyra devices list | show | rename | rotate | revoke | remove | ban | lift | clone` */
 export function registerDevicesCommand(program: Command, context: CliContext): void {
   const devices = program
     .command('devices')
@@ -42,6 +43,10 @@ export function registerDevicesCommand(program: Command, context: CliContext): v
         ['palyra devices rotate build-7', 'a fresh key and certificate'],
         ["palyra devices revoke build-7 --reason 'laptop lost'", 'shut it out, at once, until you lift that'],
         ["palyra devices lift build-7 --reason 'found'", 'let it in again'],
+        [
+          "palyra devices clone build-7 reject --reason 'a copy'",
+          'which of two hosts with its identity it is',
+        ],
       ),
     );
   const list = devices
@@ -122,6 +127,7 @@ export function registerDevicesCommand(program: Command, context: CliContext): v
     },
   );
   for (const verb of Object.keys(verbs) as DeviceVerb[]) addDecision(devices, context, verb);
+  registerCloneCommand(devices, context, ['--if-version <number>', ifVersionText, wholeNumber]);
 }
 
 const nodeArgument = 'its name, its id, or the beginning of its id';

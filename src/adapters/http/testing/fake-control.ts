@@ -145,6 +145,10 @@ export class FakeControl implements Control {
       this.#note('decideDevice', caller, { id, ...decision });
       return this.onDecide(id, decision);
     },
+    decideClone: async (caller, id, decision) => {
+      this.#note('decideClone', caller, { id, ...decision });
+      return sampleDevice({ deviceId: id });
+    },
   };
 
   readonly dispatches: DispatchControl = {

@@ -20,7 +20,7 @@ export function sampleDeviceId(seed = 1): string {
 }
 
 /** An id of that kind, ending in the number. */
-export function sampleId(prefix: 'pc' | 'pr' | 'dp', number = 1): string {
+export function sampleId(prefix: 'cl' | 'pc' | 'pr' | 'dp', number = 1): string {
   return `${prefix}_01kdy${String(number).padStart(21, '0')}`;
 }
 
@@ -160,6 +160,7 @@ export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
     approvals: [{ digest, capability: 'echo', approvedBy: 'operator:local', approvedAt: sampleTime }],
     epoch: 3,
     alerts: [],
+    clones: [],
     decisions: [],
     actions: ['rename', 'revoke', 'remove', 'ban'],
     createdAt: sampleTime,

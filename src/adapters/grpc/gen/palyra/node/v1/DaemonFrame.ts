@@ -16,6 +16,7 @@ export interface DaemonFrame {
   'renew'?: (_palyra_node_v1_RenewOrder | null);
   'goodbye'?: (_palyra_node_v1_DaemonGoodbye | null);
   'heartbeatAck'?: (boolean);
+  'ping'?: (number);
 }
 
 export interface DaemonFrame__Output {
@@ -27,4 +28,5 @@ export interface DaemonFrame__Output {
   'renew': (_palyra_node_v1_RenewOrder__Output | null);
   'goodbye': (_palyra_node_v1_DaemonGoodbye__Output | null);
   'heartbeatAck': (boolean);
+  'ping': (number);
 }

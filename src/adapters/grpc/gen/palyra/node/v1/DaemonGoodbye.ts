@@ -10,6 +10,7 @@ export const _palyra_node_v1_DaemonGoodbye_Kind = {
   REVOKED: 'REVOKED',
   PROTOCOL_ERROR: 'PROTOCOL_ERROR',
   CERTIFICATE_EXPIRED: 'CERTIFICATE_EXPIRED',
+  RECONNECT: 'RECONNECT',
 } as const;
 
 export type _palyra_node_v1_DaemonGoodbye_Kind =
@@ -25,6 +26,8 @@ export type _palyra_node_v1_DaemonGoodbye_Kind =
   | 4
   | 'CERTIFICATE_EXPIRED'
   | 5
+  | 'RECONNECT'
+  | 6
 
 export type _palyra_node_v1_DaemonGoodbye_Kind__Output = typeof _palyra_node_v1_DaemonGoodbye_Kind[keyof typeof _palyra_node_v1_DaemonGoodbye_Kind]
 

@@ -9,6 +9,7 @@ export interface Hello {
   'ticket'?: (Buffer | Uint8Array | string);
   'inFlight'?: (_palyra_node_v1_InFlight)[];
   'handedOver'?: (boolean);
+  'instance'?: (Buffer | Uint8Array | string);
 }
 
 export interface Hello__Output {
@@ -17,4 +18,5 @@ export interface Hello__Output {
   'ticket': (Buffer);
   'inFlight': (_palyra_node_v1_InFlight__Output)[];
   'handedOver': (boolean);
+  'instance': (Buffer);
 }

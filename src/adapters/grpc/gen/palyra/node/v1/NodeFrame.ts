@@ -22,6 +22,7 @@ export interface NodeFrame {
   'results'?: (_palyra_node_v1_DispatchResult)[];
   'cancelOutcomes'?: (_palyra_node_v1_CancelOutcome)[];
   'goodbye'?: (_palyra_node_v1_Goodbye | null);
+  'pong'?: (number);
 }
 
 export interface NodeFrame__Output {
@@ -35,4 +36,5 @@ export interface NodeFrame__Output {
   'results': (_palyra_node_v1_DispatchResult__Output)[];
   'cancelOutcomes': (_palyra_node_v1_CancelOutcome__Output)[];
   'goodbye': (_palyra_node_v1_Goodbye__Output | null);
+  'pong': (number);
 }
