@@ -169,7 +169,7 @@ async function startIn(
     deadlines: kernel.deadlines,
     sessions,
     dispatches,
-    disconnect: (deviceId) => ports.disconnect(deviceId),
+    connectionsOf: (deviceId) => ports.connectionsOf(deviceId),
   });
   bound.enrollment = ports.advertisedEnrollment;
   bound.node = ports.advertisedNode;

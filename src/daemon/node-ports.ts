@@ -39,8 +39,8 @@ export interface NodePorts {
   readonly node: string;
   readonly advertisedEnrollment: readonly string[];
   readonly advertisedNode: readonly string[];
-  /** Cuts every connection of a device to the node port. */
-  disconnect(deviceId: string): void;
+  /** Takes the connections of a device to the node port; the function that is returned cuts them. */
+  connectionsOf(deviceId: string): () => void;
   close(graceMs: number): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export async function openNodePorts(options: NodePortsOptions): Promise<NodePort
       node: hostPort(boundNode),
       advertisedEnrollment: advertised(config.listen.enrollment, boundEnrollment),
       advertisedNode: advertised(config.listen.node, boundNode),
-      disconnect: (deviceId) => node.closeConnectionsOf(deviceId),
+      connectionsOf: (deviceId) => node.connectionsOf(deviceId),
       close,
     };
   } catch (thrown) {

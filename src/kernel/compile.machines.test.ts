@@ -139,6 +139,8 @@ const sessionEvents: readonly SessionEvent[] = [
   { type: 'frame', frame: { goodbye: { reason: 'bye', handingOver: false } } },
   { type: 'withdraw', dispatchId: 'd' },
   { type: 'settled', dispatchId: 'd' },
+  { type: 'ping', number: 1 },
+  { type: 'frame', frame: { pong: 1 } },
   { type: 'end', kind: 'shutdown', reason: 'over' },
   { type: 'link.ended', epoch: 1, reason: 'gone' },
   { type: 'link.ended', epoch: 2, reason: 'gone' },

@@ -15,8 +15,8 @@ export interface EnforcementOptions {
     /** Ends what the device was asked for. */
     barred(deviceId: string): void;
   };
-  /** Cuts every connection of a device. */
-  disconnect(deviceId: string): void;
+  /** Takes the connections that a device has now; the function that is returned cuts those. */
+  connectionsOf(deviceId: string): () => void;
 }
 
 /** How long a device has to read why it is shut out, milliseconds. A node that does not read is cut off all the same. */
@@ -27,7 +27,7 @@ const goodbyeMs = 500;
  * that is to have a new certificate is told so. It follows from the decision itself, so there is no way to shut a device out without it.
  */
 export function enforceDecisions(options: EnforcementOptions): void {
-  const { devices, deadlines, sessions, dispatches, disconnect } = options;
+  const { devices, deadlines, sessions, dispatches, connectionsOf } = options;
   devices.onDecided(({ device, action, reason, ends }) => {
     if (action === 'rotate') sessions.renew(device.id, reason);
     if (ends) sessions.end(device.id, ends, `An operator decided which host is this device: ${reason}`);
@@ -35,6 +35,7 @@ export function enforceDecisions(options: EnforcementOptions): void {
     if (!bar) return;
     sessions.end(device.id, 'revoked', bar.reason);
     dispatches.barred(device.id);
-    deadlines.set(options, goodbyeMs, () => disconnect(device.id), { label: 'cut a barred device off' });
+    // Not those of a device that is let in again meanwhile.
+    deadlines.set(options, goodbyeMs, connectionsOf(device.id), { label: 'cut a barred device off' });
   });
 }

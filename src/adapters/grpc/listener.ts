@@ -180,11 +180,12 @@ export class GrpcListener {
     return certificate === undefined ? undefined : this.#facts.get(certificate);
   }
 
-  /** Ends every connection of a device at once. Returns how many there were. */
-  closeConnectionsOf(deviceId: string): number {
+  /** Takes the connections that a device has now. The function that is returned ends those, and none that came after. */
+  connectionsOf(deviceId: string): () => void {
     const sockets = [...(this.#byDevice.get(deviceId) ?? [])];
-    for (const socket of sockets) socket.destroy();
-    return sockets.length;
+    return () => {
+      for (const socket of sockets) socket.destroy();
+    };
   }
 
   /** Accepts no more, lets calls finish for up to `graceMs` milliseconds, then ends what is left. Idempotent. */
