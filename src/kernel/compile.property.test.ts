@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AnyActorLogic, and, assign, createActor, fromTransition, not, or, setup } from 'xstate';
+import { propertyRuns } from '../../test/support/property-runs.js';
 import { compile } from './compile.js';
+
+const numRuns = propertyRuns(1_500);
 
 /** A machine in data, so that it can be generated, shrunk, and built twice with a trace of its own each time. */
 interface Blueprint {
@@ -322,21 +325,25 @@ const sequence = fc.array(
 );
 
 describe('compile(), against XState on random machines', () => {
-  it('gives the same snapshots, actions in the same order and the same signals to the parent', () => {
-    const reached = { done: 0, error: 0, stopped: 0, active: 0 };
-    fc.assert(
-      fc.property(blueprint, fc.nat({ max: 6 }), sequence, (plan, n, events) => {
-        const interpretedTrace: string[] = [];
-        const compiledTrace: string[] = [];
-        const interpreted = live(build(plan, interpretedTrace), interpretedTrace, n, events);
-        const compiled = live(compile(build(plan, compiledTrace)), compiledTrace, n, events);
-        expect(compiled).toEqual(interpreted);
-        const { status } = interpreted.seen.at(-1) as { status: keyof typeof reached };
-        reached[status] += 1;
-      }),
-      { numRuns: Number(process.env.PALYRA_PROPERTY_RUNS ?? 1_500) },
-    );
-    // Otherwise the generator would prove nothing about these.
-    for (const count of Object.values(reached)) expect(count).toBeGreaterThan(20);
-  });
+  it(
+    'gives the same snapshots, actions in the same order and the same signals to the parent',
+    () => {
+      const reached = { done: 0, error: 0, stopped: 0, active: 0 };
+      fc.assert(
+        fc.property(blueprint, fc.nat({ max: 6 }), sequence, (plan, n, events) => {
+          const interpretedTrace: string[] = [];
+          const compiledTrace: string[] = [];
+          const interpreted = live(build(plan, interpretedTrace), interpretedTrace, n, events);
+          const compiled = live(compile(build(plan, compiledTrace)), compiledTrace, n, events);
+          expect(compiled).toEqual(interpreted);
+          const { status } = interpreted.seen.at(-1) as { status: keyof typeof reached };
+          reached[status] += 1;
+        }),
+        { numRuns },
+      );
+      // Otherwise the generator would prove nothing about these.
+      for (const count of Object.values(reached)) expect(count).toBeGreaterThan(20);
+    },
+    20_000 + numRuns * 20,
+  );
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { propertyRuns } from '../support/property-runs.js';
 import { turns } from './crash.js';
 import { type Capability, World } from './world.js';
 
@@ -8,9 +9,9 @@ import { type Capability, World } from './world.js';
  * connections break with one side or both knowing, either process is killed between any two turns of its event loop and
  * comes back with what was on its disk, the node may come back with an empty disk, its line moves to a new certificate. Then the
  * faults stop and all must come to rest. The rules are checked in `world.ts` as each record is written and each handler started.
- *
- * PALYRA_PROPERTY_RUNS sets the number of scripts; a failure prints the seed and the shortest script that shows it.
+ * A failure prints the seed and the shortest script that shows it.
  */
+const numRuns = propertyRuns(300);
 
 type Command = (world: World) => void | Promise<void>;
 
@@ -108,31 +109,35 @@ afterAll(() => {
   vi.restoreAllMocks();
 });
 
-it('starts what may not be repeated at most once and ends everything truthfully, whatever dies when', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(commands, { minLength: 5, maxLength: 45, size: 'max' }), async (script) => {
-      const world = await World.start();
-      try {
-        // The node is connected when the faults begin.
-        await world.pump(4, 4, 3);
-        for (const command of script) {
-          await command(world);
-          await turns(1);
+it(
+  'starts what may not be repeated at most once and ends everything truthfully, whatever dies when',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(commands, { minLength: 5, maxLength: 45, size: 'max' }), async (script) => {
+        const world = await World.start();
+        try {
+          // The node is connected when the faults begin.
+          await world.pump(4, 4, 3);
+          for (const command of script) {
+            await command(world);
+            await turns(1);
+          }
+          const isAtRest = await world.stabilise();
+          expect(world.violations).toEqual([]);
+          if (!isAtRest) throw new Error(`Not all came to rest:\n${world.describe()}`);
+          const records = new Map((await world.records()).map((record) => [record.id, record]));
+          for (const id of world.accepted) expect(records.has(id)).toBe(true);
+          for (const { id, state, resolution } of records.values()) {
+            const succeeded = state === 'succeeded' || resolution?.state === 'succeeded';
+            if (succeeded) expect(world.starts.get(id)).toBeGreaterThan(0);
+          }
+          expect(await world.falseAlarms()).toBe(0);
+        } finally {
+          world.stop();
         }
-        const isAtRest = await world.stabilise();
-        expect(world.violations).toEqual([]);
-        if (!isAtRest) throw new Error(`Not all came to rest:\n${world.describe()}`);
-        const records = new Map((await world.records()).map((record) => [record.id, record]));
-        for (const id of world.accepted) expect(records.has(id)).toBe(true);
-        for (const { id, state, resolution } of records.values()) {
-          const succeeded = state === 'succeeded' || resolution?.state === 'succeeded';
-          if (succeeded) expect(world.starts.get(id)).toBeGreaterThan(0);
-        }
-        expect(await world.falseAlarms()).toBe(0);
-      } finally {
-        world.stop();
-      }
-    }),
-    { numRuns: Number(process.env.PALYRA_PROPERTY_RUNS ?? 300) },
-  );
-}, 120_000);
+      }),
+      { numRuns },
+    );
+  },
+  20_000 + numRuns * 300,
+);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type DeadlineHandle, Deadlines, SimulatedClock } from '../../../src/kernel/index.js';
+import { propertyRuns } from '../../support/property-runs.js';
 
 /*
  * The heap of deadlines over one timer, beside a list that is sorted anew whenever it is looked at. What fires may set,
- * clear and release in turn, and throw. PALYRA_PROPERTY_RUNS sets the number of runs, 300 by default. Long form:
- * as in supervision.property.test.ts.
+ * clear and release in turn, and throw.
  */
-const numRuns = Number(process.env.PALYRA_PROPERTY_RUNS ?? 300);
+const numRuns = propertyRuns(300);
 
 const day = 86_400_000;
 

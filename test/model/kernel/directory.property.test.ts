@@ -11,14 +11,13 @@ import {
   SimulatedClock,
 } from '../../../src/kernel/index.js';
 import { reporting } from '../../../src/kernel/lifecycle.js';
+import { propertyRuns } from '../../support/property-runs.js';
 
 /*
  * The directory beside a model of who holds which address. Whatever is sent either reaches the actor that the model names
  * or is a counted dead letter; every question is answered or refused once; every watch tells once.
- * PALYRA_PROPERTY_RUNS sets the number of runs, 300 by default. Long form:
- * as in supervision.property.test.ts.
  */
-const numRuns = Number(process.env.PALYRA_PROPERTY_RUNS ?? 300);
+const numRuns = propertyRuns(300);
 
 const addresses = [address('a'), address('b', '1'), address('b', '2')] as const;
 const boom = new Error('boom');

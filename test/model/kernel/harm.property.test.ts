@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
+import { propertyRuns } from '../../support/property-runs.js';
 import { idOf, moments, RealTree } from './real-tree.js';
 import { nodesOf, trees } from './tree-spec.js';
 
@@ -8,10 +9,8 @@ import { nodesOf, trees } from './tree-spec.js';
  * the log: all of that runs on the stack of a supervisor, and that one, its victim or its own supervisor may be among the
  * victims. There is no model of who wins; what must hold is that each runs at most once where it can be reached, that none
  * starts before the one that it replaces is gone, and that in the end nothing is left.
- *
- * PALYRA_PROPERTY_RUNS sets the number of trees, 300 by default. Long form: as in supervision.property.test.ts.
  */
-const numRuns = Number(process.env.PALYRA_PROPERTY_RUNS ?? 300);
+const numRuns = propertyRuns(300);
 
 const event = fc.constantFrom('crash', 'crash', 'finish', 'xstate.stop', 'kernel.shutdown');
 const harm = fc.record({ target: fc.nat(200), event });

@@ -1,4 +1,6 @@
-import type { BadStart, LeafSpec, SupervisorSpec, TreeSpec } from './tree-spec.js';
+import { LeafProcess, nameOf, type Parent } from './otp-leaf.js';
+import { type ModelEnding, ModelWorld, type Timer, textOf } from './otp-world.js';
+import type { SupervisorSpec, TreeSpec } from './tree-spec.js';
 
 /*
  * OTP's rules of supervision as a plain program, written from the documentation of OTP:
@@ -14,120 +16,7 @@ import type { BadStart, LeafSpec, SupervisorSpec, TreeSpec } from './tree-spec.j
  *     the group first, then the wider one).
  */
 
-/** How a process ended. A crash says why, with the supervisors that it went through first. */
-export type ModelEnding =
-  | { readonly kind: 'done' | 'stopped' }
-  | { readonly kind: 'crashed'; readonly why: string };
-
-interface Timer {
-  readonly due: number;
-  readonly order: number;
-  readonly fire: () => void;
-}
-
-/** What one tree of the model shares: its time, its trace, and the starts that are meant to fail. */
-export class ModelWorld {
-  now = 0;
-  /** By supervisor, what its children did: `+id` for each attempt to start, `-id#n how` for each end. */
-  readonly trace = new Map<string, string[]>();
-  readonly bad = new Map<string, BadStart[]>();
-  readonly running = new Map<string, Process>();
-  readonly #timers = new Set<Timer>();
-  #order = 0;
-
-  get timers(): number {
-    return this.#timers.size;
-  }
-
-  note(parent: string, entry: string): void {
-    const entries = this.trace.get(parent) ?? [];
-    this.trace.set(parent, [...entries, entry]);
-  }
-
-  after(ms: number, fire: () => void): Timer {
-    this.#order += 1;
-    const timer = { due: this.now + ms, order: this.#order, fire };
-    this.#timers.add(timer);
-    return timer;
-  }
-
-  cancel(timer: Timer | undefined): void {
-    if (timer) this.#timers.delete(timer);
-  }
-
-  advance(ms: number): void {
-    const end = this.now + ms;
-    for (;;) {
-      const [next] = [...this.#timers]
-        .filter(({ due }) => due <= end)
-        .sort((a, b) => a.due - b.due || a.order - b.order);
-      if (!next) break;
-      this.#timers.delete(next);
-      this.now = next.due;
-      next.fire();
-    }
-    this.now = end;
-  }
-}
-
 export type Process = LeafProcess | SupervisorProcess;
-
-interface Parent {
-  readonly id: string;
-  onEnd(process: Process, ending: ModelEnding): void;
-}
-
-/** What a process calls itself in causes and traces: its id, and which incarnation it is. */
-const nameOf = (id: string, start: number): string => (start === 0 ? id : `${id}#${start}`);
-
-/** One incarnation of a leaf. */
-export class LeafProcess {
-  readonly name: string;
-  ended: ModelEnding | undefined;
-  readonly #world: ModelWorld;
-  readonly #parent: Parent;
-  readonly #spec: LeafSpec;
-  #farewell: Timer | undefined;
-  #asked = false;
-
-  constructor(world: ModelWorld, parent: Parent, spec: LeafSpec, start: number) {
-    this.#world = world;
-    this.#parent = parent;
-    this.#spec = spec;
-    this.name = nameOf(spec.id, start);
-  }
-
-  start(bad: BadStart | undefined): void {
-    // One that ends before it was up leaves no trace of its own.
-    if (bad === 'throws') this.end({ kind: 'crashed', why: `boom ${this.name}` }, 'silently');
-    if (bad === 'finishes') this.end({ kind: 'done' }, 'silently');
-  }
-
-  crash(): void {
-    this.end({ kind: 'crashed', why: `boom ${this.name}` });
-  }
-
-  shutdown(): void {
-    const { does, afterMs } = this.#spec.farewell;
-    if (this.ended || this.#asked || does === 'nothing') return;
-    this.#asked = true;
-    const leave = (): void => (does === 'ends' ? this.end({ kind: 'done' }) : this.crash());
-    if (afterMs === 0) leave();
-    else this.#farewell = this.#world.after(afterMs, leave);
-  }
-
-  stop(): void {
-    this.end({ kind: 'stopped' });
-  }
-
-  end(ending: ModelEnding, how: 'noted' | 'silently' = 'noted'): void {
-    if (this.ended) return;
-    this.ended = ending;
-    this.#world.cancel(this.#farewell);
-    if (how === 'noted') this.#world.note(this.#parent.id, `-${this.name} ${textOf(ending)}`);
-    this.#parent.onEnd(this, ending);
-  }
-}
 
 /** A supervisor's place for one child, over all incarnations. */
 interface Slot {
@@ -404,11 +293,6 @@ export class SupervisorProcess {
     this.#world.note(this.#parent.id, `-${this.name} ${textOf(ending)}`);
     this.#parent.onEnd(this, ending);
   }
-}
-
-/** An ending as it stands in a trace. */
-export function textOf(ending: ModelEnding): string {
-  return ending.kind === 'crashed' ? `crashed: ${ending.why}` : ending.kind;
 }
 
 /** A whole tree under its root. */

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { LeafProcess, ModelTree } from './otp-model.js';
+import { propertyRuns } from '../../support/property-runs.js';
+import { LeafProcess } from './otp-leaf.js';
+import { ModelTree } from './otp-model.js';
 import { idOf, RealTree } from './real-tree.js';
 import { type Command, nodesOf, type SupervisorSpec, scripts, type TreeSpec, trees } from './tree-spec.js';
 
@@ -8,11 +10,8 @@ import { type Command, nodesOf, type SupervisorSpec, scripts, type TreeSpec, tre
  * Random trees of supervisors, to which random things happen, beside a model of OTP's rules. After each command both must
  * agree on who started and ended under each supervisor and in which order, how each ended and through which causes, who
  * runs, and how many timers there are. At the end the root is shut down, and nothing may be left.
- *
- * PALYRA_PROPERTY_RUNS sets the number of trees, 300 by default. The long form:
- *   PALYRA_PROPERTY_RUNS=10000 npx vitest run test/model/kernel
  */
-const numRuns = Number(process.env.PALYRA_PROPERTY_RUNS ?? 300);
+const numRuns = propertyRuns(300);
 
 /** What of a tree can be compared. */
 function seen(real: RealTree): object {
