@@ -42,9 +42,9 @@ async function step(title, work) {
 }
 
 /** Starts a program that prints JSON lines; `event` waits for one of them. */
-function program(script, args) {
+function program(script, args, variables = {}) {
   const child = spawn(process.execPath, [join(root, script), ...args], {
-    env,
+    env: { ...env, ...variables },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const messages = [];
@@ -110,6 +110,7 @@ async function story() {
   say();
 
   let daemon;
+  let enrolment;
   await step('The daemon starts', async () => {
     daemon = program('dist/src/daemon/palyrad.js', [
       '--json',
@@ -121,6 +122,7 @@ async function story() {
       '0',
     ]);
     const ready = await daemon.event('ready');
+    enrolment = ready.enrollment;
     return [
       `control plane ${ready.http}, enrolment ${ready.enrollment}, nodes ${ready.node}`,
       `its new certificate authority is ${ready.caFingerprint.slice(0, 16)}…`,
@@ -128,22 +130,20 @@ async function story() {
   });
 
   let invitation;
-  await step('The operator invites a machine: palyra pair', async () => {
-    invitation = await palyra('pair', '--purpose', 'demo', '--label', 'room=lab');
-    return [invitation.joinString, 'It pins that authority and carries a secret that works for one machine.'];
+  await step('The operator invites a machine: palyra pair --pin', async () => {
+    invitation = await palyra('pair', '--pin', '--purpose', 'demo', '--label', 'room=lab');
+    return [
+      `${pc.bold(invitation.pin)}, good for one machine and a few minutes`,
+      'The six digits never cross the wire: both sides prove that they know them (SPAKE2).',
+    ];
   });
 
   let node;
   let asked;
-  await step("The machine asks to join: palyra node run 'palyra://join/…'", async () => {
-    node = program('dist/src/cli/palyra.js', [
-      'node',
-      'run',
-      invitation.joinString,
-      '--json',
-      '--record-urls',
-      opened,
-    ]);
+  await step(`The machine asks to join: palyra node run --pin ${enrolment}`, async () => {
+    // A person types the PIN; a program hands it over in a variable.
+    const args = ['node', 'run', '--pin', enrolment, '--json', '--record-urls', opened];
+    node = program('dist/src/cli/palyra.js', args, { PALYRA_PIN: invitation.pin });
     asked = await node.event('pending_approval');
     return [
       'It made its keys itself; only public keys and signatures left it.',

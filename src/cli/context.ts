@@ -9,6 +9,13 @@ export interface CliOutput {
   readonly columns?: number | undefined;
 }
 
+export interface AskOptions {
+  /** What an answer looks like. */
+  readonly placeholder: string;
+  /** Why a text can't be the answer, for the person to mend it; undefined when it can. */
+  problem(text: string): string | undefined;
+}
+
 /** Everything of the world outside that a command touches; tests give their own. */
 export interface CliContext {
   readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined };
@@ -22,6 +29,8 @@ export interface CliContext {
   exitCode: ExitCode;
   /** Whether a person can be asked. */
   readonly interactive: boolean;
+  /** Asks for a line of text; undefined when the person gave up. Only when {@link interactive}. */
+  ask(question: string, options: AskOptions): Promise<string | undefined>;
   /** Asks a yes-or-no question; no is the default. Only when {@link interactive}. */
   confirm(question: string): Promise<boolean>;
   /** Calls the listener for each Ctrl-C, in place of ending the program, until the returned function is called. */

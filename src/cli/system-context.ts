@@ -18,6 +18,12 @@ export function systemContext(): CliContext {
     clock: systemClock,
     exitCode: exitCodes.ok,
     interactive: stdin.isTTY === true && stdout.isTTY === true,
+    async ask(question, { placeholder, problem }) {
+      const prompts = await import('@clack/prompts');
+      const validate = (text: string | undefined): string | undefined => problem(text ?? '');
+      const answer = await prompts.text({ message: question, placeholder, validate });
+      return prompts.isCancel(answer) ? undefined : answer;
+    },
     async confirm(question) {
       const prompts = await import('@clack/prompts');
       const answer = await prompts.confirm({ message: question, initialValue: false });

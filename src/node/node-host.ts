@@ -3,7 +3,7 @@ import { digestOfSurface } from '../actors/device/announcement.js';
 import { nodeError } from '../actors/errors.js';
 import { Executions } from '../actors/execution/executions.js';
 import { ExecutionJournal } from '../actors/execution/journal.js';
-import { type JoinString, parseJoinString } from '../actors/identity/join-string.js';
+import type { JoinString } from '../actors/identity/join-string.js';
 import type { PluginAnnouncement } from '../actors/link/frames.js';
 import { nodeTree } from '../actors/node-tree.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
@@ -17,9 +17,10 @@ import { discoverPlugins } from '../plugins/discovery.js';
 import { PluginHost } from '../plugins/plugin-host.js';
 import type { HostServices } from '../plugins/sdk/handler.js';
 import { capabilityHost } from './capability-host.js';
+import type { PinInvitation } from './code-proof.js';
 import { Credentials } from './credentials.js';
 import { DaemonTime } from './daemon-time.js';
-import { joinDaemon, resumePairing } from './enrolment.js';
+import { type EnrolmentInput, joinByPin, joinDaemon, resumePairing } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
 import { type Identity, IdentityStore, type Membership, type OpenPairing } from './identity-store.js';
 import type { Mediator } from './mediation.js';
@@ -32,8 +33,8 @@ export interface NodeHostOptions {
   readonly stateDirectory: string;
   /** Folders in which plugins are looked for. */
   readonly pluginRoots: readonly string[];
-  /** A join string, for a machine that is not paired yet. */
-  readonly join?: string;
+  /** For a machine that is not paired yet. */
+  readonly invitation?: Invitation;
   readonly services: HostServices;
   readonly mediator: Mediator;
   readonly log: KernelLog;
@@ -43,6 +44,11 @@ export interface NodeHostOptions {
   /** How long running handlers have to end when the host stops, milliseconds. */
   readonly drainMs: number;
 }
+
+/** What a machine was invited with: a join string, or a PIN and where it counts. */
+export type Invitation =
+  | { readonly method: 'join'; readonly join: JoinString }
+  | ({ readonly method: 'pin' } & PinInvitation);
 
 /** A running node host. */
 export interface NodeHost {
@@ -78,7 +84,7 @@ async function startIn(
 ): Promise<NodeHost> {
   const files = await SecretFiles.open(directory.path, options.passphrase, options.log);
   const identityStore = new IdentityStore(directory.path, freshKeys, files);
-  const standing = await readStanding(identityStore, options.join);
+  const standing = await readStanding(identityStore, options.invitation);
   const plugins = await loadPlugins(options);
   const identity = await identityStore.identity();
   const announced = announcement(plugins);
@@ -203,19 +209,19 @@ function announcement(plugins: PluginHost): readonly PluginAnnouncement[] {
 
 /** How this machine stands with a daemon when its host starts. */
 type Standing =
-  | { readonly kind: 'invited'; readonly join: JoinString }
+  | { readonly kind: 'invited'; readonly invitation: Invitation }
   | { readonly kind: 'asked'; readonly pairing: OpenPairing }
   | { readonly kind: 'member'; readonly membership: Membership };
 
-/** @throws AppError `identity.invalid_join_string`, `node.not_paired`. */
-async function readStanding(store: IdentityStore, joinText: string | undefined): Promise<Standing> {
-  if (joinText !== undefined) return { kind: 'invited', join: parseJoinString(joinText) };
+/** @throws AppError `node.not_paired`. */
+async function readStanding(store: IdentityStore, invitation: Invitation | undefined): Promise<Standing> {
+  if (invitation) return { kind: 'invited', invitation };
   const membership = await store.readMembership();
   if (membership) return { kind: 'member', membership };
   const pairing = await store.readPairing();
   if (pairing?.pairingId !== undefined) return { kind: 'asked', pairing };
   throw nodeError('not_paired', 'This machine is not paired with a daemon', {
-    hint: "Get a join string from the operator (`palyra pair`), then: palyra node run 'palyra://join/…'",
+    hint: "Get a join string from the operator (`palyra pair`), then: palyra node run 'palyra://join/…'. With a PIN (`palyra pair --pin`): palyra node run --pin HOST:7443",
   });
 }
 
@@ -238,8 +244,12 @@ async function ensureMembership(standing: Standing, parts: MembershipParts): Pro
   const input = { store, identity, plugins: announced, surfaceDigest, facts: hostFacts(), report, signal };
   const membership =
     standing.kind === 'invited'
-      ? await joinDaemon(standing.join, input)
+      ? await accept(standing.invitation, input)
       : await resumePairing(standing.pairing, input);
   report({ event: 'paired', deviceId: membership.deviceId, name: membership.name });
   return membership;
+}
+
+function accept(invitation: Invitation, input: EnrolmentInput): Promise<Membership> {
+  return invitation.method === 'join' ? joinDaemon(invitation.join, input) : joinByPin(invitation, input);
 }

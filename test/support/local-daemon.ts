@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { digestOfSurface } from '../../src/actors/device/announcement.js';
 import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
+import { parsePinCode } from '../../src/actors/identity/pin-code.js';
 import type { PluginAnnouncement } from '../../src/actors/link/frames.js';
 import { freshKeys } from '../../src/adapters/pki/keys.js';
 import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
@@ -12,7 +13,7 @@ import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import type { Clock } from '../../src/kernel/clock.js';
 import type { KernelLog } from '../../src/kernel/log.js';
-import { joinDaemon } from '../../src/node/enrolment.js';
+import { type EnrolmentInput, joinByPin, joinDaemon } from '../../src/node/enrolment.js';
 import { hostFacts } from '../../src/node/host-facts.js';
 import { type Identity, IdentityStore, type Membership } from '../../src/node/identity-store.js';
 import type { NodeReport } from '../../src/node/reporter.js';
@@ -135,12 +136,37 @@ export class LocalDaemon {
     return this.enrolWith(store, identity, name, joinString ?? (await this.mint()), decide);
   }
 
-  async enrolWith(
+  enrolWith(
     store: IdentityStore,
     identity: Identity,
     name: string,
     joinString: string,
     decide: Decide = 'approve',
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<EnrolledDevice> {
+    const join = parseJoinString(joinString);
+    return this.#enrolBy((input) => joinDaemon(join, input), store, identity, name, decide, signal);
+  }
+
+  /** Mints a PIN and enrols a device with it. `address` is where the machine believes the daemon to be. */
+  async enrolByPin(
+    name: string,
+    { pin, address }: { readonly pin?: string; readonly address?: string } = {},
+  ): Promise<EnrolledDevice> {
+    const { store, identity } = await this.identity(name);
+    const invitation = {
+      address: address ?? this.daemon.addresses.enrollment,
+      code: parsePinCode(pin ?? (await this.daemon.control.codes.mintPin(admin, {})).pin),
+    };
+    return this.#enrolBy((input) => joinByPin(invitation, input), store, identity, name, 'approve');
+  }
+
+  async #enrolBy(
+    join: (input: EnrolmentInput) => Promise<Membership>,
+    store: IdentityStore,
+    identity: Identity,
+    name: string,
+    decide: Decide,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<EnrolledDevice> {
     const { pairings } = this.daemon.control;
@@ -159,7 +185,7 @@ export class LocalDaemon {
       });
       decided.catch(() => undefined);
     };
-    const membership = await joinDaemon(parseJoinString(joinString), {
+    const membership = await join({
       store,
       identity,
       plugins,

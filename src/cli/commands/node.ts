@@ -5,11 +5,13 @@ import type { NodeReport, Reporter } from '../../node/reporter.js';
 import { cliError } from '../cli-errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../help-text.js';
+import { readInvitation } from '../node-invitation.js';
 import { narrate } from '../node-narrator.js';
 import { colours, print, printEvent } from '../output.js';
 import { printable } from '../printable.js';
 
 interface RunFlags {
+  readonly pin?: string | true;
   readonly stateDir?: string;
   readonly recordUrls?: string;
   readonly drain: string;
@@ -23,8 +25,12 @@ export function registerNodeCommand(program: Command, context: CliContext): void
   const node = program.command('node').description('be a machine that runs capabilities');
   const run = node
     .command('run')
-    .description('run the node host in the foreground; pair first when a join string is given')
+    .description('run the node host in the foreground; pair first when a join string or --pin is given')
     .argument('[join]', "what `palyra pair` printed; '-' reads it from standard input")
+    .option(
+      '--pin [host:port]',
+      'join with a PIN: it is asked for, or read from PALYRA_PIN or standard input; the address is that of the enrolment port (default: 127.0.0.1:7443)',
+    )
     .option('--state-dir <dir>', 'directory of keys, certificate and journal (PALYRA_NODE_STATE_DIR)')
     .option('--record-urls <file>', 'write the pages that are to be opened to a file instead of opening them')
     .option(
@@ -41,6 +47,10 @@ export function registerNodeCommand(program: Command, context: CliContext): void
     'after',
     examples(
       ["palyra node run 'palyra://join/…'", 'join the daemon that printed it, and stay connected'],
+      [
+        'palyra node run --pin palyra.example.org:7443',
+        'the same with a PIN that `palyra pair --pin` showed',
+      ],
       ['palyra node run', 'connect again as the node that this machine is'],
       ['palyra node run --json', 'for programs: answer a question with {"answer":"allow","dispatchId":"…"}'],
     ),
@@ -61,7 +71,7 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
     file: flags.passphraseFile ?? (context.env.PALYRA_PASSPHRASE_FILE || undefined),
     env: context.env,
   });
-  const joinString = join === '-' ? await firstLine(context) : join;
+  const invited = await readInvitation({ join, pin: flags.pin }, context);
   const over = new AbortController();
   let stop = (reason: string): void =>
     over.abort(cliError('interrupted', `Stopped by ${reason} before it was paired`));
@@ -72,9 +82,9 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
       {
         stateDirectory: flags.stateDir ?? defaultStateDirectory('node', context.env),
         pluginRoots: [bundledPlugins()],
-        ...(joinString === undefined ? {} : { join: joinString }),
+        ...(invited === undefined ? {} : { invitation: invited.invitation }),
         services: flags.recordUrls === undefined ? systemOpener() : recordingOpener(flags.recordUrls),
-        mediator: await mediatorFor(flags, context, report, join === '-'),
+        mediator: await mediatorFor(flags, context, report, invited?.readStdin === true),
         log: jsonLog(flags.logLevel),
         ...(passphrase === undefined ? {} : { passphrase }),
         report,
@@ -129,13 +139,4 @@ async function mediatorFor(
     const answer = await confirm({ message: question, initialValue: false, signal });
     return isCancel(answer) ? undefined : answer;
   });
-}
-
-async function firstLine({ stdin }: CliContext): Promise<string> {
-  let text = '';
-  for await (const chunk of stdin) {
-    text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
-    if (text.includes('\n')) break;
-  }
-  return text.split('\n')[0]?.trim() ?? '';
 }

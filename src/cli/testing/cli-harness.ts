@@ -22,7 +22,7 @@ export interface CliRunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly stdin?: string;
   /** Makes stdout a terminal of that width, with a person who gives that answer to all questions. */
-  readonly terminal?: { readonly columns: number; readonly answer: boolean };
+  readonly terminal?: { readonly columns: number; readonly answer: boolean; readonly typed?: string };
   /** Gets a function that does what Ctrl-C does. */
   onStart?(interrupt: () => void): void;
 }
@@ -91,6 +91,11 @@ async function run(argv: readonly string[], options: CliRunOptions): Promise<Cli
     },
     exitCode: exitCodes.ok,
     interactive: terminal !== undefined,
+    async ask(question, { problem }) {
+      asked.push(question);
+      const typed = terminal?.typed;
+      return typed === undefined || problem(typed) !== undefined ? undefined : typed;
+    },
     async confirm(question) {
       asked.push(question);
       return terminal?.answer === true;
