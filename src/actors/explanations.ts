@@ -1,3 +1,4 @@
+import { acceptedEvents, stateDescription } from '../kernel/acceptance.js';
 import type { VerifiedCaller } from '../kernel/authority.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Directory } from '../kernel/directory.js';
@@ -6,7 +7,9 @@ import type { Store } from '../kernel/store.js';
 import { dispatchAddress, pairingAddress, sessionAddress } from './addresses.js';
 import { alertsOf } from './clone/alerts.js';
 import type { ExplainControl, ExplanationView, PairingView } from './control.js';
+import { barOf } from './device/bars.js';
 import type { Devices } from './device/devices.js';
+import { deviceMachine } from './device/machine.js';
 import type { DeviceRecord } from './device/record.js';
 import { trustOf } from './device/trust.js';
 import type { Dispatches } from './dispatch/dispatches.js';
@@ -47,7 +50,10 @@ export class Explanations implements ExplainControl {
     if (idPattern('dp').test(subject))
       return this.#dispatch(await this.#options.dispatches.get(caller, subject));
     if (idPattern('pr').test(subject)) return this.#pairing(subject);
-    return this.#node(findNode(this.#options.devices, subject));
+    const { devices } = this.#options;
+    // Also one of which nothing but the id is left, when that is named in full.
+    const exact = devices.get(subject.replaceAll('-', '').toUpperCase());
+    return this.#node(exact ?? findNode(devices, subject));
   }
 
   async #dispatch(record: DispatchRecord): Promise<ExplanationView> {
@@ -79,7 +85,7 @@ export class Explanations implements ExplainControl {
     return view({ kind: 'pairing', id, title, notes: pairingNotes(record) }, explanation);
   }
 
-  /** Of a node its session is explained, if it has one; its history is that of its trust. */
+  /** Of a node its trust is explained, and its session, if it has one. */
   async #node(device: DeviceRecord): Promise<ExplanationView> {
     const { store, live, clock, directory } = this.#options;
     const history = await store.history('device', device.id);
@@ -92,14 +98,16 @@ export class Explanations implements ExplainControl {
         : [`${unfinished} unfinished ${unfinished === 1 ? 'dispatch' : 'dispatches'}`]),
       ...alertsOf(device).map(({ message }) => message),
     ];
-    const about = { kind: 'node', id: device.id, title: device.name, notes } as const;
+    const about = { kind: 'node', id: device.id, title: device.name || device.id, notes } as const;
     const trust = trustOf(device, clock.now());
     return view(about, {
       ...(session ?? withoutSession),
+      description: session?.description ?? standing(device),
+      accepts: [...(session?.accepts ?? []), ...acceptedEvents(deviceMachine, device.state)],
       address: session?.address ?? sessionAddress(device.id),
       state: trust,
       actorState: directory.has(sessionAddress(device.id)) ? session?.actorState : undefined,
-      ended: device.state === 'removed',
+      ended: false,
       since: history.findLast((entry) => entry.to === device.state && entry.from !== entry.to)?.at,
       history: [...history, ...(session?.history ?? [])],
     });
@@ -119,11 +127,17 @@ export class Explanations implements ExplainControl {
 }
 
 const withoutSession = {
-  description: 'It has no session: the node host connects by itself when it runs and reaches the node port',
-  accepts: [],
   deadlines: [],
   next: undefined,
 } as const;
+
+/** What a device without a session waits for. */
+function standing(device: DeviceRecord): string {
+  const bar = barOf(device);
+  if (bar) return `${stateDescription(deviceMachine, device.state)}. ${bar.by} decided it: ${bar.reason}`;
+  if (device.state !== 'trusted') return stateDescription(deviceMachine, device.state);
+  return 'It has no session: the node host connects by itself when it runs and reaches the node port';
+}
 
 function pairingNotes({ purpose, alerts }: Pick<PairingView, 'purpose' | 'alerts'>): readonly string[] {
   return [...(purpose === '' ? [] : [`Its code was minted for: ${purpose}`]), ...alerts];

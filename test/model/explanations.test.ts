@@ -139,7 +139,7 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
     live,
     pairings,
   });
-  return { clock, kernel, root, explain: (subject: string) => explanations.explain(ada, subject) };
+  return { clock, kernel, root, devices, explain: (subject: string) => explanations.explain(ada, subject) };
 }
 
 let roots: RootHandle[] = [];
@@ -232,7 +232,9 @@ it('says of a node without a session what its trust is and who gave it', async (
       description: expect.stringContaining('no session'),
       notes: ['Node lab is offline, never seen', '1 unfinished dispatch'],
       history: [{ event: 'approve', by: 'operator:ada', to: 'trusted' }],
-      accepts: [],
+      accepts: expect.arrayContaining([
+        expect.objectContaining({ event: 'revoke', sender: 'an operator with the role admin' }),
+      ]),
     });
   }
   clock.advance(86_400_001);
@@ -240,4 +242,30 @@ it('says of a node without a session what its trust is and who gave it', async (
   await expect(explain('lob')).rejects.toMatchObject({ code: 'dispatch.unknown_node' });
   await expect(explain(newId('dp', start))).rejects.toMatchObject({ code: 'dispatch.not_found' });
   await expect(explain(newId('pr', start))).rejects.toMatchObject({ code: 'pairing.not_found' });
+});
+
+it('says of a device that is shut out who did it and why, and who can lift it; also when only its id is left', async () => {
+  const { devices, explain, root } = await daemon();
+  roots.push(root);
+  const decide = (type: 'revoke' | 'remove', reason: string) =>
+    devices.decide('LABNODE', { type, caller: ada, reason });
+  await decide('revoke', 'laptop lost');
+  const revoked = await explain('lab');
+  expect(revoked).toMatchObject({
+    state: 'revoked',
+    ended: false,
+    description: expect.stringContaining('operator:ada decided it: laptop lost'),
+    history: [{ event: 'approve' }, { event: 'revoke', by: 'operator:ada', note: 'laptop lost' }],
+  });
+  expect(revoked.accepts.find(({ event }) => event === 'lift')).toMatchObject({
+    sender: 'an operator with the role admin',
+    branches: [{ target: 'trusted' }],
+  });
+  await decide('remove', 'scrapped');
+  await expect(explain('lab')).rejects.toMatchObject({ code: 'dispatch.unknown_node' });
+  expect(await explain('LABNODE')).toMatchObject({
+    state: 'removed',
+    description: expect.stringContaining('scrapped'),
+    since: start,
+  });
 });
