@@ -13,6 +13,7 @@ import { ticketHash } from '../../src/actors/clone/ticket.js';
 import type { DeviceRecord } from '../../src/actors/device/record.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { AppError } from '../../src/kernel/errors.js';
+import { Coverage } from './coverage.js';
 import { sampleDevice, start } from './samples.js';
 
 const admin = verifiedCaller({ kind: 'operator', name: 'ada', role: 'admin' });
@@ -101,6 +102,8 @@ function outcome(state: 'new' | CloneState, event: CloneEvent) {
 }
 
 const visited = new Set<string>();
+const coverage = new Coverage(cloneMachine);
+coverage.watchTable();
 
 describe.each(['new', ...cloneStates] as const)('another host that is %s', (state) => {
   it.each(Object.keys(events) as CloneEvent['type'][])('%s', (type) => {
@@ -140,6 +143,7 @@ describe.each(['new', ...cloneStates] as const)('another host that is %s', (stat
 afterAll(() => {
   const named = Object.keys(cloneMachine.states).filter((state) => state !== 'new');
   expect([...visited].sort()).toEqual(named.sort());
+  coverage.expectAll();
 });
 
 /** A host process with the disk of a device: it may be copied, and started again. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { machines } from '../../src/actors/machines.js';
 import type { MachineMeta } from '../../src/kernel/machine-meta.js';
@@ -6,6 +8,15 @@ import type { MachineMeta } from '../../src/kernel/machine-meta.js';
  * Charts and explanations are read from the machines, so each machine has to say what its states and transitions mean and
  * who sends its events.
  */
+
+it.each(Object.keys(machines))(
+  'the paths of the %s machine are tested, and each transition is seen',
+  (name) => {
+    const test = readFileSync(join(import.meta.dirname, `${name}.test.ts`), 'utf8');
+    expect(test).toMatch(/\bnew Coverage\(\w+Machine\)/);
+    expect(test).toMatch(/afterAll\([\s\S]*\bcoverage\.expectAll\(\)/);
+  },
+);
 
 describe.each(Object.entries(machines))('the %s machine', (_name, machine) => {
   const nodes = [machine.root, ...Object.values(machine.root.states)];

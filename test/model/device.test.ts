@@ -5,6 +5,7 @@ import { type DeviceRecord, type DeviceState, deviceStates } from '../../src/act
 import type { BarringAction } from '../../src/actors/device/revocations.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { AppError } from '../../src/kernel/errors.js';
+import { Coverage } from './coverage.js';
 import { sampleDevice, sampleFacts, start } from './samples.js';
 
 /*
@@ -137,6 +138,8 @@ function outcome(state: 'unknown' | DeviceState, event: DeviceEvent) {
 }
 
 const visited = new Set<string>();
+const coverage = new Coverage(deviceMachine);
+coverage.watchTable();
 const all = ['unknown', ...deviceStates] as const;
 
 describe.each(all)('a device that is %s', (state) => {
@@ -240,6 +243,7 @@ describe('a bar that stands in the file alone', () => {
       }
     }
     expect(outcome('revoked', recorded('revoke'))).toBeInstanceOf(AppError);
+    expect(outcome('revoked', recorded('remove'))).toMatchObject({ state: 'removed' });
     expect(outcome('revoked', recorded('ban'))).toMatchObject({ state: 'banned' });
   });
 });
@@ -247,4 +251,5 @@ describe('a bar that stands in the file alone', () => {
 afterAll(() => {
   const named = Object.keys(deviceMachine.states).filter((state) => state !== 'unknown');
   expect([...visited].sort()).toEqual(named.sort());
+  coverage.expectAll();
 });

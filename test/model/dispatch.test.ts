@@ -10,6 +10,7 @@ import type { NodeOutcome } from '../../src/actors/link/frames.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { Coverage } from './coverage.js';
 import { sampleDispatch, sampleResult, silent, start } from './samples.js';
 
 /*
@@ -85,6 +86,7 @@ function world(record: DispatchRecord, at: number) {
 }
 
 const visited = new Set<string>();
+const coverage = new Coverage(dispatchMachine);
 const states = {
   'new and queued': { record: sampleDispatch(), fresh: true },
   'new and sendable': { record: sampleDispatch({ sentInEpoch: 3 }), fresh: true },
@@ -129,7 +131,7 @@ describe.each(Object.entries(states))('a dispatch that is %s', (_name, { record,
           const steps: readonly Step[] = path.steps.slice(1);
           replay(input, at, steps);
           // A shortest path holds no event that changes nothing, so each of those comes after it.
-          if (path.state.status !== 'active' || at !== start) continue;
+          if (path.state.status !== 'active') continue;
           for (const event of events) replay(input, at, [...steps, { event }]);
           bars(input, at, steps);
         }
@@ -151,7 +153,7 @@ function bars(
   steps: readonly Step[],
 ): void {
   const { ports, ended, held, deadlines } = world(input.record, at);
-  const actor = createActor(dispatchMachine, { input: { ...input, ports } });
+  const actor = createActor(dispatchMachine, { inspect: coverage.inspect, input: { ...input, ports } });
   actor.start();
   for (const { event } of steps) if (event.type !== 'deadline') actor.send(event);
   const { value, context, status } = actor.getSnapshot();
@@ -181,7 +183,7 @@ it.each([
   const { record, fresh } = states[name];
   const { ports, ended, held } = world(record, start);
   held.bar = bar;
-  createActor(dispatchMachine, { input: { record, fresh, ports } }).start();
+  createActor(dispatchMachine, { inspect: coverage.inspect, input: { record, fresh, ports } }).start();
   expect(ended).toMatchObject([{ state, outcome: { state, reason: 'revoked' } }]);
 });
 
@@ -191,7 +193,7 @@ function replay(
   steps: readonly Step[],
 ): void {
   const { clock, deadlines, ports, ended, faults } = world(input.record, at);
-  const actor = createActor(dispatchMachine, { input: { ...input, ports } });
+  const actor = createActor(dispatchMachine, { inspect: coverage.inspect, input: { ...input, ports } });
   actor.start();
   let timeMoved = false;
   let before = actor.getSnapshot().context.record;
@@ -236,4 +238,5 @@ afterAll(() => {
   vi.restoreAllMocks();
   const all = Object.keys(dispatchMachine.states).filter((state) => state !== 'resume' && state !== 'ending');
   expect([...visited].sort()).toEqual(all.sort());
+  coverage.expectAll();
 });

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { createActor } from 'xstate';
+import { createActor, type SnapshotFrom } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import type { PairingIntent, PairingPorts } from '../../src/actors/pairing/behaviour.js';
 import type { PairingEvent } from '../../src/actors/pairing/events.js';
@@ -9,6 +9,7 @@ import { verifiedCaller } from '../../src/kernel/authority.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import type { AppError } from '../../src/kernel/errors.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { Coverage } from './coverage.js';
 import { turns } from './crash.js';
 import { samplePairing, silent, start } from './samples.js';
 
@@ -85,7 +86,19 @@ function world() {
   return { clock, deadlines, ports, commits, shown };
 }
 
+/** What may come: everything that is asked for, and the end of the commit while there is one. */
+function eventsIn({ value, context }: SnapshotFrom<typeof pairingMachine>): PairingEvent[] {
+  if (value !== 'saving') return [...asked];
+  const { next } = context.intent ?? { next: context.record };
+  const ends = [
+    { type: saved, output: { ...next, version: next.version + 1 } },
+    { type: notSaved, error: new Error('disk') },
+  ];
+  return [...asked, ...(ends as unknown as PairingEvent[])];
+}
+
 const visited = new Set<string>();
+const coverage = new Coverage(pairingMachine);
 const records = {
   'is new': samplePairing(),
   'waits for an operator': samplePairing({ state: 'pending_approval' }),
@@ -98,15 +111,7 @@ describe.each(Object.entries(records))('a pairing that %s', (_name, record) => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const paths = getShortestPaths(pairingMachine, {
       input: { ports: world().ports, record },
-      events: (state) => {
-        if (state.value !== 'saving') return [...asked];
-        const next = state.context.intent?.next ?? record;
-        const ends = [
-          { type: saved, output: { ...next, version: next.version + 1 } },
-          { type: notSaved, error: new Error('disk') },
-        ];
-        return [...asked, ...(ends as unknown as PairingEvent[])];
-      },
+      events: eventsIn,
       serializeState: ({ value, context }) =>
         JSON.stringify([
           value,
@@ -125,7 +130,7 @@ describe.each(Object.entries(records))('a pairing that %s', (_name, record) => {
       await replay(record, steps);
       // A shortest path holds no event that changes nothing, so what is refused comes after it.
       if (path.state.status !== 'active') continue;
-      for (const event of asked) await replay(record, [...steps, { event }]);
+      for (const event of eventsIn(path.state)) await replay(record, [...steps, { event }]);
     }
     warn.mockRestore();
   });
@@ -133,7 +138,10 @@ describe.each(Object.entries(records))('a pairing that %s', (_name, record) => {
 
 it('notes every alert that comes while something else is written, after it', async () => {
   const { ports, commits } = world();
-  const actor = createActor(pairingMachine, { input: { ports, record: records['waits for an operator'] } });
+  const actor = createActor(pairingMachine, {
+    inspect: coverage.inspect,
+    input: { ports, record: records['waits for an operator'] },
+  });
   actor.start();
   actor.send({ type: 'approve', caller: approver, name: 'lab', ...decision });
   actor.send({ type: 'alert', message: 'first' });
@@ -154,7 +162,7 @@ describe('a device that comes back', () => {
   /** An actor of that pairing; `tell` sends an event, writes what it intends and gives the answer. */
   function returning() {
     const { ports, commits } = world();
-    const actor = createActor(pairingMachine, { input: { ports, record } });
+    const actor = createActor(pairingMachine, { inspect: coverage.inspect, input: { ports, record } });
     actor.start();
     const tell = async (event: PairingEvent): Promise<Answer> => {
       let answer: Answer = 'none';
@@ -219,7 +227,7 @@ interface Step {
 
 async function replay(record: PairingRecord, steps: readonly Step[]): Promise<void> {
   const { clock, deadlines, ports, commits, shown } = world();
-  const actor = createActor(pairingMachine, { input: { ports, record } });
+  const actor = createActor(pairingMachine, { inspect: coverage.inspect, input: { ports, record } });
   actor.start();
   visited.add(actor.getSnapshot().value);
   const answers: Answer[][] = [];
@@ -288,4 +296,5 @@ function expectAuthority(state: unknown, event: PairingEvent, answers: readonly 
 afterAll(() => {
   const all = Object.keys(pairingMachine.states).filter((state) => state !== 'resume');
   expect([...visited].sort()).toEqual(all.sort());
+  coverage.expectAll();
 });

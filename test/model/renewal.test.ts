@@ -10,6 +10,7 @@ import { Deadlines } from '../../src/kernel/deadlines.js';
 import { type AppError, toAppError } from '../../src/kernel/errors.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { isAboutCertificate, isRefusedReturn } from '../../src/node/link-errors.js';
+import { Coverage } from './coverage.js';
 import { turns } from './crash.js';
 import { silent, start } from './samples.js';
 
@@ -123,6 +124,7 @@ function world({ hasRequest = false, hasToConfirm = false, hasEnded = false }: D
 }
 
 const visited = new Set<string>();
+const coverage = new Coverage(renewalMachine);
 const disks: readonly (readonly [string, Disk])[] = [
   ['is in force', {}],
   ['is in force, and a request was under way', { hasRequest: true }],
@@ -158,7 +160,7 @@ const answersOf: Readonly<Record<string, string>> = {
 
 async function play(disk: Disk, path: readonly RenewalEvent[]): Promise<void> {
   const { clock, deadlines, ports, trace, steps } = world(disk);
-  const actor = createActor(renewalMachine, { input: { ports } });
+  const actor = createActor(renewalMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   visited.add(actor.getSnapshot().value);
   for (const event of path) {
@@ -234,7 +236,7 @@ it('renews at two thirds of the life, those of a fleet up to a twentieth of the 
     [0.999_999, 14.8],
   ] as const) {
     const { clock, ports, trace } = world({}, random);
-    const actor = createActor(renewalMachine, { input: { ports } });
+    const actor = createActor(renewalMachine, { inspect: coverage.inspect, input: { ports } });
     actor.start();
     clock.advance(at * hour - 61_000);
     expect(trace).toEqual([]);
@@ -246,7 +248,7 @@ it('renews at two thirds of the life, those of a fleet up to a twentieth of the 
 
 it('renews within a minute of waking up, since no timer moves while a machine sleeps', () => {
   const { clock, ports, trace } = world();
-  const actor = createActor(renewalMachine, { input: { ports } });
+  const actor = createActor(renewalMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   clock.setWallTime(start + 20 * hour);
   clock.advance(60_000);
@@ -256,7 +258,7 @@ it('renews within a minute of waking up, since no timer moves while a machine sl
 
 it('comes back within a minute of waking up when it slept past the end, and confirms that', async () => {
   const { clock, ports, trace, steps } = world();
-  const actor = createActor(renewalMachine, { input: { ports } });
+  const actor = createActor(renewalMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   clock.setWallTime(start + 300 * hour);
   clock.advance(60_000);
@@ -284,7 +286,7 @@ it('comes back within a minute of waking up when it slept past the end, and conf
 
 it('goes on with the same request after each fault, until the certificate is stored and the line moves to it', async () => {
   const { clock, deadlines, ports, trace, steps } = world();
-  const actor = createActor(renewalMachine, { input: { ports } });
+  const actor = createActor(renewalMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   actor.send({ type: 'order', reason: 'the operator wants it' });
   for (const fault of ['prepare', 'renew', 'store']) {
@@ -305,7 +307,7 @@ it('goes on with the same request after each fault, until the certificate is sto
 
 it('asks on the enrolment port when the line can not be opened, and goes on as before when all is well', async () => {
   const { ports, trace, steps } = world();
-  const actor = createActor(renewalMachine, { input: { ports } });
+  const actor = createActor(renewalMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   actor.send({ type: 'certificate.doubted' });
   await until(steps, 'come back');
@@ -319,4 +321,5 @@ it('asks on the enrolment port when the line can not be opened, and goes on as b
 afterAll(() => {
   const states = Object.keys(renewalMachine.states).filter((state) => state !== 'resume');
   expect([...visited].sort()).toEqual(states.sort());
+  coverage.expectAll();
 });

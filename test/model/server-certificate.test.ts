@@ -9,6 +9,7 @@ import {
 import { jitteredBackoff } from '../../src/kernel/backoff.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { Coverage } from './coverage.js';
 import { turns } from './crash.js';
 import { silent, start } from './samples.js';
 
@@ -42,6 +43,7 @@ function world() {
 }
 
 const visited = new Set<string>();
+const coverage = new Coverage(serverCertificateMachine);
 const events: readonly ServerCertificateEvent[] = [
   { type: 'deadline' },
   { type: 'issued' },
@@ -66,7 +68,7 @@ it('has one attempt under way while it renews, else one deadline, on every short
 
 async function play(path: readonly ServerCertificateEvent[]): Promise<void> {
   const { clock, deadlines, ports, attempts, failures } = world();
-  const actor = createActor(serverCertificateMachine, { input: { ports } });
+  const actor = createActor(serverCertificateMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   let begun = 0;
   for (const event of path) {
@@ -90,7 +92,7 @@ async function play(path: readonly ServerCertificateEvent[]): Promise<void> {
 
 it('renews in time over a sleep, in which no timer moves, and over a step of the wall clock', async () => {
   const { clock, ports, attempts } = world();
-  const actor = createActor(serverCertificateMachine, { input: { ports } });
+  const actor = createActor(serverCertificateMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   clock.advance(3_600_000);
   expect(attempts).toHaveLength(0);
@@ -108,7 +110,7 @@ it('renews in time over a sleep, in which no timer moves, and over a step of the
 
 it('tries on for as long as it takes, at least every ten minutes', async () => {
   const { clock, deadlines, ports, attempts, failures } = world();
-  const actor = createActor(serverCertificateMachine, { input: { ports } });
+  const actor = createActor(serverCertificateMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   clock.setWallTime(ports.renewalDue());
   clock.advance(60_000);
@@ -129,4 +131,5 @@ it('tries on for as long as it takes, at least every ten minutes', async () => {
 
 afterAll(() => {
   expect([...visited].sort()).toEqual(Object.keys(serverCertificateMachine.states).sort());
+  coverage.expectAll();
 });

@@ -9,6 +9,7 @@ import { type SessionEvent, type SessionInput, sessionMachine } from '../../src/
 import { Outbound } from '../../src/actors/session/outbound.js';
 import { createKernel } from '../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { Coverage } from './coverage.js';
 import { sampleOrder, sampleResult, silent, start } from './samples.js';
 
 // The states are three and what else there is lies outside of the machine, so paths are all sequences of two events more.
@@ -25,6 +26,7 @@ const events: readonly SessionEvent[] = [
   { type: 'withdraw', dispatchId: 'dp_1' },
   { type: 'stop', order: { dispatchId: 'dp_1', reason: 'enough' } },
   { type: 'settled', dispatchId: 'dp_1' },
+  { type: 'renew', reason: 'the operator wants it' },
   { type: 'ping', number: 7 },
   { type: 'frame', frame: { pong: 7 } },
   { type: 'end', kind: 'replaced', reason: 'newer' },
@@ -98,11 +100,12 @@ function world(certificateEnds = start + 86_400_000) {
     ticketMatches: true,
     certificateEnds,
   };
-  const actor = createActor(sessionMachine, { input });
+  const actor = createActor(sessionMachine, { inspect: coverage.inspect, input });
   return { clock, deadlines, frames, trace, told, actor, input };
 }
 
 const visited = new Set<string>();
+const coverage = new Coverage(sessionMachine);
 
 function play(path: readonly SessionEvent[]) {
   const made = world();
@@ -221,4 +224,5 @@ describe('a session', () => {
 
 afterAll(() => {
   expect([...visited].sort()).toEqual(Object.keys(sessionMachine.states).sort());
+  coverage.expectAll();
 });

@@ -1,4 +1,4 @@
-import { afterAll, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createActor } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import { isRefusal } from '../../src/actors/device/devices.js';
@@ -11,6 +11,7 @@ import { uplinkMachine } from '../../src/actors/uplink/machine.js';
 import { jitteredBackoff } from '../../src/kernel/backoff.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { Coverage } from './coverage.js';
 import { sampleOrder, silent, start } from './samples.js';
 
 /*
@@ -61,7 +62,7 @@ function eventsOf({ generation, links }: Numbers): UplinkEvent[] {
   ];
 }
 
-function world(newest = 'newer than any link', hasEnded = false) {
+function world(newest = 'newer than any link', hasEnded = false, hasOther = true) {
   const clock = new SimulatedClock(start);
   const deadlines = new Deadlines(clock, silent);
   const trace: string[] = [];
@@ -92,7 +93,7 @@ function world(newest = 'newer than any link', hasEnded = false) {
     },
     fingerprint: () => newest,
     hasEnded: () => hasEnded,
-    hasOther: () => true,
+    hasOther: () => hasOther,
     isAboutCertificate: ({ code }) => code === unknown.code,
     needCertificate: () => trace.push('need a certificate'),
     doubtCertificate: () => trace.push('doubt the certificate'),
@@ -112,6 +113,7 @@ function world(newest = 'newer than any link', hasEnded = false) {
 }
 
 const visited = new Set<string>();
+const coverage = new Coverage(uplinkMachine);
 
 it('obeys its rules on every shortest path and one event more', () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
@@ -140,7 +142,7 @@ const namesOf = (trace: readonly string[], verb: string) =>
 
 function play(path: readonly UplinkEvent[]): void {
   const { clock, deadlines, ports, trace, frames } = world();
-  const actor = createActor(uplinkMachine, { input: { ports } });
+  const actor = createActor(uplinkMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   for (const event of path) {
     const before = actor.getSnapshot();
@@ -217,9 +219,9 @@ function play(path: readonly UplinkEvent[]): void {
 }
 
 /** An uplink that is live on its first link. */
-function live(newest?: string) {
-  const parts = world(newest);
-  const actor = createActor(uplinkMachine, { input: { ports: parts.ports } });
+function live(newest?: string, hasOther?: boolean) {
+  const parts = world(newest, false, hasOther);
+  const actor = createActor(uplinkMachine, { inspect: coverage.inspect, input: { ports: parts.ports } });
   actor.start();
   goLive(actor, 1);
   return { ...parts, actor };
@@ -233,7 +235,7 @@ function goLive(actor: { send(event: UplinkEvent): void }, link: number): void {
 
 it('asks again within half a minute where it failed, and after an hour where it was refused', () => {
   const { clock, deadlines, ports, trace } = world();
-  const actor = createActor(uplinkMachine, { input: { ports } });
+  const actor = createActor(uplinkMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   for (let link = 1; link < 12; link++) {
     actor.send({ type: 'ended', link, error: undefined });
@@ -267,12 +269,49 @@ it('leaves a daemon that says nothing for three heartbeats, also while it hands 
   actor.stop();
 });
 
-it('takes no order that came with a jump of the clock, and connects anew', () => {
+it('leaves a daemon that is silent as it hands over, before that would take too long', () => {
   const { clock, actor, trace } = live();
-  clock.setWallTime(clock.now() + 3_600_000);
-  actor.send({ type: 'frame', link: 1, frame: { sentAtMs: start, dispatches: [sampleOrder()] } });
-  expect(actor.getSnapshot().value).toBe('backoff');
-  expect(trace).not.toContain('receive');
+  clock.advance(20_000);
+  actor.send({ type: 'certificate.changed' });
+  clock.advance(19_000);
+  expect(trace).toContain('is backoff');
+  expect(trace).not.toContain('is hand-over failed');
+  expect(namesOf(trace, 'close').toSorted()).toEqual(['1', '2']);
+  actor.stop();
+});
+
+describe.each(['live', 'handing_over'] as const)('a jump of the clock while it is %s', (state) => {
+  function jumped() {
+    const parts = live();
+    if (state === 'handing_over') parts.actor.send({ type: 'certificate.changed' });
+    expect(parts.actor.getSnapshot().value).toBe(state);
+    parts.clock.setWallTime(parts.clock.now() + 3_600_000);
+    return parts;
+  }
+
+  it('makes it take no order that came with it, and connect anew', () => {
+    const { actor, trace } = jumped();
+    actor.send({ type: 'frame', link: 1, frame: { sentAtMs: start, dispatches: [sampleOrder()] } });
+    expect(actor.getSnapshot().value).toBe('backoff');
+    expect(trace).not.toContain('receive');
+    expect(namesOf(trace, 'close').length).toBe(namesOf(trace, 'connect').length);
+    actor.stop();
+  });
+
+  it('is noticed without any frame, at the next heartbeat', () => {
+    const { actor, clock, trace } = jumped();
+    clock.advance(10_000);
+    expect(trace).toContain('is backoff');
+    expect(trace.indexOf('is backoff')).toBeGreaterThan(trace.indexOf('close 1'));
+    actor.stop();
+  });
+});
+
+it('needs another certificate when the only one that it has is not taken any more', () => {
+  const { actor, trace } = live('certificate 1', false);
+  actor.send({ type: 'ended', link: 1, error: unknown });
+  expect(actor.getSnapshot().value).toBe('expired');
+  expect(trace.slice(-2)).toEqual(['is expired', 'need a certificate']);
   actor.stop();
 });
 
@@ -318,7 +357,7 @@ it('goes on with the old link when the new certificate does not work, and tries 
 
 it('waits for a certificate when it has none in force, tells that it needs one, and comes at once when it has it', () => {
   const { clock, ports, trace } = world('a', true);
-  const actor = createActor(uplinkMachine, { input: { ports } });
+  const actor = createActor(uplinkMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   expect(actor.getSnapshot().value).toBe('expired');
   expect(trace).toEqual(['is expired', 'need a certificate']);
@@ -335,7 +374,7 @@ it('waits for a certificate when it has none in force, tells that it needs one, 
 
 it('doubts its certificate when TLS tells no reason for long, since that may be one', () => {
   const { clock, deadlines, ports, trace } = world();
-  const actor = createActor(uplinkMachine, { input: { ports } });
+  const actor = createActor(uplinkMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
   for (let link = 1; link <= 6; link++) {
     actor.send({ type: 'ended', link, error: undefined });
@@ -355,4 +394,5 @@ it('does not hand over to the certificate that it uses already', () => {
 afterAll(() => {
   const states = Object.keys(uplinkMachine.states).filter((state) => state !== 'resume');
   expect([...visited].sort()).toEqual(states.sort());
+  coverage.expectAll();
 });

@@ -86,8 +86,7 @@ export const dispatchSetup = setup({
     // The wish went out and this daemon died before it was on its disk: the node remembers.
     'was cancelled at the node': ({ event }) => event.type === 'settle' && event.phase === 'cancelled',
     'is wanted no more': ({ context }) => !isWanted(context),
-    'has started': ({ context, event }) =>
-      event.type === 'settle' && event.phase === 'started' && context.record.state !== 'running',
+    'has started': ({ event }) => event.type === 'settle' && event.phase === 'started',
     'the person is asked': ({ event }) => event.type === 'mediation' && event.waiting,
     'the node does not know it': ({ event }) =>
       event.type === 'cancel.outcome' && event.outcome === 'not_known',

@@ -1,14 +1,8 @@
 import { dispatchSetup } from './behaviour.js';
 import { dispatchSenders } from './events.js';
 
-/** What a new session's word means for work that was, or may have been, sent. */
+/** What a new session's word means for work that was sent. */
 const settled = [
-  {
-    guard: 'has started',
-    target: 'running',
-    actions: ['note running', 'changed'],
-    description: 'The node is back and says that it runs',
-  },
   {
     guard: 'may be sent again',
     target: 'offered',
@@ -32,6 +26,17 @@ const settled = [
     actions: 'tell the node to stop',
     description: 'The node is back and learns that it is wanted no more',
   },
+] as const;
+
+/** The same, where the handler may have started meanwhile. */
+const settledOrStarted = [
+  {
+    guard: 'has started',
+    target: 'running',
+    actions: ['note running', 'changed'],
+    description: 'The node is back and says that it runs',
+  },
+  ...settled,
 ] as const;
 
 /** The device was shut out after it may have had the work. */
@@ -211,7 +216,7 @@ export const dispatchMachine = dispatchSetup.createMachine({
       exit: 'disarm',
       on: {
         ...endedByNode,
-        settle: settled,
+        settle: settledOrStarted,
         started: {
           target: 'running',
           actions: ['note running', 'changed'],
@@ -237,7 +242,7 @@ export const dispatchMachine = dispatchSetup.createMachine({
       exit: 'disarm',
       on: {
         ...endedByNode,
-        settle: settled,
+        settle: settledOrStarted,
         started: {
           target: 'running',
           actions: ['note running', 'changed'],
