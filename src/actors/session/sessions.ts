@@ -6,25 +6,17 @@ import type { KernelLog } from '../../kernel/log.js';
 import { sendToDispatch, sendToSession, sessionAddress, startMember } from '../addresses.js';
 import { judgeArrival } from '../clone/arrival.js';
 import type { CloneCase } from '../clone/record.js';
-import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
 import { afterUse, fulfils } from '../device/certificates.js';
 import type { Devices } from '../device/devices.js';
-import type { DeviceRecord, HostFacts, OfferedCapability } from '../device/record.js';
+import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { sessionError } from '../errors.js';
-import {
-  type Hello,
-  type NodeResult,
-  protocolVersion,
-  type Registered,
-  type RegisterNode,
-} from '../link/frames.js';
-import { requireProtocol } from '../pairing/enrolment.js';
+import type { Hello, NodeResult, Registered, RegisterNode } from '../link/frames.js';
 import type { SessionInput, SessionLink, SessionPorts } from './machine.js';
 import { Outbound } from './outbound.js';
 import { Pings } from './pings.js';
 import { heartbeatInterval, type LiveSession } from './presence.js';
-import { RegistrationBudget } from './registration-budget.js';
+import { Registrations } from './registrations.js';
 
 /** Who is at the other end of a connection, as TLS proved it. Times are milliseconds since the epoch. */
 export interface NodePeer {
@@ -63,14 +55,7 @@ const maxStrays = 20_000;
 /** How long a node may take from the end of one stream to the next, when it has said that it moves, milliseconds. */
 const movingLimitMs = 10_000;
 
-/** What a host said of itself when it registered. */
-interface Announced {
-  readonly epoch: number;
-  readonly facts: HostFacts;
-  readonly offered: readonly OfferedCapability[];
-}
-
-/** Registration and opening of sessions, and which are live. The sessions themselves are actors under `sessions`. */
+/** Opening of sessions, and which are live. The sessions themselves are actors under `sessions`. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #live = new Map<string, LiveSession>();
@@ -78,14 +63,12 @@ export class Sessions {
   /** Those whose node moves from one stream to the next: it is there, and takes no order at this moment. */
   readonly #moving = new Map<string, LiveSession>();
 
-  readonly #registrations: RegistrationBudget;
-  /** What the latest registration of each device announced, until Hello. */
-  readonly #registered = new Map<string, Announced>();
+  readonly #registrations: Registrations;
   readonly #pings: Pings;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#registrations = new RegistrationBudget(options.clock);
+    this.#registrations = new Registrations(options);
     this.#pings = new Pings(options.deadlines, (deviceId, number) =>
       sendToSession(options.directory, deviceId, { type: 'ping', number }),
     );
@@ -106,49 +89,9 @@ export class Sessions {
     return this.#outbound.get(deviceId)?.inFlight ?? 0;
   }
 
-  /**
-   * Takes what a node says of itself, intersects its offer with what is enabled and approved, and gives it the next epoch.
-   *
-   * @throws AppError `session.wrong_device` when the message names another device than the certificate,
-   *   `session.busy` when it registers too often, `session.revoked`, `session.unknown_certificate`, `session.unknown_device`,
-   *   `session.invalid_announcement`, `pairing.unsupported_protocol`.
-   */
-  async register(peer: NodePeer, request: RegisterNode): Promise<Registered> {
-    const { devices, clock, surface } = this.#options;
-    requireProtocol(request.protocol);
-    if (request.deviceId !== peer.deviceId) {
-      throw sessionError('wrong_device', 'The certificate of this connection belongs to another device', {
-        fields: [{ field: 'device_id', message: `is not ${peer.deviceId}` }],
-      });
-    }
-    this.#registrations.charge(peer.deviceId);
-    const requested = readAnnouncement(request.plugins);
-    const offered = requested.map(({ descriptor: _descriptor, ...capability }) => capability);
-    const device = await devices.update(
-      peer.deviceId,
-      (current) => {
-        devices.authenticate(peer.deviceId, peer.fingerprint);
-        return { epoch: current.epoch + 1, lastSeenAt: clock.now() };
-      },
-      clock.now(),
-    );
-    // Taken over with Hello: until then another host may be the one with the session.
-    this.#registered.set(device.id, { epoch: device.epoch, facts: request.facts, offered });
-    const accepted = offered.filter((capability) => surface.status(device, capability) === 'available');
-    return {
-      protocol: protocolVersion,
-      epoch: device.epoch,
-      surfaceDigest: digestOfSurface(accepted),
-      name: device.name,
-      surface: offered.map(({ digest, capability, ...rest }) => {
-        const status = surface.status(device, { digest, capability, ...rest });
-        return {
-          digest,
-          capability,
-          status: status === 'not_enabled' || status === 'not_approved' ? status : ('accepted' as const),
-        };
-      }),
-    };
+  /** Takes what a host says of itself; see {@link Registrations.register}. */
+  register(peer: NodePeer, request: RegisterNode): Promise<Registered> {
+    return this.#registrations.register(peer, request);
   }
 
   /**
@@ -156,7 +99,7 @@ export class Sessions {
    *
    * @throws AppError `session.stale_epoch` when Hello is not of the latest registration, `session.clone_waiting` when another
    *   host with this identity answers (protocol.md 17), `session.clone_rejected` when an operator turned this one away, and
-   *   as {@link register}.
+   *   as {@link Registrations.register}.
    */
   async open(peer: NodePeer, hello: Hello, link: SessionLink): Promise<void> {
     const { devices, clock, directory } = this.#options;
@@ -321,7 +264,7 @@ export class Sessions {
   #judge(device: DeviceRecord, peer: NodePeer, hello: Hello, otherAnswers: boolean, given: string) {
     const { devices, clock } = this.#options;
     devices.authenticate(peer.deviceId, peer.fingerprint);
-    const registered = this.#registered.get(device.id);
+    const registered = this.#registrations.latest(device.id);
     if (hello.epoch !== device.epoch || registered?.epoch !== hello.epoch) {
       throw staleEpoch(hello.epoch, device.epoch);
     }
