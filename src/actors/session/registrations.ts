@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/clock.js';
+import type { AppError } from '../../kernel/errors.js';
 import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
 import type { Devices } from '../device/devices.js';
 import type { HostFacts, OfferedCapability } from '../device/record.js';
@@ -16,7 +17,7 @@ export interface RegistrationsOptions {
 }
 
 /** What a host said of itself when it registered. */
-interface Announced {
+export interface Announced {
   readonly epoch: number;
   readonly facts: HostFacts;
   readonly offered: readonly OfferedCapability[];
@@ -26,7 +27,7 @@ interface Announced {
 export class Registrations {
   readonly #options: RegistrationsOptions;
   readonly #budget: RegistrationBudget;
-  /** What the latest registration of each device announced. */
+  /** What the latest registration of each device announced, until Hello. */
   readonly #latest = new Map<string, Announced>();
 
   constructor(options: RegistrationsOptions) {
@@ -34,9 +35,17 @@ export class Registrations {
     this.#budget = new RegistrationBudget(options.clock);
   }
 
-  /** What a device announced when it registered last, in this life of the daemon. */
-  latest(deviceId: string): Announced | undefined {
-    return this.#latest.get(deviceId);
+  /**
+   * What a device announced when it registered last. Each registration is good for one Hello, so the budget of registrations
+   * holds for what Hello costs too.
+   *
+   * @throws AppError `session.stale_epoch` when that was not for this epoch, was in an earlier life of the daemon, or is used up.
+   */
+  take(deviceId: string, epoch: number): Announced {
+    const latest = this.#latest.get(deviceId);
+    if (latest?.epoch !== epoch) throw staleEpoch(epoch);
+    this.#latest.delete(deviceId);
+    return latest;
   }
 
   /**
@@ -83,4 +92,11 @@ export class Registrations {
       }),
     };
   }
+}
+
+/** That Hello is not of the latest registration, or not the first one of it. */
+export function staleEpoch(epoch: number): AppError {
+  return sessionError('stale_epoch', `Epoch ${epoch} is not that of the latest registration, or was used`, {
+    hint: 'Register again.',
+  });
 }

@@ -16,7 +16,7 @@ import type { SessionInput, SessionLink, SessionPorts } from './machine.js';
 import { Outbound } from './outbound.js';
 import { Pings } from './pings.js';
 import { heartbeatInterval, type LiveSession } from './presence.js';
-import { Registrations } from './registrations.js';
+import { type Announced, Registrations, staleEpoch } from './registrations.js';
 
 /** Who is at the other end of a connection, as TLS proved it. Times are milliseconds since the epoch. */
 export interface NodePeer {
@@ -54,6 +54,17 @@ const maxStrays = 20_000;
 
 /** How long a node may take from the end of one stream to the next, when it has said that it moves, milliseconds. */
 const movingLimitMs = 10_000;
+
+/** A host that says Hello. */
+interface Opening {
+  readonly peer: NodePeer;
+  readonly hello: Hello;
+  readonly registered: Announced;
+  /** The host of the session that the device has answers. */
+  readonly otherAnswers: boolean;
+  /** The ticket that it gets if it gets a session. */
+  readonly given: Buffer;
+}
 
 /** Opening of sessions, and which are live. The sessions themselves are actors under `sessions`. */
 export class Sessions {
@@ -104,12 +115,12 @@ export class Sessions {
   async open(peer: NodePeer, hello: Hello, link: SessionLink): Promise<void> {
     const { devices, clock, directory } = this.#options;
     const device = devices.authenticate(peer.deviceId, peer.fingerprint);
-    if (hello.epoch !== device.epoch) throw staleEpoch(hello.epoch, device.epoch);
+    const registered = this.#registrations.take(device.id, hello.epoch);
     const otherAnswers = this.#live.has(device.id) && (await this.#pings.answers(device.id));
     const given = randomBytes(32);
     const { result: verdict } = await devices.change(
       peer.deviceId,
-      (current) => this.#judge(current, peer, hello, otherAnswers, given.toString('base64url')),
+      (current) => this.#judge(current, { peer, hello, registered, otherAnswers, given }),
       clock.now(),
     );
     // An operator may have shut it out while that was written.
@@ -261,13 +272,10 @@ export class Sessions {
   }
 
   /** What becomes of a host that says Hello, as the device's record is when that is written. */
-  #judge(device: DeviceRecord, peer: NodePeer, hello: Hello, otherAnswers: boolean, given: string) {
+  #judge(device: DeviceRecord, { peer, hello, registered, otherAnswers, given }: Opening) {
     const { devices, clock } = this.#options;
     devices.authenticate(peer.deviceId, peer.fingerprint);
-    const registered = this.#registrations.latest(device.id);
-    if (hello.epoch !== device.epoch || registered?.epoch !== hello.epoch) {
-      throw staleEpoch(hello.epoch, device.epoch);
-    }
+    if (hello.epoch !== device.epoch) throw staleEpoch(hello.epoch);
     const { facts, offered } = registered;
     const newcomer = {
       ticket: Buffer.from(hello.ticket).toString('base64url'),
@@ -275,7 +283,7 @@ export class Sessions {
       address: peer.address,
       hostname: facts.hostname,
     };
-    const result = judgeArrival(device, newcomer, otherAnswers, given, clock.now());
+    const result = judgeArrival(device, newcomer, otherAnswers, given.toString('base64url'), clock.now());
     const { clones, ticket, refusal, cause } = result;
     // Who gets no session changes nothing of the device but what is known of him.
     const patch = refusal ? { clones } : { clones, ticket, facts, offered };
@@ -289,10 +297,4 @@ export class Sessions {
       'Another host came with the identity of a device: a clone or a restored copy',
     );
   }
-}
-
-function staleEpoch(shown: number, latest: number) {
-  return sessionError('stale_epoch', `Hello names epoch ${shown}, the latest registration is ${latest}`, {
-    hint: 'Register again.',
-  });
 }
