@@ -95,11 +95,6 @@ export const routeSchemas = {
     body: PairingDecisionSchema,
     response: PairingSchema,
   },
-  cancelPairing: {
-    params: pairingParams,
-    body: DecideCodeSchema,
-    response: PairingSchema,
-  },
   getInventory: {
     query: InventoryFilterSchema,
     response: InventorySchema,

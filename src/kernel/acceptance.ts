@@ -18,8 +18,6 @@ export interface AcceptedEvent {
   readonly event: string;
   /** Who may send it, in words. */
   readonly sender: string;
-  /** Whether it takes permission: it comes from a verified caller. */
-  readonly permission: boolean;
   readonly branches: readonly AcceptedBranch[];
 }
 
@@ -35,7 +33,7 @@ export function machineOf(logic: AnyActorLogic): AnyStateMachine | undefined {
  *
  * @param value the snapshot's `value`.
  * @example
- * acceptedEvents(door, 'closed'); // [{ event: 'push', sender: 'anyone', permission: false, branches: [{ target: 'open' }] }]
+ * acceptedEvents(door, 'closed'); // [{ event: 'push', sender: 'anyone', branches: [{ target: 'open' }] }]
  */
 export function acceptedEvents(machine: AnyStateMachine, value: StateValue): readonly AcceptedEvent[] {
   const { senders } = metaOf(machine.root);
@@ -56,8 +54,7 @@ export function acceptedEvents(machine: AnyStateMachine, value: StateValue): rea
   }
   return [...found].map(([event, { text, branches }]) => {
     const own = Object.hasOwn(senders ?? {}, event) ? senders?.[event] : undefined;
-    const sender = own ? senderText(own) : unnamedSender(event);
-    return { event: text, sender, permission: own !== undefined && !('from' in own), branches };
+    return { event: text, sender: own ? senderText(own) : unnamedSender(event), branches };
   });
 }
 

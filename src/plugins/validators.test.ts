@@ -110,3 +110,11 @@ test('a value nested deeper than the stack is refused, not a crash', () => {
   for (let i = 0; i < 200_000; i++) value = [value];
   expect(validator.check(value)).toEqual([{ field: '', message: 'is nested too deeply to be checked' }]);
 });
+
+test.each(['valueOf', 'toString'])(
+  "a value with a key '%s' is refused where values are compared, not a crash",
+  (key) => {
+    const validator = new ValidatorCache().acquire({ enum: [{ a: 1 }] });
+    expect(validator.check({ [key]: 1 })).toEqual([{ field: '', message: expect.stringContaining(key) }]);
+  },
+);

@@ -17,6 +17,13 @@ const tooDeep: readonly FieldError[] = Object.freeze([
   { field: '', message: 'is nested too deeply to be checked' },
 ]);
 
+const incomparable: readonly FieldError[] = Object.freeze([
+  {
+    field: '',
+    message: "has a key ('valueOf' or 'toString') with which it can't be compared with another value",
+  },
+]);
+
 interface Entry {
   readonly validator: Validator;
   holders: number;
@@ -72,8 +79,10 @@ function newValidator(digest: string, schema: JsonSchema): Validator {
       try {
         if (validate(value)) return none;
       } catch (thrown) {
-        // A schema that refers to itself follows the value down; only a stack overflow is expected here.
+        // A schema that refers to itself follows the value down.
         if (thrown instanceof RangeError) return tooDeep;
+        // Ajv compares objects (const, enum, uniqueItems) by calling these two, whatever they are.
+        if (thrown instanceof TypeError) return incomparable;
         throw thrown;
       }
       const found = fieldErrors(validate.errors ?? []);

@@ -1,4 +1,3 @@
-import { parseJoinString } from '../../dist/src/actors/identity/join-string.js';
 import { printEvent } from '../../dist/src/cli/output.js';
 import { absentMediator } from '../../dist/src/node/mediation.js';
 import { startNodeHost } from '../../dist/src/node/node-host.js';
@@ -13,7 +12,7 @@ const host = await startNodeHost(
   {
     stateDirectory,
     pluginRoots: [plugins],
-    ...(join === undefined ? {} : { invitation: { method: 'join', join: parseJoinString(join) } }),
+    ...(join === undefined ? {} : { join }),
     services: { openUrl: () => Promise.reject(new Error('nobody looks')) },
     mediator: absentMediator,
     log: { debug() {}, info() {}, warn() {}, error() {} },
