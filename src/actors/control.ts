@@ -119,6 +119,8 @@ export interface PairingControl {
   /** @throws AppError `pairing.decided` when it is decided already, `pairing.changed` when another proof is pending by now. */
   approve(caller: VerifiedCaller, id: string, decision: PairingDecision): Promise<PairingView>;
   reject(caller: VerifiedCaller, id: string, decision: PairingDecision): Promise<PairingView>;
+  /** Takes a request back that is not decided. @throws AppError `pairing.decided`, `pairing.forbidden`. */
+  cancel(caller: VerifiedCaller, id: string, reason: string): Promise<PairingView>;
 }
 
 export type Presence = 'online' | 'late' | 'offline';

@@ -81,6 +81,18 @@ it('writes what led to a change into the journal of its record, with the state b
   ]);
 });
 
+it('forgets a record that was deleted, in memory when it is gone from the store', async () => {
+  const store = new MemoryStore();
+  const table = new RecordTable<Counter>('counter');
+  await transact(store, () => ({ changes: [table.put(zero)], result: undefined }));
+  const removing = transact(store, () => ({ changes: table.remove('c'), result: undefined }));
+  expect(table.get('c')).toBeDefined();
+  await removing;
+  expect(table.get('c')).toBeUndefined();
+  expect(await store.get('counter', 'c')).toBeUndefined();
+  expect(table.remove('c')).toEqual([]);
+});
+
 it('walks all pages', async () => {
   const store = new MemoryStore();
   const table = new RecordTable<Counter>('counter');

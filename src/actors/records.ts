@@ -1,6 +1,6 @@
 import { AppError } from '../kernel/errors.js';
 import type { Cause, JournalNote } from '../kernel/journal.js';
-import type { Durability, PutOperation, Store, StoredRecord } from '../kernel/store.js';
+import type { Durability, PutOperation, Store, StoredRecord, StoreOperation } from '../kernel/store.js';
 
 /** What every record carries besides its own fields. */
 export interface RecordHead {
@@ -11,9 +11,9 @@ export interface RecordHead {
   readonly updatedAt: number;
 }
 
-/** A record's next value within a transaction; see {@link RecordTable.put}. */
+/** A record's next value, or its end, within a transaction; see {@link RecordTable}. */
 export interface Change {
-  readonly operation: PutOperation;
+  readonly operation: StoreOperation;
   adopt(): void;
 }
 
@@ -104,6 +104,14 @@ export class RecordTable<R extends RecordHead> {
       operation: toOperation(this.#kind, this.#ownerOf(record), record, journal),
       adopt: () => this.#records.set(record.id, record),
     };
+  }
+
+  /** The change that deletes a record, with its journal; none when there is no such record. */
+  remove(id: string): readonly Change[] {
+    const record = this.#records.get(id);
+    if (!record) return [];
+    const operation = { op: 'delete', kind: this.#kind, id, expect: record.version } as const;
+    return [{ operation, adopt: () => this.#records.delete(id) }];
   }
 }
 

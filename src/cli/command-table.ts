@@ -19,7 +19,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'pairings',
-    summary: 'list, approve and reject requests to join',
+    summary: 'list, approve, reject and cancel requests to join',
     load: async () => (await import('./commands/pairings.js')).registerPairingsCommand,
   },
   {

@@ -47,15 +47,22 @@ function shortCaller(by: string): string {
   return by.startsWith(device) ? `${device}${shortDeviceId(by.slice(device.length))}` : by;
 }
 
+/** What people may do, and what else moves it; what parts of the system only hand through it is left to `--json`. */
 function acceptedLines({ dim }: Colours, { accepts }: Explanation): readonly string[] {
-  return accepts.flatMap(({ event, sender, branches }) => [
-    `  ${printable(event)} ${dim(`from ${printable(sender)}`)}`,
-    ...branches.map(({ description, target, guard }) => {
-      const means = printable(description ?? (target === undefined ? 'it is taken' : `it goes to ${target}`));
-      const only = guard === undefined || branches.length === 1 ? '' : dim(` [${printable(guard)}]`);
-      return `    ${means}${only}`;
-    }),
-  ]);
+  return accepts.flatMap(({ event, sender, branches, permission }) => {
+    const shown = permission ? branches : branches.filter(({ target }) => target !== undefined);
+    if (shown.length === 0) return [];
+    return [
+      `  ${printable(event)} ${dim(`from ${printable(sender)}`)}`,
+      ...shown.map(({ description, target, guard }) => {
+        const means = printable(
+          description ?? (target === undefined ? 'it is taken' : `it goes to ${target}`),
+        );
+        const only = guard === undefined || branches.length === 1 ? '' : dim(` [${printable(guard)}]`);
+        return `    ${means}${only}`;
+      }),
+    ];
+  });
 }
 
 function nextLines({ ended, next }: Explanation, now: number): readonly string[] {

@@ -640,6 +640,7 @@ describe('explain', () => {
     ]) {
       expect(stdout).toContain(text);
     }
+    expect(stdout).not.toContain('hands through');
   });
 
   it('says of what has ended that nothing comes', async () => {

@@ -144,6 +144,12 @@ export class ControlPlaneClient {
     return this.#send('approvePairing', { params: { id }, body }, options);
   }
 
+  /** Takes a request back that is not decided. */
+  cancelPairing(id: string, reason?: string, options?: RequestOptions): Promise<Pairing> {
+    const body = reason === undefined ? {} : { reason };
+    return this.#send('cancelPairing', { params: { id }, body }, options);
+  }
+
   rejectPairing(id: string, body: PairingRejection, options?: RequestOptions): Promise<Pairing> {
     return this.#send('rejectPairing', { params: { id }, body }, options);
   }

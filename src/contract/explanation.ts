@@ -18,6 +18,7 @@ const AcceptedEventSchema = Type.Object(
   {
     event: Type.String(),
     sender: Type.String({ description: 'who may send it' }),
+    permission: Type.Boolean({ description: 'it takes permission; otherwise a part of the system sends it' }),
     branches: Type.Array(
       Type.Object(
         {

@@ -95,6 +95,11 @@ export const routeSchemas = {
     body: PairingDecisionSchema,
     response: PairingSchema,
   },
+  cancelPairing: {
+    params: pairingParams,
+    body: DecideCodeSchema,
+    response: PairingSchema,
+  },
   getInventory: {
     query: InventoryFilterSchema,
     response: InventorySchema,

@@ -88,6 +88,13 @@ export const routes = {
     summary: 'Refuse the machine',
     statuses: [200],
   },
+  cancelPairing: {
+    method: 'POST',
+    path: '/v1/pairings/:id/cancel',
+    authority: 'approver',
+    summary: 'Take a request back that is not decided',
+    statuses: [200],
+  },
   getInventory: {
     method: 'GET',
     path: '/v1/inventory',

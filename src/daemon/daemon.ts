@@ -8,6 +8,7 @@ import { enforceDecisions } from '../actors/device/enforcement.js';
 import { CompiledSurface } from '../actors/device/surface.js';
 import { PairingCodes } from '../actors/pairing/codes.js';
 import { Pairings } from '../actors/pairing/pairings.js';
+import { keepPruned } from '../actors/pairing/retention.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
@@ -148,6 +149,7 @@ async function startIn(
   opened.push(async () => {
     await root.shutdown('The start failed', 1_000);
   });
+  keepPruned({ ...kernel, pruned: { pairing: records.pairings, 'pairing-code': records.codes } });
 
   const ports = await openNodePorts({
     config,

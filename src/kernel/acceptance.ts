@@ -18,6 +18,8 @@ export interface AcceptedEvent {
   readonly event: string;
   /** Who may send it, in words. */
   readonly sender: string;
+  /** Whether it takes permission: it comes from a verified caller. */
+  readonly permission: boolean;
   readonly branches: readonly AcceptedBranch[];
 }
 
@@ -33,7 +35,7 @@ export function machineOf(logic: AnyActorLogic): AnyStateMachine | undefined {
  *
  * @param value the snapshot's `value`.
  * @example
- * acceptedEvents(door, 'closed'); // [{ event: 'push', sender: 'anyone', branches: [{ target: 'open' }] }]
+ * acceptedEvents(door, 'closed'); // [{ event: 'push', sender: 'anyone', permission: false, branches: [{ target: 'open' }] }]
  */
 export function acceptedEvents(machine: AnyStateMachine, value: StateValue): readonly AcceptedEvent[] {
   const { senders } = metaOf(machine.root);
@@ -54,7 +56,8 @@ export function acceptedEvents(machine: AnyStateMachine, value: StateValue): rea
   }
   return [...found].map(([event, { text, branches }]) => {
     const own = Object.hasOwn(senders ?? {}, event) ? senders?.[event] : undefined;
-    return { event: text, sender: own ? senderText(own) : unnamedSender(event), branches };
+    const sender = own ? senderText(own) : unnamedSender(event);
+    return { event: text, sender, permission: own !== undefined && !('from' in own), branches };
   });
 }
 

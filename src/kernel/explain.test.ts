@@ -120,6 +120,7 @@ describe('explain', () => {
         {
           event: 'close',
           sender: 'its spring',
+          permission: false,
           branches: [{ target: 'closed', description: 'It falls shut' }],
         },
       ],
@@ -138,10 +139,16 @@ describe('explain', () => {
   it('names who may and leaves out what would only be refused', async () => {
     const { kernel } = house();
     expect((await explain(kernel, at))?.accepts).toEqual([
-      { event: 'push', sender: 'somebody', branches: [{ target: 'open', description: 'It opens' }] },
+      {
+        event: 'push',
+        sender: 'somebody',
+        permission: false,
+        branches: [{ target: 'open', description: 'It opens' }],
+      },
       {
         event: 'lock',
         sender: 'an operator with the role admin',
+        permission: true,
         branches: [{ guard: 'is allowed', target: 'locked', description: 'It is locked' }],
       },
     ]);
@@ -220,8 +227,13 @@ describe('a nested machine', () => {
     expect(stateText(value)).toBe('on.slow');
     expect(stateDescription(nested, value)).toBe('A car. runs. gently');
     expect(acceptedEvents(nested, value)).toEqual([
-      { event: 'go', sender: 'anyone', branches: [{ target: 'fast' }] },
-      { event: 'stop', sender: 'anyone', branches: [{ target: 'off' }, { target: 'off' }] },
+      { event: 'go', sender: 'anyone', permission: false, branches: [{ target: 'fast' }] },
+      {
+        event: 'stop',
+        sender: 'anyone',
+        permission: false,
+        branches: [{ target: 'off' }, { target: 'off' }],
+      },
     ]);
   });
 });

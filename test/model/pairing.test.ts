@@ -55,6 +55,9 @@ const asked: readonly PairingEvent[] = [
   { type: 'approve', caller: approver, name: 'lab', ...decision, transcript: 'older' },
   { type: 'reject', caller: approver, ...decision },
   { type: 'reject', caller: invoker, ...decision },
+  { type: 'cancel', caller: approver, reason: 'a mistake', reply: nobody },
+  { type: 'cancel', caller: invoker, reason: 'a mistake', reply: nobody },
+  { type: 'cancel', caller: device, reason: 'a mistake', reply: nobody },
   { type: 'confirm', caller: device, reply: nobody },
   { type: 'confirm', caller: other, reply: nobody },
   { type: 'confirm', caller: approver, reply: nobody },
@@ -286,6 +289,12 @@ function expectAuthority(state: unknown, event: PairingEvent, answers: readonly 
     if (state === 'approved') expect(answers).toEqual(['pairing.decided']);
     if (state !== 'pending_approval') return;
     if (event.caller !== approver) expect(answers).toEqual(['pairing.forbidden']);
+    return;
+  }
+  if (event.type === 'cancel') {
+    if (state === 'approved') expect(answers).toEqual(['pairing.decided']);
+    else if (event.caller !== approver) expect(answers).toEqual(['pairing.forbidden']);
+    else expect(answers).toEqual([]);
     return;
   }
   if (event.caller === device) return;

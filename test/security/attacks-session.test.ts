@@ -201,6 +201,18 @@ describe('a hostile node', () => {
     attacker.close();
   });
 
+  it('says Hello once for each registration', async () => {
+    const twice = await local.enrol('twice');
+    const attacker = new NodeAttacker(local, twice);
+    const epoch = await attacker.register();
+    const streams = [attacker.stream(), attacker.stream(), attacker.stream()];
+    for (const stream of streams) stream.write({ hello: { epoch } });
+    const [first, ...others] = streams;
+    await first?.welcomed;
+    for (const stream of others) expect(await stream.ended).toMatchObject({ code: 'session.stale_epoch' });
+    attacker.close();
+  });
+
   it('is asked for large inputs and answers with large outputs in messages that fit', async () => {
     let node: RawNode | undefined;
     await expect

@@ -1,23 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import { systemClock } from '../../src/kernel/clock.js';
-import { AppError } from '../../src/kernel/errors.js';
-import { admin, LocalDaemon } from '../support/local-daemon.js';
+import { EnrolmentAttacker, refusal } from '../support/attacker.js';
+import { admin, bundledAnnouncement, LocalDaemon } from '../support/local-daemon.js';
 
 let local: LocalDaemon;
 beforeAll(async () => {
   local = await LocalDaemon.start();
 });
 afterAll(() => local.close());
-
-async function refusal(work: Promise<unknown>): Promise<AppError> {
-  const thrown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (thrown instanceof AppError) return thrown;
-  throw new Error(`It was not refused with an AppError: ${String(thrown)}`);
-}
 
 describe('enrolment over real TLS', () => {
   it('refuses a join string whose time is over', async () => {
@@ -154,5 +145,59 @@ describe('enrolment over real TLS', () => {
       transcript: pairing?.transcript ?? '',
     });
     expect(await refusal(again)).toMatchObject({ code: 'pairing.decided', category: 'conflict' });
+  });
+});
+
+describe('what becomes of a request', () => {
+  it('is one certificate, however many polls ask at once and again after a lost answer', async () => {
+    const attacker = await EnrolmentAttacker.connect(local, await local.mint());
+    const { identity } = await local.identity('polled');
+    const plugins = await bundledAnnouncement();
+    const pairingId = await attacker.prove(identity, plugins);
+    const poll = async () =>
+      attacker.wait(await attacker.signed('AwaitDecision', pairingId, identity), plugins, 'polled').decision;
+    const first = poll();
+    const { pairings } = local.daemon.control;
+    await expect.poll(async () => (await pairings.get(admin, pairingId)).state).toBe('pending_approval');
+    const others = Array.from({ length: 49 }, poll);
+    const { transcript } = await pairings.get(admin, pairingId);
+    await pairings.approve(admin, pairingId, { transcript, name: 'polled' });
+    const decisions = await Promise.allSettled([first, ...others]);
+    const certificates = decisions.flatMap((one) =>
+      one.status === 'fulfilled' && one.value.kind === 'approved' ? [one.value.certificate] : [],
+    );
+    expect(certificates.length).toBeGreaterThan(0);
+    // As if every answer had been lost: the machine asks again with the same key.
+    const again = await poll();
+    expect(again).toMatchObject({ kind: 'approved', certificate: certificates[0] });
+    expect(new Set(certificates).size).toBe(1);
+    const device = await local.daemon.control.devices.get(admin, identity.deviceId);
+    expect(device.certificates).toHaveLength(1);
+    attacker.close();
+  });
+
+  it('is nothing when an operator takes it back: the machine is told why, and a decision comes too late', async () => {
+    const attacker = await EnrolmentAttacker.connect(local, await local.mint());
+    const { identity } = await local.identity('taken-back');
+    const plugins = await bundledAnnouncement();
+    const pairingId = await attacker.prove(identity, plugins);
+    const { pending, decision } = attacker.wait(
+      await attacker.signed('AwaitDecision', pairingId, identity),
+      plugins,
+      'taken-back',
+    );
+    await pending;
+    const { pairings } = local.daemon.control;
+    const { transcript } = await pairings.get(admin, pairingId);
+    await pairings.cancel(admin, pairingId, 'invited by mistake');
+    expect(await decision).toMatchObject({ kind: 'rejected', reason: 'invited by mistake' });
+    await expect(pairings.approve(admin, pairingId, { transcript })).rejects.toMatchObject({
+      code: 'pairing.decided',
+      category: 'conflict',
+    });
+    await expect(local.daemon.control.devices.get(admin, identity.deviceId)).rejects.toMatchObject({
+      code: 'device.not_found',
+    });
+    attacker.close();
   });
 });

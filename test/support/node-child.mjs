@@ -1,3 +1,4 @@
+import { parseJoinString } from '../../dist/src/actors/identity/join-string.js';
 import { printEvent } from '../../dist/src/cli/output.js';
 import { absentMediator } from '../../dist/src/node/mediation.js';
 import { startNodeHost } from '../../dist/src/node/node-host.js';
@@ -12,7 +13,7 @@ const host = await startNodeHost(
   {
     stateDirectory,
     pluginRoots: [plugins],
-    ...(join === undefined ? {} : { join }),
+    ...(join === undefined ? {} : { invitation: { method: 'join', join: parseJoinString(join) } }),
     services: { openUrl: () => Promise.reject(new Error('nobody looks')) },
     mediator: absentMediator,
     log: { debug() {}, info() {}, warn() {}, error() {} },

@@ -4,22 +4,9 @@ import type { AppError } from '../../kernel/errors.js';
 import type { MachineMeta } from '../../kernel/machine-meta.js';
 import { deviceError } from '../errors.js';
 import { barOf, barredFromPairing } from './bars.js';
-import { withPending } from './certificates.js';
-import { type DeviceEnrolment, type DeviceEvent, deviceSenders } from './events.js';
+import { type DeviceContext, type DeviceDraft, decided, enrolled, tombstone } from './drafts.js';
+import { type DeviceEvent, deviceSenders } from './events.js';
 import type { DeviceDecision, DeviceRecord, DeviceState } from './record.js';
-
-/** A device's next record, but for its version, which the table gives it. */
-export type DeviceDraft = Omit<DeviceRecord, 'version'>;
-
-interface DeviceContext {
-  readonly id: string;
-  readonly now: number;
-  readonly record: DeviceRecord | undefined;
-  /** What the event makes of it. */
-  readonly next: DeviceDraft | undefined;
-}
-
-const maxDecisions = 20;
 
 /** Whether the event's caller is what the table of senders asks for. */
 function mayCause(event: DeviceEvent): boolean {
@@ -254,87 +241,3 @@ const done = {
   lift: 'lifted',
   recorded: 'barred',
 } as const;
-
-const blankFacts = {
-  hostname: '',
-  platform: '',
-  arch: '',
-  osRelease: '',
-  nodeVersion: '',
-  palyraVersion: '',
-};
-
-/** The record as it is; for an id that has never been here, one that says nothing of it. */
-function standing({ id, now, record }: DeviceContext): DeviceDraft {
-  return (
-    record ?? {
-      id,
-      state: 'banned',
-      name: '',
-      identityKey: '',
-      labels: {},
-      facts: blankFacts,
-      certificates: [],
-      approvals: [],
-      offered: [],
-      epoch: 0,
-      ticket: {},
-      clones: [],
-      alerts: [],
-      decisions: [],
-      createdAt: now,
-      updatedAt: now,
-    }
-  );
-}
-
-function decided(context: DeviceContext, event: DeviceEvent): DeviceDraft {
-  const device = standing(context);
-  const decision = decisionOf(event, context.now);
-  const decisions = decision ? [...device.decisions, decision].slice(-maxDecisions) : device.decisions;
-  return { ...device, decisions, updatedAt: context.now };
-}
-
-function decisionOf(event: DeviceEvent, now: number): DeviceDecision | undefined {
-  if (event.type === 'enrol') return undefined;
-  if (event.type === 'recorded') {
-    const { action, by, at, reason } = event.bar;
-    return { action, by, at, reason };
-  }
-  return { action: event.type, by: callerLabel(event.caller), at: now, reason: event.reason };
-}
-
-/** What is kept of a device that is gone: name and facts for who looks back, nothing that it could come back with. */
-function tombstone(device: DeviceDraft): DeviceDraft {
-  return {
-    ...device,
-    labels: {},
-    certificates: [],
-    approvals: [],
-    offered: [],
-    ticket: {},
-    clones: [],
-    rotation: undefined,
-    alerts: [],
-  };
-}
-
-/** The device as an approval makes it: new, or known and renewed. */
-function enrolled(context: DeviceContext, enrolment: DeviceEnrolment): DeviceDraft {
-  const { now } = context;
-  const known = standing(context);
-  const { name, identityKey, labels, facts, certificate, csrDigest, approvals } = enrolment;
-  return {
-    ...known,
-    name,
-    identityKey,
-    labels: { ...known.labels, ...labels },
-    facts,
-    certificates: withPending(known.certificates, certificate, csrDigest, undefined, now),
-    approvals: [
-      ...known.approvals.filter((old) => !approvals.some((asked) => asked.digest === old.digest)),
-      ...approvals,
-    ],
-    updatedAt: now,
-  };
-}

@@ -1,7 +1,7 @@
 import { assign, fromPromise, setup } from 'xstate';
 import { callerLabel, permits, senderText, type VerifiedCaller } from '../../kernel/authority.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
-import type { AppError } from '../../kernel/errors.js';
+import { type AppError, toAppError } from '../../kernel/errors.js';
 import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { MachineMeta } from '../../kernel/machine-meta.js';
 import { pairingError } from '../errors.js';
@@ -65,14 +65,15 @@ function decided(record: PairingRecord): AppError {
 /** Why this caller may not decide on what it saw, or undefined when it may. */
 function refusal(
   record: PairingRecord,
-  event: Extract<PairingEvent, { type: 'approve' | 'reject' }>,
+  event: Extract<PairingEvent, { type: 'approve' | 'reject' | 'cancel' }>,
 ): AppError | undefined {
   if (!mayCause(event, record)) {
     return pairingError('forbidden', `${callerLabel(event.caller)} may not decide on pairings`, {
       hint: `It takes ${senderText(pairingSenders[event.type])}.`,
     });
   }
-  if (event.transcript !== record.transcript) {
+  // What is cancelled lets nobody in, whatever it was.
+  if (event.type !== 'cancel' && event.transcript !== record.transcript) {
     return pairingError('changed', `Pairing ${record.id} has a newer proof than the one that you saw`, {
       hint: 'Look at it again with `palyra pairings list`, compare the words, then decide.',
     });
@@ -94,6 +95,7 @@ export const pairingSetup = setup({
     ),
   },
   guards: {
+    'may cancel': ({ context, event }) => event.type === 'cancel' && mayCause(event, context.record),
     'by its device': ({ context, event }) => mayCause(event, context.record),
     'may decide': ({ context, event }) =>
       (event.type === 'approve' || event.type === 'reject') && refusal(context.record, event) === undefined,
@@ -157,6 +159,22 @@ export const pairingSetup = setup({
         intent: update(ports, { ...record, state: 'rejected' as const, decision }, record.state, event),
       };
     }),
+    'intend cancellation': assign(({ context, event }) => {
+      if (event.type !== 'cancel') return {};
+      const { ports, record } = context;
+      const decision = { by: callerLabel(event.caller), at: ports.now(), reason: event.reason, name: '' };
+      return {
+        intent: update(ports, { ...record, state: 'cancelled' as const, decision }, record.state, event),
+      };
+    }),
+    'take what was written': assign((_args, record: PairingRecord) => ({ record })),
+    'answer what was intended': ({ context }) => {
+      context.intent?.reply?.resolve(context.record);
+      context.ports.changed(context.record);
+    },
+    'answer that it was not written': ({ context }, error: unknown) =>
+      context.intent?.reply?.reject(toAppError(error)),
+    'forget the intent': assign({ intent: undefined }),
     'intend completion': assign(({ context, event }) => {
       if (event.type !== 'confirm') return {};
       const { ports, record } = context;
@@ -202,8 +220,16 @@ export const pairingSetup = setup({
         );
       }
     },
+    'answer that it is trusted': ({ context, event }) => {
+      if (event.type !== 'cancel') return;
+      event.reply.reject(
+        pairingError('decided', `Pairing ${context.record.id} is approved: its device is trusted`, {
+          hint: `Shut it out again: palyra devices revoke ${context.record.decision?.name ?? ''}`.trimEnd(),
+        }),
+      );
+    },
     'answer why it may not': ({ context, event }) => {
-      if (event.type !== 'approve' && event.type !== 'reject') return;
+      if (event.type !== 'approve' && event.type !== 'reject' && event.type !== 'cancel') return;
       event.reply.reject(refusal(context.record, event) ?? decided(context.record));
     },
     'answer that it is being saved': ({ context, event }) => {
@@ -243,6 +269,6 @@ function alerting({ ports, record }: PairingContext, messages: readonly string[]
 
 /** What an event says of its reason. */
 function noteOf(event: PairingEvent): string | undefined {
-  if (event.type === 'approve' || event.type === 'reject') return event.reason;
+  if (event.type === 'approve' || event.type === 'reject' || event.type === 'cancel') return event.reason;
   return event.type === 'alert' ? event.message : undefined;
 }

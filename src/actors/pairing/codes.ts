@@ -146,6 +146,16 @@ export class PairingCodes {
     return isWaiting(code) && !this.#isOpen(code) ? 'expired' : code.state;
   }
 
+  /** Deletes codes that ended before a time, with their journal. Returns how many. */
+  prune(endedBefore: number): Promise<number> {
+    return transact(this.#options.store, () => {
+      const old = this.all().filter(
+        (code) => !this.#isOpen(code) && Math.max(code.updatedAt, code.expiresAt) < endedBefore,
+      );
+      return { changes: old.flatMap(({ id }) => this.#table.remove(id)), result: old.length };
+    });
+  }
+
   all(): readonly PairingCodeRecord[] {
     return [...this.#table.values()];
   }

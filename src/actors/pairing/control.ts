@@ -61,6 +61,12 @@ export class PairingsControl implements PairingControl {
     return this.#view(rejected);
   }
 
+  async cancel(caller: VerifiedCaller, id: string, reason: string): Promise<PairingView> {
+    return this.#view(
+      await this.#options.pairings.ask(id, (reply) => ({ type: 'cancel', caller, reason, reply })),
+    );
+  }
+
   #view(pairing: PairingRecord): PairingView {
     const { csr: _csr, certificate: _certificate, identityKey: _identityKey, returning, ...shown } = pairing;
     const method = returning ? 'return' : (this.#options.codes.get(pairing.codeId)?.method ?? 'join');

@@ -39,6 +39,7 @@ export type PairingEvent =
       reply: PairingReply;
     }
   | { type: 'reject'; caller: VerifiedCaller; transcript: string; reason: string; reply: PairingReply }
+  | { type: 'cancel'; caller: VerifiedCaller; reason: string; reply: PairingReply }
   | { type: 'confirm'; caller: VerifiedCaller; reply: PairingReply }
   | { type: 'alert'; message: string }
   | { type: 'expire' };
@@ -52,6 +53,7 @@ export const pairingSenders = {
   submit: { device: 'own' },
   approve: { role: 'approver', policy: returnPolicyName },
   reject: { role: 'approver' },
+  cancel: { role: 'approver' },
   confirm: { device: 'own' },
   alert: { from: 'the daemon' },
   expire: { from: 'its deadline' },

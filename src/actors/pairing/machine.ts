@@ -1,5 +1,3 @@
-import { assign } from 'xstate';
-import { toAppError } from '../../kernel/errors.js';
 import { type PairingIntent, pairingSetup } from './behaviour.js';
 import { pairingSenders } from './events.js';
 
@@ -9,6 +7,8 @@ const refusedAsEarly = { actions: 'answer that it is not ready', meta: refuses }
 const refusedAsDecided = { actions: 'answer that it is decided', meta: refuses } as const;
 const refusedWithReason = { actions: 'answer why it may not', meta: refuses } as const;
 const refusedAsBusy = { actions: 'answer that it is being saved', meta: refuses } as const;
+
+const refusedAsTrusted = { actions: 'answer that it is trusted', meta: refuses } as const;
 
 const notesAlert = {
   target: 'saving',
@@ -35,6 +35,15 @@ const undecided = {
       description: 'The machine hands in what it wants to offer',
     },
     refusedAsOther,
+  ],
+  cancel: [
+    {
+      guard: 'may cancel',
+      target: 'saving',
+      actions: 'intend cancellation',
+      description: 'It ends as cancelled: the machine may ask again',
+    },
+    refusedWithReason,
   ],
   confirm: refusedAsEarly,
   alert: notesAlert,
@@ -131,6 +140,7 @@ export const pairingMachine = pairingSetup.createMachine({
         ],
         approve: refusedAsDecided,
         reject: refusedAsDecided,
+        cancel: refusedAsTrusted,
         confirm: [
           {
             guard: 'by its device',
@@ -153,20 +163,20 @@ export const pairingMachine = pairingSetup.createMachine({
           target: 'resume',
           description: 'It is on disk: whoever asked gets the record',
           actions: [
-            assign({ record: ({ event }) => event.output }),
-            ({ context, event }) => {
-              context.intent?.reply?.resolve(event.output);
-              context.ports.changed(event.output);
-            },
-            assign({ intent: undefined }),
+            { type: 'take what was written', params: ({ event }) => event.output },
+            'answer what was intended',
+            'forget the intent',
           ],
         },
         onError: {
           target: 'resume',
           description: 'It was not written: whoever asked gets the error, and nothing has changed',
           actions: [
-            ({ context, event }) => context.intent?.reply?.reject(toAppError(event.error)),
-            assign({ intent: undefined }),
+            {
+              type: 'answer that it was not written',
+              params: ({ event }: { event: { error: unknown } }) => event.error,
+            },
+            'forget the intent',
           ],
         },
       },
@@ -175,6 +185,7 @@ export const pairingMachine = pairingSetup.createMachine({
         submit: refusedAsBusy,
         approve: refusedAsBusy,
         reject: refusedAsBusy,
+        cancel: refusedAsBusy,
         confirm: refusedAsBusy,
         alert: { actions: 'postpone the alert', description: 'It is noted as soon as this is written' },
       },

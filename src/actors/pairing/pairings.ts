@@ -153,6 +153,14 @@ export class Pairings {
     });
   }
 
+  /** Deletes requests that ended before a time, with their journal. Returns how many. */
+  prune(endedBefore: number): Promise<number> {
+    return transact(this.#options.store, () => {
+      const old = this.all().filter(({ state, updatedAt }) => !isOpen(state) && updatedAt < endedBefore);
+      return { changes: old.flatMap(({ id }) => this.#table.remove(id)), result: old.length };
+    });
+  }
+
   /** Starts the actors of all pairings that are not decided for good. */
   recover(): void {
     for (const record of this.open()) this.#start(record);

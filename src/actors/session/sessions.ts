@@ -6,25 +6,17 @@ import type { KernelLog } from '../../kernel/log.js';
 import { sendToDispatch, sendToSession, sessionAddress, startMember } from '../addresses.js';
 import { judgeArrival } from '../clone/arrival.js';
 import type { CloneCase } from '../clone/record.js';
-import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
 import { afterUse, fulfils } from '../device/certificates.js';
 import type { Devices } from '../device/devices.js';
-import type { DeviceRecord, HostFacts, OfferedCapability } from '../device/record.js';
+import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { sessionError } from '../errors.js';
-import {
-  type Hello,
-  type NodeResult,
-  protocolVersion,
-  type Registered,
-  type RegisterNode,
-} from '../link/frames.js';
-import { requireProtocol } from '../pairing/enrolment.js';
+import type { Hello, NodeResult, Registered, RegisterNode } from '../link/frames.js';
 import type { SessionInput, SessionLink, SessionPorts } from './machine.js';
 import { Outbound } from './outbound.js';
 import { Pings } from './pings.js';
 import { heartbeatInterval, type LiveSession } from './presence.js';
-import { RegistrationBudget } from './registration-budget.js';
+import { type Announced, Registrations, staleEpoch } from './registrations.js';
 
 /** Who is at the other end of a connection, as TLS proved it. Times are milliseconds since the epoch. */
 export interface NodePeer {
@@ -63,14 +55,18 @@ const maxStrays = 20_000;
 /** How long a node may take from the end of one stream to the next, when it has said that it moves, milliseconds. */
 const movingLimitMs = 10_000;
 
-/** What a host said of itself when it registered. */
-interface Announced {
-  readonly epoch: number;
-  readonly facts: HostFacts;
-  readonly offered: readonly OfferedCapability[];
+/** A host that says Hello. */
+interface Opening {
+  readonly peer: NodePeer;
+  readonly hello: Hello;
+  readonly registered: Announced;
+  /** The host of the session that the device has answers. */
+  readonly otherAnswers: boolean;
+  /** The ticket that it gets if it gets a session. */
+  readonly given: Buffer;
 }
 
-/** Registration and opening of sessions, and which are live. The sessions themselves are actors under `sessions`. */
+/** Opening of sessions, and which are live. The sessions themselves are actors under `sessions`. */
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #live = new Map<string, LiveSession>();
@@ -78,14 +74,12 @@ export class Sessions {
   /** Those whose node moves from one stream to the next: it is there, and takes no order at this moment. */
   readonly #moving = new Map<string, LiveSession>();
 
-  readonly #registrations: RegistrationBudget;
-  /** What the latest registration of each device announced, until Hello. */
-  readonly #registered = new Map<string, Announced>();
+  readonly #registrations: Registrations;
   readonly #pings: Pings;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#registrations = new RegistrationBudget(options.clock);
+    this.#registrations = new Registrations(options);
     this.#pings = new Pings(options.deadlines, (deviceId, number) =>
       sendToSession(options.directory, deviceId, { type: 'ping', number }),
     );
@@ -106,49 +100,9 @@ export class Sessions {
     return this.#outbound.get(deviceId)?.inFlight ?? 0;
   }
 
-  /**
-   * Takes what a node says of itself, intersects its offer with what is enabled and approved, and gives it the next epoch.
-   *
-   * @throws AppError `session.wrong_device` when the message names another device than the certificate,
-   *   `session.busy` when it registers too often, `session.revoked`, `session.unknown_certificate`, `session.unknown_device`,
-   *   `session.invalid_announcement`, `pairing.unsupported_protocol`.
-   */
-  async register(peer: NodePeer, request: RegisterNode): Promise<Registered> {
-    const { devices, clock, surface } = this.#options;
-    requireProtocol(request.protocol);
-    if (request.deviceId !== peer.deviceId) {
-      throw sessionError('wrong_device', 'The certificate of this connection belongs to another device', {
-        fields: [{ field: 'device_id', message: `is not ${peer.deviceId}` }],
-      });
-    }
-    this.#registrations.charge(peer.deviceId);
-    const requested = readAnnouncement(request.plugins);
-    const offered = requested.map(({ descriptor: _descriptor, ...capability }) => capability);
-    const device = await devices.update(
-      peer.deviceId,
-      (current) => {
-        devices.authenticate(peer.deviceId, peer.fingerprint);
-        return { epoch: current.epoch + 1, lastSeenAt: clock.now() };
-      },
-      clock.now(),
-    );
-    // Taken over with Hello: until then another host may be the one with the session.
-    this.#registered.set(device.id, { epoch: device.epoch, facts: request.facts, offered });
-    const accepted = offered.filter((capability) => surface.status(device, capability) === 'available');
-    return {
-      protocol: protocolVersion,
-      epoch: device.epoch,
-      surfaceDigest: digestOfSurface(accepted),
-      name: device.name,
-      surface: offered.map(({ digest, capability, ...rest }) => {
-        const status = surface.status(device, { digest, capability, ...rest });
-        return {
-          digest,
-          capability,
-          status: status === 'not_enabled' || status === 'not_approved' ? status : ('accepted' as const),
-        };
-      }),
-    };
+  /** Takes what a host says of itself; see {@link Registrations.register}. */
+  register(peer: NodePeer, request: RegisterNode): Promise<Registered> {
+    return this.#registrations.register(peer, request);
   }
 
   /**
@@ -156,17 +110,17 @@ export class Sessions {
    *
    * @throws AppError `session.stale_epoch` when Hello is not of the latest registration, `session.clone_waiting` when another
    *   host with this identity answers (protocol.md 17), `session.clone_rejected` when an operator turned this one away, and
-   *   as {@link register}.
+   *   as {@link Registrations.register}.
    */
   async open(peer: NodePeer, hello: Hello, link: SessionLink): Promise<void> {
     const { devices, clock, directory } = this.#options;
     const device = devices.authenticate(peer.deviceId, peer.fingerprint);
-    if (hello.epoch !== device.epoch) throw staleEpoch(hello.epoch, device.epoch);
+    const registered = this.#registrations.take(device.id, hello.epoch);
     const otherAnswers = this.#live.has(device.id) && (await this.#pings.answers(device.id));
     const given = randomBytes(32);
     const { result: verdict } = await devices.change(
       peer.deviceId,
-      (current) => this.#judge(current, peer, hello, otherAnswers, given.toString('base64url')),
+      (current) => this.#judge(current, { peer, hello, registered, otherAnswers, given }),
       clock.now(),
     );
     // An operator may have shut it out while that was written.
@@ -318,13 +272,10 @@ export class Sessions {
   }
 
   /** What becomes of a host that says Hello, as the device's record is when that is written. */
-  #judge(device: DeviceRecord, peer: NodePeer, hello: Hello, otherAnswers: boolean, given: string) {
+  #judge(device: DeviceRecord, { peer, hello, registered, otherAnswers, given }: Opening) {
     const { devices, clock } = this.#options;
     devices.authenticate(peer.deviceId, peer.fingerprint);
-    const registered = this.#registered.get(device.id);
-    if (hello.epoch !== device.epoch || registered?.epoch !== hello.epoch) {
-      throw staleEpoch(hello.epoch, device.epoch);
-    }
+    if (hello.epoch !== device.epoch) throw staleEpoch(hello.epoch);
     const { facts, offered } = registered;
     const newcomer = {
       ticket: Buffer.from(hello.ticket).toString('base64url'),
@@ -332,7 +283,7 @@ export class Sessions {
       address: peer.address,
       hostname: facts.hostname,
     };
-    const result = judgeArrival(device, newcomer, otherAnswers, given, clock.now());
+    const result = judgeArrival(device, newcomer, otherAnswers, given.toString('base64url'), clock.now());
     const { clones, ticket, refusal, cause } = result;
     // Who gets no session changes nothing of the device but what is known of him.
     const patch = refusal ? { clones } : { clones, ticket, facts, offered };
@@ -346,10 +297,4 @@ export class Sessions {
       'Another host came with the identity of a device: a clone or a restored copy',
     );
   }
-}
-
-function staleEpoch(shown: number, latest: number) {
-  return sessionError('stale_epoch', `Hello names epoch ${shown}, the latest registration is ${latest}`, {
-    hint: 'Register again.',
-  });
 }

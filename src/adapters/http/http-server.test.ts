@@ -67,6 +67,7 @@ const samples = new Map<string, { path?: string; body?: object }>([
   ['getPairingCode', { path: `/v1/pairing-codes/${sampleId('pc')}` }],
   ['cancelPairingCode', { path: `/v1/pairing-codes/${sampleId('pc')}/cancel`, body: { reason: 'lost' } }],
   ['unlockPinPairing', { body: { reason: 'it was me' } }],
+  ['cancelPairing', { path: `/v1/pairings/${sampleId('pr')}/cancel`, body: { reason: 'a mistake' } }],
   ['getPairing', { path: `/v1/pairings/${sampleId('pr')}` }],
   [
     'approvePairing',

@@ -43,6 +43,8 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     getPairing: async ({ caller, params }) => pairingBody(await pairings.get(caller, params.id)),
     approvePairing: async ({ caller, params, body }) =>
       pairingBody(await pairings.approve(caller, params.id, body)),
+    cancelPairing: async ({ caller, params, body }) =>
+      pairingBody(await pairings.cancel(caller, params.id, body.reason ?? '')),
     rejectPairing: async ({ caller, params, body }) =>
       pairingBody(await pairings.reject(caller, params.id, body)),
     getInventory: async ({ caller, query }) => ({

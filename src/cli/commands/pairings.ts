@@ -18,11 +18,11 @@ interface ListFlags extends ConnectionFlags {
 
 const open: readonly PairingState[] = ['proving', 'pending_approval', 'approved'];
 
-/** `palyra pairings list | approve | reject` */
+/** `palyra pairings list | approve | reject | cancel` */
 export function registerPairingsCommand(program: Command, context: CliContext): void {
   const pairings = program
     .command('pairings')
-    .summary('list, approve and reject requests to join')
+    .summary('list, approve, reject and cancel requests to join')
     .description('Requests of machines to join.')
     .addHelpText(
       'after',
@@ -47,6 +47,24 @@ export function registerPairingsCommand(program: Command, context: CliContext): 
   withConnection(list).action((flags: ListFlags) => listPairings(flags, context));
   addDecision(pairings, context, 'approve');
   addDecision(pairings, context, 'reject');
+  const cancel = pairings
+    .command('cancel')
+    .description('Take a request back that is not decided. The machine may ask again.')
+    .argument('<id>', 'the beginning of the id of the request, or of the device id')
+    .option('--reason <text>', 'why; recorded, and shown at the machine')
+    .addHelpText(
+      'after',
+      examples([
+        `palyra pairings cancel MFZWI3D --reason 'invited by mistake'`,
+        'nobody has to decide on it',
+      ]),
+    );
+  withConnection(cancel).action(async (id: string, flags: ConnectionFlags & DecisionFlags) => {
+    const client = await connect(flags, context);
+    const cancelled = await client.cancelPairing((await findPairing(client, id)).id, flags.reason);
+    if (flags.json) printJson(context, cancelled);
+    else print(context, `The request ${cancelled.id} is cancelled. Its code: palyra pair list`);
+  });
 }
 
 function addDecision(pairings: Command, context: CliContext, verb: 'approve' | 'reject'): void {

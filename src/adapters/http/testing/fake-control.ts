@@ -112,6 +112,10 @@ export class FakeControl implements Control {
     },
     approve: async (caller, id, decision) => this.#decide('approve', caller, id, decision),
     reject: async (caller, id, decision) => this.#decide('reject', caller, id, decision),
+    cancel: async (caller, id, reason) => {
+      this.#note('cancelPairing', caller, { id, reason });
+      return { ...this.#request(id), state: 'cancelled' };
+    },
   };
 
   readonly inventory: InventoryControl = {

@@ -199,10 +199,17 @@ export function sampleExplanation(given: Partial<ExplanationView> = {}): Explana
       {
         event: 'cancel',
         sender: 'an operator with the role invoker',
+        permission: true,
         branches: [
           { guard: 'may cancel', target: 'ending', description: 'It ends as cancelled' },
           { description: 'Or not' },
         ],
+      },
+      {
+        event: 'offer',
+        sender: 'a dispatch',
+        permission: false,
+        branches: [{ description: 'It hands through what does not move it' }],
       },
     ],
     deadlines: [{ label: 'deliver by', event: 'deadline', at: sampleTime + 60_000 }],
