@@ -43,6 +43,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/dispatches.js')).registerDispatchesCommand,
   },
   {
+    name: 'backup',
+    summary: 'back up the state of palyrad, also while it runs',
+    load: async () => (await import('./commands/backup.js')).registerBackupCommand,
+  },
+  {
     name: 'passphrase',
     summary: 'seal the keys of this machine with a passphrase',
     load: async () => (await import('./commands/passphrase.js')).registerPassphraseCommand,

@@ -5,6 +5,7 @@ import type { KernelLog } from '../../kernel/log.js';
 import { DirectoryLock } from './directory-lock.js';
 import { mendModes } from './mend-modes.js';
 import { stateError } from './state-errors.js';
+import { finishReplacement } from './state-replacement.js';
 
 export interface StateDirectoryOptions {
   /** The name of the program that will hold the directory, for the message that a second one gets: `palyrad`. */
@@ -26,8 +27,8 @@ export interface StateDirectory {
 }
 
 /**
- * Makes the directory (mode 0700) if it is absent, checks that it belongs to this user and to nobody else, takes its lock
- * and gives every file in it the mode 0600.
+ * Makes the directory (mode 0700) if it is absent, checks that it belongs to this user and to nobody else, takes its lock,
+ * finishes a restore that was broken off in it, and gives every file in it the mode 0600.
  *
  * A directory that others may enter is refused, because nobody knows what they have read or changed. A wrong mode inside a
  * private directory has let nobody in, so it is mended and logged.
@@ -46,10 +47,12 @@ export async function openStateDirectory(
   assertPrivate(real);
   const lock = await DirectoryLock.acquire(real, options.program);
   try {
+    const kept = finishReplacement(real);
+    if (kept !== undefined) options.log?.warn({ kept }, 'Finished a restore that was broken off');
     mendModes(real, options.log);
   } catch (cause) {
     lock.release();
-    throw stateError('unusable', `A file in ${real} can't be made private: ${messageOf(cause)}`, {
+    throw stateError('unusable', `State directory ${real} can't be put in order: ${messageOf(cause)}`, {
       hint: `Look with \`ls -lR ${real}\` for what does not belong to this user`,
       details: { path: real },
       cause,

@@ -1,8 +1,9 @@
 import { dirname, resolve } from 'node:path';
+import { findConfigFile } from '../../adapters/os/config-path.js';
 import { parseDuration } from '../../kernel/duration.js';
 import { checkLayer, isComplete } from './config-check.js';
 import { type ConfigProblem, configError, invalidConfig } from './config-error.js';
-import { findConfigFile, readConfigFile } from './config-file.js';
+import { readConfigFile } from './config-file.js';
 import { type ConfigLayer, setValueAt, type Tree, valueAt } from './config-layer.js';
 import { configOptions } from './config-option.js';
 import { type ConfigFlags, flagLayer, variableLayer } from './config-overrides.js';
