@@ -48,6 +48,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/backup.js')).registerBackupCommand,
   },
   {
+    name: 'restore',
+    summary: 'put a backup of palyrad in place, or check one',
+    load: async () => (await import('./commands/restore.js')).registerRestoreCommand,
+  },
+  {
     name: 'passphrase',
     summary: 'seal the keys of this machine with a passphrase',
     load: async () => (await import('./commands/passphrase.js')).registerPassphraseCommand,

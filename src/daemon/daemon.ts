@@ -9,6 +9,7 @@ import { CompiledSurface } from '../actors/device/surface.js';
 import { PairingCodes } from '../actors/pairing/codes.js';
 import { Pairings } from '../actors/pairing/pairings.js';
 import { keepPruned } from '../actors/pairing/retention.js';
+import { settleRestored } from '../actors/restored-state.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
@@ -101,6 +102,14 @@ async function startIn(
     onFailure: (error) => fatal.raise(error),
   });
   opened.push(() => store.close());
+  const restored = await settleRestored(store, clock);
+  if (restored) {
+    const backupAt = new Date(restored.backupAt).toISOString();
+    log.warn(
+      { ...restored, backupAt },
+      'First start with a restored state: what may have run since is unknown',
+    );
+  }
   const certificates: AuthorityOptions = {
     directory: directory.path,
     files,

@@ -148,9 +148,14 @@ export class Cluster {
     return join(this.directory, 'opened');
   }
 
+  /** Starts a command of the operator; its end is the caller's business. */
+  command(args: readonly string[]): ChildProcessWithoutNullStreams {
+    return spawn(process.execPath, [programs.palyra, ...args], { env: this.env, cwd: tmpdir() });
+  }
+
   /** Runs a command of the operator to its end. */
   async palyra(args: readonly string[], input = ''): Promise<CommandResult> {
-    const child = spawn(process.execPath, [programs.palyra, ...args], { env: this.env, cwd: tmpdir() });
+    const child = this.command(args);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => {

@@ -25,7 +25,10 @@ export type RejectionReason = (typeof rejectionReasons)[number];
 /** How a dispatch ended, in the node's words or the daemon's. */
 export interface DispatchOutcome {
   readonly state: TerminalDispatchState;
-  /** A {@link RejectionReason}, or why the daemon decided: `lost`, `crashed`, `unsettled`, `operator`, `revoked`, `removed`, `banned`. */
+  /**
+   * A {@link RejectionReason}, or why the daemon decided: `lost`, `crashed`, `unsettled`, `operator`, `revoked`, `removed`,
+   * `banned`, `restored`.
+   */
   readonly reason?: string;
   readonly output?: unknown;
   readonly error?: ErrorEnvelope;

@@ -8,6 +8,7 @@ export const backupError = errorTable('backup', {
   passphrase_missing: { category: 'precondition', retryable: false },
   wrong_passphrase: { category: 'precondition', retryable: false },
   no_state: { category: 'not_found', retryable: false },
+  no_revocations: { category: 'not_found', retryable: false },
   changing: { category: 'busy', retryable: true },
   exists: { category: 'precondition', retryable: false },
   no_space: { category: 'precondition', retryable: false },

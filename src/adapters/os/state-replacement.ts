@@ -34,6 +34,11 @@ export function isBesideState(name: string): boolean {
   return permanent.has(name) || [incoming, ready, installing, kept].some((prefix) => name.startsWith(prefix));
 }
 
+/** Whether a directory holds a state, or anything else that a replacement would move away. */
+export function hasState(directory: string): boolean {
+  return readdirSync(directory).some((name) => !isBesideState(name));
+}
+
 /** Makes the private directory for a new state. `name` is one path segment that was not used before. */
 export function stageReplacement(directory: string, name: string): string {
   const path = join(directory, incoming + name);

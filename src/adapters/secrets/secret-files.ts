@@ -158,7 +158,8 @@ export async function removePassphrase(
   await new SecretFiles(directory, state, log).unsealAll();
 }
 
-function isSealed(content: Buffer): boolean {
+/** Whether this is the content of a sealed file. */
+export function isSealed(content: Buffer): boolean {
   return content.subarray(0, head.length).toString('latin1') === head;
 }
 

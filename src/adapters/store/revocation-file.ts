@@ -59,6 +59,18 @@ export function revocationLine(revocation: Revocation, previousHash: string): st
   return `${JSON.stringify({ ...plain(revocation), hash: hashOf(revocation, previousHash) } satisfies Line)}\n`;
 }
 
+/** A whole file of revocations, as it would be had they been decided in this order. */
+export function revocationsText(revocations: readonly Revocation[]): string {
+  let hash = '';
+  return revocations
+    .map((revocation) => {
+      const line = revocationLine(revocation, hash);
+      hash = hashOf(revocation, hash);
+      return line;
+    })
+    .join('');
+}
+
 /**
  * The decisions about devices in a file beside the database, `revocations.log`: only ever appended to, and synced with each
  * line (protocol.md 16). Of each device the last decision is kept in memory.
