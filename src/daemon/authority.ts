@@ -35,7 +35,7 @@ export async function openAuthority(options: AuthorityOptions): Promise<Certific
   // The key is written first: a certificate without its key can only come from a loss.
   if (certificate) {
     throw pkiError('invalid_key', `The key of the CA is missing: ${join(directory, keyFile)}`, {
-      hint: 'Restore the state directory from a backup. A new CA would lock every paired node out.',
+      hint: 'Restore a backup: palyra restore FILE --force. A new CA would lock every paired node out.',
     });
   }
   const ca = await createCa({ clock, ...lifetimes, lifetimeMs: certificates.caLifetimeMs, keys: freshKeys });

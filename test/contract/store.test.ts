@@ -117,7 +117,7 @@ describe('the SQLite file', () => {
       code: 'store.corrupt',
       category: 'precondition',
       message: expect.stringContaining(file),
-      hint: expect.stringContaining('put your copy of the state directory in its place'),
+      hint: expect.stringContaining('palyra restore FILE --force'),
     });
     expect(errors).toHaveLength(1);
     expect(Buffer.compare(await readFile(file), bytes)).toBe(0);

@@ -106,7 +106,7 @@ export class SecretFiles {
     const path = this.#path(name);
     if (this.#state === undefined) {
       throw passphraseError('damaged', `${path} is sealed, but the keyring of its directory is gone`, {
-        hint: 'Restore the state directory from a backup',
+        hint: 'Restore a backup: palyra restore FILE --force',
         details: { path },
       });
     }
@@ -118,7 +118,7 @@ export class SecretFiles {
     );
     if (first === head + this.#state.id && open !== undefined) return open;
     throw passphraseError('damaged', `${path} was not sealed here under this name, or was changed since`, {
-      hint: 'Restore the state directory from a backup',
+      hint: 'Restore a backup: palyra restore FILE --force',
       details: { path },
     });
   }

@@ -69,7 +69,7 @@ function explain(thrown: unknown, path: string): AppError {
   const code = (thrown as { code?: unknown }).code;
   if (code === 'SQLITE_NOTADB') {
     return storeError('wrong_file', `${path} is not a SQLite database`, {
-      hint: 'If it held the state, keep it and put your copy of the state directory in its place; otherwise move it away',
+      hint: 'If it held the state, keep it and restore a backup (palyra restore FILE --force); otherwise move it away',
       details: { path },
       cause: thrown,
     });
@@ -84,7 +84,7 @@ function explain(thrown: unknown, path: string): AppError {
 
 function corrupt(path: string, problem: string, cause?: unknown): AppError {
   return storeError('corrupt', `${path} is damaged: ${problem.replaceAll('\n', ' ')}`, {
-    hint: `Keep the file for examination (with ${path}-wal, if there is one) and put your copy of the state directory in its place`,
+    hint: `Keep the file for examination (with ${path}-wal, if there is one) and restore a backup: palyra restore FILE --force`,
     details: { path },
     ...(cause === undefined ? {} : { cause }),
   });
