@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.js';
-import type { PutOperation, Store } from '../kernel/store.js';
+import type { PutOperation, Store, StoreOperation } from '../kernel/store.js';
 import type { DeviceRecord } from './device/record.js';
 import { type DispatchRecord, liveDispatchStates } from './dispatch/record.js';
 import { step } from './dispatch/steps.js';
@@ -82,7 +82,7 @@ export async function settleRestored(store: Store, clock: Clock): Promise<Restor
   };
 }
 
-async function unknownDispatches(store: Store, now: number): Promise<readonly PutOperation[]> {
+async function unknownDispatches(store: Store, now: number): Promise<readonly StoreOperation[]> {
   const operations: PutOperation[] = [];
   for await (const stored of eachStored(store, 'dispatch', liveDispatchStates)) {
     const record = fromStored<DispatchRecord>(stored);
@@ -99,7 +99,7 @@ async function unknownDispatches(store: Store, now: number): Promise<readonly Pu
   return operations;
 }
 
-async function cancelledCodes(store: Store, now: number): Promise<readonly PutOperation[]> {
+async function cancelledCodes(store: Store, now: number): Promise<readonly StoreOperation[]> {
   const codes = new RecordTable<PairingCodeRecord>('pairing-code');
   await codes.load(store);
   const cause = { event: 'restored', by: 'system:daemon', note: 'it may have been used since the backup' };
@@ -111,7 +111,7 @@ async function cancelledCodes(store: Store, now: number): Promise<readonly PutOp
     });
 }
 
-async function movedOnDevices(store: Store, now: number): Promise<readonly PutOperation[]> {
+async function movedOnDevices(store: Store, now: number): Promise<readonly StoreOperation[]> {
   const devices = new RecordTable<DeviceRecord>('device', ({ id }) => id);
   await devices.load(store);
   return [...devices.values()].map(

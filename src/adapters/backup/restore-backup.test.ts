@@ -5,6 +5,13 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { start } from '../../../test/model/samples.js';
+import {
+  decideOutside,
+  makeSampleState,
+  type SampleAuthority,
+  sampleAuthority,
+  sampleDevices,
+} from '../../../test/support/sample-state.js';
 import { Secret } from '../../kernel/secret.js';
 import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { sampleDeviceId } from '../http/testing/samples.js';
@@ -16,13 +23,6 @@ import { SecretFiles } from '../secrets/secret-files.js';
 import { RevocationFile } from '../store/revocation-file.js';
 import { createBackup } from './create-backup.js';
 import { type RestoreBackupOptions, restoreBackup } from './restore-backup.js';
-import {
-  decideOutside,
-  makeSampleState,
-  type SampleAuthority,
-  sampleAuthority,
-  sampleDevices,
-} from './testing/sample-state.js';
 
 const clock = new SimulatedClock(start);
 const passphrase = new Secret('correct horse battery');

@@ -4,12 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { start } from '../../../test/model/samples.js';
+import { makeSampleState, sampleAuthority, sampleDevices } from '../../../test/support/sample-state.js';
 import { createBackup } from '../../adapters/backup/create-backup.js';
-import {
-  makeSampleState,
-  sampleAuthority,
-  sampleDevices,
-} from '../../adapters/backup/testing/sample-state.js';
 import { RevocationFile } from '../../adapters/store/revocation-file.js';
 import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { type CliHarness, openCliHarness } from '../testing/cli-harness.js';

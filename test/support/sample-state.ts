@@ -1,16 +1,16 @@
 import { writeFileSync } from 'node:fs';
-import { sampleDevice } from '../../../../test/model/samples.js';
-import type { Revocation } from '../../../actors/device/revocations.js';
-import { toOperation } from '../../../actors/records.js';
-import type { Clock } from '../../../kernel/clock.js';
-import type { Secret } from '../../../kernel/secret.js';
-import { sampleDeviceId } from '../../http/testing/samples.js';
-import { openStateDirectory } from '../../os/state-directory.js';
-import { createCa } from '../../pki/certificate-authority.js';
-import { freshKeys, privateKeyToPem } from '../../pki/keys.js';
-import { SecretFiles } from '../../secrets/secret-files.js';
-import { RevocationFile } from '../../store/revocation-file.js';
-import { openStore } from '../../store/sqlite/sqlite-store.js';
+import type { Revocation } from '../../src/actors/device/revocations.js';
+import { toOperation } from '../../src/actors/records.js';
+import { sampleDeviceId } from '../../src/adapters/http/testing/samples.js';
+import { openStateDirectory } from '../../src/adapters/os/state-directory.js';
+import { createCa } from '../../src/adapters/pki/certificate-authority.js';
+import { freshKeys, privateKeyToPem } from '../../src/adapters/pki/keys.js';
+import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
+import { RevocationFile } from '../../src/adapters/store/revocation-file.js';
+import { openStore } from '../../src/adapters/store/sqlite/sqlite-store.js';
+import type { Clock } from '../../src/kernel/clock.js';
+import type { Secret } from '../../src/kernel/secret.js';
+import { sampleDevice } from '../model/samples.js';
 
 /** The devices of a sample state: `node-0`, `node-1`, and one that is revoked. */
 export const sampleDevices = [1, 2, 3].map(sampleDeviceId) as [string, string, string];
