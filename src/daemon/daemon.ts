@@ -20,6 +20,8 @@ import { createKernel, type Kernel, startRoot } from '../kernel/kernel.js';
 import type { KernelLog } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Store } from '../kernel/store.js';
+import type { DescriptorReviewer } from '../plugins/review/reviewer.js';
+import { WorkerReviewer } from '../plugins/review/worker-reviewer.js';
 import { type AuthorityOptions, openAuthority } from './authority.js';
 import { loadCatalog } from './catalog.js';
 import type { DaemonConfig } from './config/daemon-config.js';
@@ -122,7 +124,9 @@ async function startIn(
   const catalog = await loadCatalog(config.plugins.paths, log);
   const revocations = await openRevocations(directory.path, log);
   opened.push(() => revocations.close());
-  const records = await openRecords({ kernel, store, revocations, config, authority, catalog });
+  const reviewer = new WorkerReviewer(kernel.deadlines);
+  opened.push(() => reviewer.close());
+  const records = await openRecords({ kernel, store, revocations, config, authority, catalog, reviewer });
   const bound = { enrollment: [] as readonly string[], node: [] as readonly string[] };
   const container = daemonContainer({
     kernel,
@@ -196,6 +200,7 @@ async function startIn(
     await http.close();
     await root.shutdown(reason, 5_000);
     await ports.close(1_000);
+    await reviewer.close();
     await container.resolve(tokens.recorder).flush();
     await store.close();
     await revocations.close();
@@ -242,13 +247,15 @@ interface RecordParts {
   readonly config: DaemonConfig;
   readonly authority: Awaited<ReturnType<typeof openAuthority>>;
   readonly catalog: Awaited<ReturnType<typeof loadCatalog>>;
+  readonly reviewer: DescriptorReviewer;
 }
 
 /** Reads what is kept in memory and written through. */
-async function openRecords({ kernel, store, revocations, config, authority, catalog }: RecordParts) {
+async function openRecords(parts: RecordParts) {
+  const { kernel, store, revocations, config, authority, catalog, reviewer } = parts;
   const { clock, log } = kernel;
   const enabled = new Set(config.plugins.enabled);
-  const surface = await CompiledSurface.open(store, catalog, enabled, () => clock.now());
+  const surface = await CompiledSurface.open({ store, catalog, enabled, reviewer, clock });
   const devices = await Devices.open({ store, revocations, clock, log });
   const codes = await PairingCodes.open({ ...kernel, store });
   const lifetime = pairingLifetime(config);

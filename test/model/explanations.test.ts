@@ -23,7 +23,15 @@ import { Catalog } from '../../src/plugins/catalog.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
 import { turns } from './crash.js';
 import { MemoryRevocations } from './revocations.js';
-import { sampleDispatch, sampleFacts, samplePairing, sampleResult, silent, start } from './samples.js';
+import {
+  inlineReviewer,
+  sampleDispatch,
+  sampleFacts,
+  samplePairing,
+  sampleResult,
+  silent,
+  start,
+} from './samples.js';
 
 /** The real actors of a daemon over a memory store; the catalog throws when it is asked, which crashes a dispatch. */
 class BrokenCatalog extends Catalog {
@@ -73,7 +81,13 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
   ]);
   const devices = await Devices.open({ store, revocations: new MemoryRevocations(), clock, log: silent });
   const catalog = new BrokenCatalog(new ValidatorCache());
-  const surface = await CompiledSurface.open(store, catalog, new Set(), () => clock.now());
+  const surface = await CompiledSurface.open({
+    store,
+    catalog,
+    enabled: new Set(),
+    reviewer: inlineReviewer,
+    clock,
+  });
   const codes = await PairingCodes.open({ ...kernel, store });
   const authority = {
     certificate: new Uint8Array(0),

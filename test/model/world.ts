@@ -40,6 +40,7 @@ import { descriptorDigest } from '../../src/plugins/digest.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
 import { clockOf, type Life, ProcessStore, turns } from './crash.js';
 import { MemoryRevocations } from './revocations.js';
+import { inlineReviewer } from './samples.js';
 import { type DaemonEnd, Wire } from './wire.js';
 
 /** `once` may not be started twice, `again` may, `asked` may not and is asked for at the node. */
@@ -355,7 +356,13 @@ export class World {
     const kernel = createKernel({ clock: clockOf(life, this.clock), log: silent, random: () => 0.5 });
     const { clock, deadlines } = kernel;
     const devices = await Devices.open({ store, revocations: new MemoryRevocations(), clock, log: silent });
-    const surface = await CompiledSurface.open(store, catalog, new Set(['lab']), () => clock.now());
+    const surface = await CompiledSurface.open({
+      store,
+      catalog,
+      enabled: new Set(['lab']),
+      reviewer: inlineReviewer,
+      clock,
+    });
     const codes = await PairingCodes.open({ ...kernel, store });
     const authority = {
       certificate: new Uint8Array(0),

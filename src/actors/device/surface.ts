@@ -1,7 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../kernel/clock.js';
+import { AppError } from '../../kernel/errors.js';
 import type { Store } from '../../kernel/store.js';
 import type { Catalog } from '../../plugins/catalog.js';
 import type { Descriptor } from '../../plugins/descriptor.js';
 import { descriptorDigest } from '../../plugins/digest.js';
+import type { DescriptorReviewer } from '../../plugins/review/reviewer.js';
 import type { CapabilityStatus } from '../control.js';
 import { type Change, RecordTable } from '../records.js';
 import type { DeviceRecord, OfferedCapability } from './record.js';
@@ -19,10 +23,22 @@ interface DescriptorRecord {
 /** Under this name the catalog holds what was approved, whoever offers it. */
 const owner = 'approved';
 
-/** Descriptors that are about to be approved: checked and compiled, not yet written. */
+export interface CompiledSurfaceOptions {
+  readonly store: Store;
+  readonly catalog: Catalog;
+  /** Names of the plugins that the operator has enabled. */
+  readonly enabled: ReadonlySet<string>;
+  readonly reviewer: DescriptorReviewer;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+/** Descriptors that are about to be approved: compiled, not yet written. */
 export interface PreparedDescriptors {
   changes(): readonly Change[];
+  /** Keeps them in the catalog; call it when the changes are committed. */
   adopt(): void;
+  /** Lets go of those that were not adopted. */
+  release(): void;
 }
 
 /**
@@ -30,59 +46,71 @@ export interface PreparedDescriptors {
  * (spec section 6). Nothing that a node says widens it.
  */
 export class CompiledSurface {
-  readonly #catalog: Catalog;
-  readonly #enabled: ReadonlySet<string>;
+  readonly #options: CompiledSurfaceOptions;
   readonly #table = new RecordTable<DescriptorRecord>('descriptor');
-  readonly #now: () => number;
+  #trials = 0;
 
-  private constructor(catalog: Catalog, enabled: ReadonlySet<string>, now: () => number) {
-    this.#catalog = catalog;
-    this.#enabled = enabled;
-    this.#now = now;
+  private constructor(options: CompiledSurfaceOptions) {
+    this.#options = options;
   }
 
   /** Reads the descriptors that were approved earlier and puts them in the catalog beside the daemon's own. */
-  static async open(
-    store: Store,
-    catalog: Catalog,
-    enabled: ReadonlySet<string>,
-    now: () => number,
-  ): Promise<CompiledSurface> {
-    const surface = new CompiledSurface(catalog, enabled, now);
-    await surface.#table.load(store);
-    for (const record of surface.#table.values()) catalog.add(record.descriptor, owner);
+  static async open(options: CompiledSurfaceOptions): Promise<CompiledSurface> {
+    const surface = new CompiledSurface(options);
+    await surface.#table.load(options.store);
+    for (const record of surface.#table.values()) options.catalog.add(record.descriptor, owner);
     return surface;
   }
 
   /**
-   * Compiles descriptors that an operator approves with a pairing. They are kept, also those of the daemon's own folders:
-   * after an upgrade of those, nodes still offer what was approved.
+   * Compiles descriptors that an operator approves: each on trial in a worker first, since a schema that a stranger wrote may take
+   * as long as it likes, and then here, one in a turn of the loop. They are kept, also those of the daemon's own folders: after an
+   * upgrade of those, nodes still offer what was approved.
    *
-   * @throws AppError of the plugin layer when one breaks the caps or does not compile.
+   * @throws AppError of the plugin layer when one breaks the caps, does not compile or takes too long.
    */
-  prepare(descriptors: readonly Descriptor[]): PreparedDescriptors {
+  async prepare(descriptors: readonly Descriptor[]): Promise<PreparedDescriptors> {
+    const { catalog, clock } = this.#options;
+    const trial = `trial/${this.#trials++}`;
     const approved = descriptors.map((descriptor) => ({ descriptor, id: descriptorDigest(descriptor) }));
-    for (const { descriptor, id } of approved) {
-      this.#catalog.add(descriptor, 'trial');
-      this.#catalog.remove(id, 'trial');
+    const release = (): void => {
+      for (const { id } of approved) catalog.remove(id, trial);
+    };
+    try {
+      for (const { descriptor, id } of approved) await this.#try(descriptor, id, trial);
+    } catch (thrown) {
+      release();
+      throw thrown;
     }
-    const now = this.#now();
     return {
-      changes: () =>
-        approved
+      release,
+      changes: () => {
+        const now = clock.now();
+        return approved
           .filter(({ id }) => this.#table.get(id) === undefined)
           .map(({ id, descriptor }) =>
             this.#table.put({ id, state: 'approved', createdAt: now, updatedAt: now, descriptor }),
-          ),
+          );
+      },
       adopt: () => {
-        for (const { descriptor } of approved) this.#catalog.add(descriptor, owner);
+        for (const { descriptor } of approved) catalog.add(descriptor, owner);
       },
     };
   }
 
+  async #try(descriptor: Descriptor, id: string, trial: string): Promise<void> {
+    const { catalog, reviewer } = this.#options;
+    if (catalog.get(id) === undefined) {
+      const { refusal } = await reviewer.review({ after: descriptor });
+      if (refusal) throw AppError.fromEnvelope(refusal);
+      await setImmediate();
+    }
+    catalog.add(descriptor, trial);
+  }
+
   /** Whether one capability of a device may be called, or what is missing. */
   status(device: DeviceRecord, capability: OfferedCapability): CapabilityStatus {
-    if (!this.#enabled.has(capability.plugin)) return 'not_enabled';
+    if (!this.#options.enabled.has(capability.plugin)) return 'not_enabled';
     if (!device.approvals.some((approval) => approval.digest === capability.digest)) return 'not_approved';
     return 'available';
   }

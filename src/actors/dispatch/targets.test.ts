@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { MemoryRevocations } from '../../../test/model/revocations.js';
-import { sampleDescriptor, sampleDevice, silent } from '../../../test/model/samples.js';
+import { inlineReviewer, sampleDescriptor, sampleDevice, silent } from '../../../test/model/samples.js';
 import { MemoryStore } from '../../adapters/store/memory.js';
 import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { Catalog } from '../../plugins/catalog.js';
@@ -40,7 +40,13 @@ function device(id: string, name: string, state: DeviceRecord['state'] = 'truste
 
 beforeAll(async () => {
   const store = new MemoryStore();
-  surface = await CompiledSurface.open(store, catalog, new Set(['lab']), () => 0);
+  surface = await CompiledSurface.open({
+    store,
+    catalog,
+    enabled: new Set(['lab']),
+    reviewer: inlineReviewer,
+    clock: new SimulatedClock(),
+  });
   for (const one of [echo, health, shut]) catalog.add(one, 'folder');
   const all = [
     device('ABCDEF2', 'worker'),

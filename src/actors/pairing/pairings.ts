@@ -238,31 +238,35 @@ export class Pairings {
     const { authority, store, devices, codes, surface } = this.#options;
     refuseBarred(devices.get(next.deviceId));
     this.#refuseTakenName(next);
-    const prepared = surface.prepare(next.requested.map((requested) => requested.descriptor));
-    const certificate = await authority.issueDevice(Buffer.from(next.csr, 'base64'), next.deviceId);
-    const record = await transact(store, () => {
-      this.#refuseTakenName(next);
-      const approved: PairingRecord = {
-        ...next,
-        certificate: certificate.pem,
-        version: this.#nextVersion(next.id),
-      };
-      return {
-        changes: [
-          this.#table.put(approved, cause),
-          devices.enrol(
-            next.deviceId,
-            { type: 'enrol', caller, enrolment: enrolmentOf(approved, certificate) },
-            cause,
-          ),
-          ...codes.use(next.codeId),
-          ...prepared.changes(),
-        ],
-        result: approved,
-      };
-    });
-    prepared.adopt();
-    return record;
+    const prepared = await surface.prepare(next.requested.map(({ descriptor }) => descriptor));
+    try {
+      const certificate = await authority.issueDevice(Buffer.from(next.csr, 'base64'), next.deviceId);
+      const record = await transact(store, () => {
+        this.#refuseTakenName(next);
+        const approved: PairingRecord = {
+          ...next,
+          certificate: certificate.pem,
+          version: this.#nextVersion(next.id),
+        };
+        return {
+          changes: [
+            this.#table.put(approved, cause),
+            devices.enrol(
+              next.deviceId,
+              { type: 'enrol', caller, enrolment: enrolmentOf(approved, certificate) },
+              cause,
+            ),
+            ...codes.use(next.codeId),
+            ...prepared.changes(),
+          ],
+          result: approved,
+        };
+      });
+      prepared.adopt();
+      return record;
+    } finally {
+      prepared.release();
+    }
   }
 
   #nextVersion(id: string): number {
