@@ -23,6 +23,7 @@ import type { DispatchInput, DispatchPorts } from './behaviour.js';
 import { checkInput, draftDispatch } from './draft.js';
 import { dispatchOfKey, idempotencyEntry } from './idempotency.js';
 import { judgeResult } from './judge.js';
+import { LateResults } from './late-results.js';
 import type { LiveDispatches } from './live.js';
 import { type DispatchRecord, type DispatchState, isTerminal, liveDispatchStates } from './record.js';
 import type { DispatchRecorder } from './recorder.js';
@@ -58,6 +59,7 @@ export interface DispatchesOptions {
 export class Dispatches implements DispatchControl {
   readonly #options: DispatchesOptions;
   readonly #waiters: DispatchWaiters;
+  readonly #lateResults: LateResults;
   readonly #ports: DispatchPorts;
   #stopping = false;
   #onEnded: (() => void) | undefined;
@@ -66,6 +68,11 @@ export class Dispatches implements DispatchControl {
     this.#options = options;
     const { deadlines, clock, recorder, live } = options;
     this.#waiters = new DispatchWaiters(deadlines, live);
+    this.#lateResults = new LateResults({
+      ...options,
+      outputLimit: options.limits.output,
+      settled: (deviceId, dispatchId) => this.#toSession(deviceId, { type: 'settled', dispatchId }),
+    });
     this.#ports = {
       deadlines,
       clock,
@@ -224,40 +231,9 @@ export class Dispatches implements DispatchControl {
     for (const id of live.idsOf(deviceId)) sendToDispatch(directory, id, { type: 'device.barred' });
   }
 
-  /** A result for a dispatch without an actor: the resolution of an unknown outcome, a late one, or an orphan. */
+  /** A result for a dispatch without an actor: see {@link LateResults}. */
   late(deviceId: string, result: NodeResult): void {
-    this.#late(deviceId, result).catch((err: unknown) => {
-      this.#options.log.error({ err, dispatch: result.dispatchId }, 'A late result could not be recorded');
-    });
-  }
-
-  async #late(deviceId: string, result: NodeResult): Promise<void> {
-    const { store, log, catalog, limits, clock } = this.#options;
-    const stored = await store.get('dispatch', result.dispatchId);
-    const record = stored && fromStored<DispatchRecord>(stored);
-    if (record && record.deviceId !== deviceId) {
-      log.warn(
-        { device: deviceId, dispatch: result.dispatchId },
-        'A node sent a result for a dispatch of another device',
-      );
-      return;
-    }
-    if (record && !isTerminal(record.state)) return;
-    // A node that says again that it does not know resolves nothing.
-    if (record?.state === 'outcome_unknown' && !record.resolution && result.outcome !== 'unknown') {
-      const at = clock.now();
-      const resolution = judgeResult(catalog, limits.output, record, result);
-      const cause = causeOf({ type: 'result' }, `device:${deviceId}`, resolution.state);
-      const next: DispatchRecord = { ...note(record, 'resolution', at, cause), resolution };
-      this.#options.recorder.adopt(record);
-      await this.#options.recorder.last(next, 'fsync', () => this.#settle(next));
-      return;
-    }
-    log.warn(
-      { device: deviceId, dispatch: result.dispatchId, known: record !== undefined },
-      'A late result changes nothing',
-    );
-    this.#toSession(deviceId, { type: 'settled', dispatchId: result.dispatchId });
+    this.#lateResults.take(deviceId, result);
   }
 
   /** Protocol.md 18: repeatable work that a caller waits for goes out at once; its row follows with the next group. */
