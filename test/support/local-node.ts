@@ -1,5 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import type { Mediator } from '../../src/node/mediation.js';
 import { type NodeHost, startNodeHost } from '../../src/node/node-host.js';
 import type { NodeReport } from '../../src/node/reporter.js';
@@ -32,12 +33,14 @@ export class LocalNode {
   }
 
   /** Starts the host; the first time it pairs. */
-  async start(join?: string): Promise<void> {
+  async start(joinString?: string): Promise<void> {
     this.#host = await startNodeHost(
       {
         stateDirectory: this.directory,
         pluginRoots: [bundledPlugins()],
-        ...(join === undefined ? {} : { join }),
+        ...(joinString === undefined
+          ? {}
+          : { invitation: { method: 'join', join: parseJoinString(joinString) } }),
         services: this.#services,
         mediator: willing,
         log: { debug() {}, info() {}, warn() {}, error() {} },
