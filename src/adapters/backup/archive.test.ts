@@ -38,8 +38,7 @@ function manifest(files = contents): Manifest {
   return manifestOf({
     version: '0.1.0',
     createdAt: '2026-01-02T03:04:05.000Z',
-    caId: 'a'.repeat(64),
-    caFingerprint: 'b'.repeat(64),
+    authorities: [{ id: 'a'.repeat(64), fingerprint: 'b'.repeat(64) }],
     files: Object.entries(files).map(([name, bytes]) => ({
       name: name as Manifest['files'][number]['name'],
       size: bytes.length,

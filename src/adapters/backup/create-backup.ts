@@ -6,9 +6,8 @@ import type { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import type { Secret } from '../../kernel/secret.js';
 import { openStateDirectory } from '../os/state-directory.js';
-import { fingerprintOf, parseCertificate } from '../pki/inspect-certificate.js';
-import { caIdOf } from '../pki/uri-names.js';
 import { encrypted } from './archive-cipher.js';
+import { authoritiesIn } from './backed-up-authorities.js';
 import { backupError } from './backup-errors.js';
 import { digestOf, digestOfFile } from './file-digest.js';
 import {
@@ -91,12 +90,10 @@ async function writeArchive(
   const { file, passphrase, version, clock, cost } = options;
   const parts = await partsOf(snapshot, options.configFile);
   const createdAt = clock.now();
-  const certificate = parseCertificate(snapshot.contents.get('ca.crt')?.toString('utf8') ?? '');
   const manifest = manifestOf({
     version,
     createdAt: new Date(createdAt).toISOString(),
-    caId: caIdOf(certificate.publicKey),
-    caFingerprint: fingerprintOf(certificate.raw),
+    authorities: [...authoritiesIn(snapshot.contents.get('ca.crt') ?? Buffer.alloc(0))],
     files: parts.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
   });
   const head = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import type { Revocation } from '../../actors/device/revocations.js';
 import { readPrivateFile } from '../os/private-file.js';
-import { parseCertificate } from '../pki/inspect-certificate.js';
-import { caIdOf } from '../pki/uri-names.js';
 import { parseRevocations } from '../store/revocation-file.js';
+import { type AuthorityName, authoritiesIn } from './backed-up-authorities.js';
 import { backupError } from './backup-errors.js';
 import { mergeRevocations } from './merge-revocations.js';
 
@@ -25,7 +24,7 @@ export interface CurrentRevocationsOptions {
   /** The state directory that is replaced. */
   readonly directory: string;
   /** Of the backup. */
-  readonly caId: string;
+  readonly authorities: readonly AuthorityName[];
   /** A copy of the file from elsewhere, in place of that in the directory. */
   readonly file: string | undefined;
 }
@@ -37,7 +36,7 @@ export interface CurrentRevocationsOptions {
  * @throws AppError `revocations.damaged`, `backup.no_revocations`.
  */
 export async function mergeWithCurrent(options: CurrentRevocationsOptions): Promise<CurrentRevocations> {
-  const { staged, directory, caId, file } = options;
+  const { staged, directory, authorities, file } = options;
   const backup = (await readRevocations(join(staged, revocationsName))) ?? [];
   const current = await readRevocations(file ?? join(directory, revocationsName));
   if (file !== undefined && current === undefined) {
@@ -46,7 +45,8 @@ export async function mergeWithCurrent(options: CurrentRevocationsOptions): Prom
     });
   }
   const { isContinued, ...merged } = mergeRevocations(backup, current ?? []);
-  const isOfThisDaemon = backup.length > 0 || file !== undefined || (await caIdIn(directory)) === caId;
+  const isOfThisDaemon =
+    backup.length > 0 || file !== undefined || (await sharesAuthority(directory, authorities));
   return { ...merged, isComplete: current !== undefined && isContinued && isOfThisDaemon };
 }
 
@@ -55,7 +55,9 @@ async function readRevocations(path: string): Promise<readonly Revocation[] | un
   return content && parseRevocations(content, path).revocations;
 }
 
-async function caIdIn(directory: string): Promise<string | undefined> {
-  const certificate = await readPrivateFile(join(directory, 'ca.crt'));
-  return certificate && caIdOf(parseCertificate(certificate.toString('utf8')).publicKey);
+/** The daemon may have moved to another CA since, but not away from all that it had. */
+async function sharesAuthority(directory: string, authorities: readonly AuthorityName[]): Promise<boolean> {
+  const certificates = await readPrivateFile(join(directory, 'ca.crt'));
+  const current = authoritiesIn(certificates ?? new Uint8Array(0));
+  return current.some(({ id }) => authorities.some((backedUp) => backedUp.id === id));
 }

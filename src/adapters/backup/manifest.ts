@@ -35,10 +35,14 @@ const schema = Type.Object(
     version: Type.String({ maxLength: 64 }),
     /** RFC 3339, UTC. */
     createdAt: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' }),
-    /** SHA-256 of the CA's public key: the name of the daemon. */
-    caId: sha256,
-    /** SHA-256 of the CA certificate: what join strings pin. */
-    caFingerprint: sha256,
+    /** The CAs of the daemon, oldest first: their public keys and certificates, as SHA-256. */
+    authorities: Type.Array(
+      Type.Object({ id: sha256, fingerprint: sha256 }, { additionalProperties: false }),
+      {
+        minItems: 1,
+        maxItems: 16,
+      },
+    ),
     files: Type.Array(
       Type.Object(
         {

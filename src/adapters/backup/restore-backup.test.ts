@@ -131,6 +131,38 @@ describe('a restored state', () => {
   });
 });
 
+describe('a daemon that moves from one CA to the next', () => {
+  const write = (certificates: readonly string[], keys: readonly Secret<string>[]): void => {
+    writeFileSync(join(directory, 'ca.crt'), certificates.join(''));
+    writeFileSync(join(directory, 'ca.key'), keys.map((key) => key.reveal()).join(''));
+  };
+
+  test('has all its CAs in the backup, with their keys', async () => {
+    const next = await sampleAuthority(clock);
+    write([authority.certificate, next.certificate], [next.key, authority.key]);
+    await back();
+    const { manifest } = await restore();
+    expect(new Set(manifest.authorities.map(({ id }) => id)).size).toBe(2);
+    write([authority.certificate, next.certificate], [authority.key]);
+    await rm(file);
+    await back();
+    await expect(restore()).rejects.toMatchObject({ code: 'backup.damaged' });
+  });
+
+  test('is the same daemon as long as it has one of them', async () => {
+    await rm(join(directory, 'revocations.log'));
+    (await RevocationFile.open(join(directory, 'revocations.log'))).close();
+    await back();
+    const next = await sampleAuthority(clock);
+    write([authority.certificate, next.certificate], [authority.key, next.key]);
+    await restore();
+    write([next.certificate], [next.key]);
+    const kept = asked;
+    await restore();
+    expect([kept, asked]).toMatchObject([[{ mustDecide: false }], [{ mustDecide: true }]]);
+  });
+});
+
 describe('who was shut out', () => {
   test('since the backup stays out, and nobody is asked', async () => {
     await back();

@@ -1,21 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { DeviceRecord } from '../../actors/device/record.js';
 import type { Revocation } from '../../actors/device/revocations.js';
 import { eachStored, fromStored } from '../../actors/records.js';
 import { restoreMark } from '../../actors/restored-state.js';
 import type { Clock } from '../../kernel/clock.js';
-import { Secret } from '../../kernel/secret.js';
+import type { Secret } from '../../kernel/secret.js';
 import { writePrivateFile } from '../os/private-file.js';
 import { openStateDirectory, type StateDirectory } from '../os/state-directory.js';
 import { commitReplacement, hasState, stageReplacement } from '../os/state-replacement.js';
-import { parseCertificate } from '../pki/inspect-certificate.js';
-import { privateKeyFromPem } from '../pki/keys.js';
-import { caIdOf } from '../pki/uri-names.js';
-import { isSealed } from '../secrets/secret-files.js';
 import { revocationsText } from '../store/revocation-file.js';
 import { openStore } from '../store/sqlite/sqlite-store.js';
+import { authoritiesIn, haveKeys } from './backed-up-authorities.js';
 import { backupError, damaged } from './backup-errors.js';
 import { type CurrentRevocations, mergeWithCurrent, revocationsName } from './current-revocations.js';
 import type { Manifest } from './manifest.js';
@@ -94,11 +92,11 @@ async function restoreInto(
   const staged = stageReplacement(directory.path, name);
   try {
     const manifest = await readBackup({ file, into: staged, ...(passphrase ? { passphrase } : {}) });
-    await requireAuthority(staged, manifest);
+    await requireAuthorities(staged, manifest);
     const merged = await mergeWithCurrent({
       staged,
       directory: directory.path,
-      caId: manifest.caId,
+      authorities: manifest.authorities,
       file: options.revocationsFile,
     });
     const revoked = await settleRecords({ staged, name, manifest, merged, options });
@@ -124,13 +122,12 @@ function replacementName(now: number): string {
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
 
-/** A key that is sealed is looked at when the daemon starts, which has its passphrase. */
-async function requireAuthority(staged: string, { caId }: Manifest): Promise<void> {
-  const certificate = parseCertificate(await readFile(join(staged, 'ca.crt'), 'utf8'));
-  if (caIdOf(certificate.publicKey) !== caId) throw damaged('its CA is another one than its manifest says');
-  const key = await readFile(join(staged, 'ca.key'));
-  if (!isSealed(key) && !certificate.checkPrivateKey(privateKeyFromPem(new Secret(key))))
-    throw damaged('the key of its CA does not belong to the certificate');
+async function requireAuthorities(staged: string, { authorities }: Manifest): Promise<void> {
+  const certificates = await readFile(join(staged, 'ca.crt'));
+  if (!isDeepStrictEqual(authoritiesIn(certificates), authorities))
+    throw damaged('its CAs are not those that its manifest names');
+  if (!haveKeys(certificates, await readFile(join(staged, 'ca.key'))))
+    throw damaged('a CA certificate has no key');
 }
 
 interface RecordParts {

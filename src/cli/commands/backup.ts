@@ -85,7 +85,7 @@ function printCreated(
   note(
     context,
     `${sizeText(bytes)}, ${encrypted ? 'encrypted' : 'in clear'}, written and read again.`,
-    `Of the daemon with the CA ${manifest.caFingerprint.slice(0, 16)}…, ${running ? 'while it runs' : 'which is stopped'}.`,
+    `Of the daemon with the CA ${manifest.authorities.at(-1)?.fingerprint.slice(0, 16)}…, ${running ? 'while it runs' : 'which is stopped'}.`,
     encrypted
       ? 'Keep its passphrase somewhere else: without it the backup is worth nothing.'
       : 'Whoever can read it can become this daemon.',

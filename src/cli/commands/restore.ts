@@ -112,7 +112,7 @@ async function check(
     `${printable(file)} is whole.`,
     `  made      ${relativeTime(manifest.createdAt, context.clock.now())} (${manifest.createdAt})`,
     `  by        palyra ${printable(manifest.version)}`,
-    `  of CA     ${manifest.caFingerprint}`,
+    ...manifest.authorities.map(({ fingerprint }) => `  of CA     ${fingerprint}`),
     ...manifest.files.map(({ name, size }) => `  ${sizeText(size).padStart(10)}  ${name}`),
   );
 }
@@ -187,7 +187,7 @@ function printRestored(
 ): void {
   print(
     context,
-    `Restored the state of ${manifest.createdAt}, of CA ${manifest.caFingerprint.slice(0, 16)}….`,
+    `Restored the state of ${manifest.createdAt}, of CA ${manifest.authorities.at(-1)?.fingerprint.slice(0, 16)}….`,
     ...(revocations.added > 0 ? [`Kept ${revocations.added} decisions about devices that are newer.`] : []),
     ...(revoked.length > 0 ? [`Revoked ${revoked.map((id) => shortDeviceId(id)).join(', ')}.`] : []),
     ...(kept === undefined
