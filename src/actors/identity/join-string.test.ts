@@ -2,6 +2,7 @@ import { createPublicKey, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../kernel/errors.js';
+import { Secret } from '../../kernel/secret.js';
 import { newId } from '../ids.js';
 import { rawPublicKey, signEd25519, verifyEd25519 } from './ed25519.js';
 import { formatJoinString, joinKeyFromSecret, parseJoinString } from './join-string.js';
@@ -10,7 +11,7 @@ const parts = {
   addresses: ['daemon.example:7443', '192.0.2.1:7443', '[2001:db8::1]:7443'],
   caSha256: Buffer.alloc(32, 0xfb),
   codeId: newId('pc', 1_700_000_000_000),
-  secret: Buffer.alloc(32, 0xef),
+  secret: new Secret(Buffer.alloc(32, 0xef)),
 };
 const text = formatJoinString(parts);
 const [, , , version, addresses, ca, codeId, secret] = text.split('/') as string[];
@@ -39,13 +40,13 @@ describe('join string', () => {
         caSha256: parts.caSha256,
         codeId: parts.codeId,
       });
-      expect(read.secret.reveal()).toEqual(parts.secret);
+      expect(read.secret.reveal()).toEqual(parts.secret.reveal());
     }
   });
 
   test('the secret is not printed', () => {
     const read = parseJoinString(text);
-    expect(inspect(read, { depth: 9 })).not.toContain(parts.secret.toString('hex').slice(0, 8));
+    expect(inspect(read, { depth: 9 })).not.toContain(parts.secret.reveal().toString('hex').slice(0, 8));
     expect(JSON.stringify(read)).toContain('[secret]');
   });
 
@@ -119,14 +120,14 @@ describe('join string', () => {
       'addresses',
     );
     expect(errorOf(() => formatJoinString({ ...parts, addresses: [] })).fields?.[0]?.field).toBe('addresses');
-    expect(errorOf(() => formatJoinString({ ...parts, secret: Buffer.alloc(16) })).fields?.[0]?.field).toBe(
-      'secret',
-    );
+    expect(
+      errorOf(() => formatJoinString({ ...parts, secret: new Secret(Buffer.alloc(16)) })).fields?.[0]?.field,
+    ).toBe('secret');
   });
 
   test('its secret stands for one Ed25519 key on both sides', () => {
     const node = joinKeyFromSecret(parseJoinString(text).secret.reveal());
-    const daemon = joinKeyFromSecret(parts.secret);
+    const daemon = joinKeyFromSecret(parts.secret.reveal());
     expect(node.publicKey).toEqual(daemon.publicKey);
     expect(node.publicKey).toEqual(rawPublicKey(createPublicKey(node.privateKey)));
     expect(node.publicKey.toString('hex')).toMatch(/^[0-9a-f]{64}$/);

@@ -18,14 +18,6 @@ export interface JoinString {
   readonly secret: Secret<Buffer>;
 }
 
-/** What {@link formatJoinString} takes. */
-export interface JoinStringParts {
-  readonly addresses: readonly string[];
-  readonly caSha256: Uint8Array;
-  readonly codeId: string;
-  readonly secret: Uint8Array;
-}
-
 /** The part of a join string that an error is about. */
 type Part = 'scheme' | 'version' | 'addresses' | 'caSha256' | 'codeId' | 'secret';
 
@@ -47,12 +39,12 @@ const pasteHint =
  *
  * @throws AppError `identity.invalid_join_string` when a part could not be read back.
  */
-export function formatJoinString(parts: JoinStringParts): string {
+export function formatJoinString(parts: JoinString): string {
   const fields = [
     parts.addresses.join(','),
-    Buffer.from(parts.caSha256).toString('base64url'),
+    parts.caSha256.toString('base64url'),
     parts.codeId,
-    Buffer.from(parts.secret).toString('base64url'),
+    parts.secret.reveal().toString('base64url'),
   ];
   const text = `${scheme}${version}/${fields.join('/')}`;
   parseJoinString(text);

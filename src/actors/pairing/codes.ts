@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { KernelLog } from '../../kernel/log.js';
+import { Secret } from '../../kernel/secret.js';
 import type { Store } from '../../kernel/store.js';
 import { pairingError } from '../errors.js';
 import { joinKeyFromSecret } from '../identity/join-string.js';
@@ -92,13 +93,13 @@ export class PairingCodes {
   async mintJoin(
     caller: VerifiedCaller,
     options: CodeOptions,
-  ): Promise<{ code: PairingCodeRecord; secret: Buffer }> {
+  ): Promise<{ code: PairingCodeRecord; secret: Secret<Buffer> }> {
     requireRole(caller, 'admin', 'mint codes');
     requireLifetime('join', options.ttlMs);
     const secret = randomBytes(32);
     const joinKey = joinKeyFromSecret(secret).publicKey.toString('base64url');
     const code = await this.#write(caller, options, { method: 'join', joinKey });
-    return { code, secret };
+    return { code, secret: new Secret(secret) };
   }
 
   /**
