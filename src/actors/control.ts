@@ -19,6 +19,8 @@ import type {
 import type { DispatchRecord, DispatchState } from './dispatch/record.js';
 import type { PageFilter } from './page.js';
 import type { PairingCodeRecord, PairingCodeState, PairingRecord, PairingState } from './pairing/record.js';
+import type { SurfaceState } from './surface/state.js';
+import type { SurfaceControl } from './surface/view.js';
 
 export interface MintCode {
   /** Milliseconds: 30 s to 24 h for a join string, to 15 min for a PIN. */
@@ -134,6 +136,8 @@ export interface InventoryCapability {
   readonly pluginVersion: string;
   readonly buildDigest: string;
   readonly status: CapabilityStatus;
+  /** What operators decided about it on this device. */
+  readonly decision: SurfaceState;
 }
 
 export interface InventoryEntry {
@@ -336,6 +340,7 @@ export interface Control {
   readonly pairings: PairingControl;
   readonly inventory: InventoryControl;
   readonly devices: DeviceControl;
+  readonly surfaces: SurfaceControl;
   readonly dispatches: DispatchControl;
   readonly explanations: ExplainControl;
 }

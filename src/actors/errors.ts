@@ -50,6 +50,15 @@ export const deviceError = errorTable('device', {
   ambiguous_clone: { category: 'conflict', retryable: false },
 });
 
+/** Errors of what operators decide about the capabilities that nodes offer. */
+export const surfaceError = errorTable('surface', {
+  not_offered: { category: 'not_found', retryable: false },
+  forbidden: { category: 'forbidden', retryable: false },
+  not_possible: { category: 'conflict', retryable: false },
+  changed: { category: 'conflict', retryable: false },
+  not_kept: { category: 'precondition', retryable: true },
+});
+
 /** Errors of dispatches, as the caller of the control plane sees them. */
 export const dispatchError = errorTable('dispatch', {
   unknown_node: { category: 'not_found', retryable: false },

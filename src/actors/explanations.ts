@@ -11,6 +11,7 @@ import { barOf } from './device/bars.js';
 import type { Devices } from './device/devices.js';
 import { deviceMachine } from './device/machine.js';
 import type { DeviceRecord } from './device/record.js';
+import type { CompiledSurface } from './device/surface.js';
 import { trustOf } from './device/trust.js';
 import type { Dispatches } from './dispatch/dispatches.js';
 import type { LiveDispatches } from './dispatch/live.js';
@@ -33,6 +34,7 @@ export interface ExplanationsOptions {
   readonly dispatches: Dispatches;
   readonly live: LiveDispatches;
   readonly pairings: Pairings;
+  readonly surface: CompiledSurface;
 }
 
 /**
@@ -96,6 +98,7 @@ export class Explanations implements ExplainControl {
       ...(unfinished === 0
         ? []
         : [`${unfinished} unfinished ${unfinished === 1 ? 'dispatch' : 'dispatches'}`]),
+      ...this.#pendingNotes(device),
       ...alertsOf(device).map(({ message }) => message),
     ];
     const about = { kind: 'node', id: device.id, title: device.name || device.id, notes } as const;
@@ -111,6 +114,16 @@ export class Explanations implements ExplainControl {
       since: history.findLast((entry) => entry.to === device.state && entry.from !== entry.to)?.at,
       history: [...history, ...(session?.history ?? [])],
     });
+  }
+
+  #pendingNotes(device: DeviceRecord): readonly string[] {
+    if (device.state !== 'trusted') return [];
+    const pending = device.offered.filter(
+      (offered) => this.#options.surface.state(device, offered) === 'pending',
+    );
+    if (pending.length === 0) return [];
+    const names = pending.map(({ capability }) => capability).slice(0, 8);
+    return [`Waits for approval, so nobody can call it: ${names.join(', ')}`];
   }
 
   #presence(device: DeviceRecord): string {

@@ -7,6 +7,7 @@ import { executionMachine } from './execution/machine.js';
 import { pairingMachine } from './pairing/machine.js';
 import { renewalMachine } from './renewal/machine.js';
 import { sessionMachine } from './session/machine.js';
+import { surfaceMachine } from './surface/machine.js';
 import { uplinkMachine } from './uplink/machine.js';
 
 /** Every state machine of daemon and node host, by name: for charts, and for the tests that walk all of them. */
@@ -19,5 +20,6 @@ export const machines: Readonly<Record<string, AnyStateMachine>> = {
   renewal: renewalMachine,
   'server-certificate': serverCertificateMachine,
   session: sessionMachine,
+  surface: surfaceMachine,
   uplink: uplinkMachine,
 };

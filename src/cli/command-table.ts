@@ -33,6 +33,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/devices.js')).registerDevicesCommand,
   },
   {
+    name: 'surfaces',
+    summary: 'decide what may be called on which machine',
+    load: async () => (await import('./commands/surfaces.js')).registerSurfacesCommand,
+  },
+  {
     name: 'invoke',
     summary: 'run a capability on a machine',
     load: async () => (await import('./commands/invoke.js')).registerInvokeCommand,

@@ -24,6 +24,7 @@ import type {
 } from '../contract/pairing-code.js';
 import type { RouteQuery, RouteResponse } from '../contract/route-schemas.js';
 import type { RouteName } from '../contract/route-table.js';
+import type { DecideSurface, Surface, SurfaceDetail, SurfacePage } from '../contract/surface.js';
 import { AppError } from '../kernel/errors.js';
 import { Secret } from '../kernel/secret.js';
 import { clientError } from './client-errors.js';
@@ -199,6 +200,25 @@ export class ControlPlaneClient {
   /** Takes a bar off: a revoked device may connect again, any other may ask to join. */
   liftDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
     return this.#send('liftDevice', { params: { id }, body }, options);
+  }
+
+  /** One page of what nodes offer. */
+  listSurfaces(query: RouteQuery<'listSurfaces'> = {}, options?: RequestOptions): Promise<SurfacePage> {
+    return this.#send('listSurfaces', { query }, options);
+  }
+
+  getSurface(id: string, capability: string, options?: RequestOptions): Promise<SurfaceDetail> {
+    return this.#send('getSurface', { params: { id, capability } }, options);
+  }
+
+  /** Decides about a capability on one node; `surface.changed` when the node offers another one by then. */
+  decideSurface(
+    id: string,
+    capability: string,
+    body: DecideSurface,
+    options?: RequestOptions,
+  ): Promise<Surface> {
+    return this.#send('decideSurface', { params: { id, capability }, body }, options);
   }
 
   /**

@@ -26,6 +26,9 @@ export type {
   PairingList,
   PairingRejection,
   PinPairing,
+  Surface,
+  SurfaceDetail,
+  SurfacePage,
 } from '../contract/index.js';
 export { AppError, type ErrorCategory, type ErrorEnvelope, type FieldError } from '../kernel/errors.js';
 export {

@@ -5,5 +5,12 @@ export const contract: ContractDescriptor = {
   name: 'palyra.control',
   major: 1,
   minor: 0,
-  features: ['pairing.join', 'dispatch.key_if_needed', 'dispatch.wait', 'device.lifecycle', 'device.clones'],
+  features: [
+    'pairing.join',
+    'dispatch.key_if_needed',
+    'dispatch.wait',
+    'device.lifecycle',
+    'device.clones',
+    'surfaces',
+  ],
 };

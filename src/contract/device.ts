@@ -31,12 +31,23 @@ const DeviceCertificateSchema = Type.Object(
   closed,
 );
 
-const SurfaceApprovalSchema = Type.Object(
+export const SurfaceApprovalSchema = Type.Object(
   {
     digest,
     capability: Type.String(),
     approvedBy: Type.String(),
     approvedAt: time('when it was approved'),
+    buildDigest: Type.Optional(Type.String({ description: 'the build that was offered then' })),
+    reason: Type.Optional(Type.String()),
+    follows: Type.Optional(
+      Type.Object(
+        { digest, approvedBy: Type.String(), approvedAt: time('when that was approved') },
+        {
+          ...closed,
+          description: 'the daemon granted it, since it asks for no more than what an operator had approved',
+        },
+      ),
+    ),
   },
   closed,
 );
@@ -130,15 +141,12 @@ export const DeviceSchema = Type.Object(
 );
 export type Device = Wire<typeof DeviceSchema>;
 
-export const deviceParams = Type.Object(
-  {
-    id: Type.String({
-      pattern: '^(?:[A-Za-z2-7]{56}|[A-Za-z2-7]{7}(?:-[A-Za-z2-7]{7}){7})$',
-      description: 'a device id, with or without grouping',
-    }),
-  },
-  closed,
-);
+export const deviceId = Type.String({
+  pattern: '^(?:[A-Za-z2-7]{56}|[A-Za-z2-7]{7}(?:-[A-Za-z2-7]{7}){7})$',
+  description: 'a device id, with or without grouping',
+});
+
+export const deviceParams = Type.Object({ id: deviceId }, closed);
 
 /** Several states are given as `?trust=a&trust=b`. */
 export const DeviceFilterSchema = Type.Object(

@@ -24,3 +24,5 @@ export * from './pairing-states.js';
 export type { Wire } from './primitives.js';
 export * from './route-schemas.js';
 export * from './route-table.js';
+export * from './surface.js';
+export * from './surface-states.js';

@@ -3,6 +3,7 @@ import { alertSchema, deviceActionList } from './device.js';
 import { hiddenTrustStates, trustStates } from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
 import { closed, digest, labels, time, type Wire, words } from './primitives.js';
+import { surfaceStates } from './surface-states.js';
 
 const InventoryCapabilitySchema = Type.Object(
   {
@@ -15,6 +16,7 @@ const InventoryCapabilitySchema = Type.Object(
       ['available', 'not_approved', 'not_enabled', 'not_offered'],
       'whether it may be called, and if not, what is missing',
     ),
+    decision: words(surfaceStates, 'what operators decided about it on this device'),
   },
   closed,
 );

@@ -38,6 +38,14 @@ import {
 } from './pairing-code.js';
 import { closed, id, type Wire } from './primitives.js';
 import type { RouteName } from './route-table.js';
+import {
+  DecideSurfaceSchema,
+  SurfaceDetailSchema,
+  SurfaceFilterSchema,
+  SurfacePageSchema,
+  SurfaceSchema,
+  surfaceParams,
+} from './surface.js';
 
 /** What a route takes and what it answers. */
 export interface RouteSchemas {
@@ -146,6 +154,19 @@ export const routeSchemas = {
     params: deviceParams,
     body: DecideDeviceSchema,
     response: DeviceSchema,
+  },
+  listSurfaces: {
+    query: SurfaceFilterSchema,
+    response: SurfacePageSchema,
+  },
+  getSurface: {
+    params: surfaceParams,
+    response: SurfaceDetailSchema,
+  },
+  decideSurface: {
+    params: surfaceParams,
+    body: DecideSurfaceSchema,
+    response: SurfaceSchema,
   },
   createDispatch: {
     body: CreateDispatchSchema,

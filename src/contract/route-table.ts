@@ -165,6 +165,28 @@ export const routes = {
     summary: 'Take a bar off a device',
     statuses: [200],
   },
+  listSurfaces: {
+    method: 'GET',
+    path: '/v1/surfaces',
+    authority: 'viewer',
+    summary:
+      'List what nodes offer, with what was decided about it and how it differs from what was approved',
+    statuses: [200],
+  },
+  getSurface: {
+    method: 'GET',
+    path: '/v1/surfaces/:id/:capability',
+    authority: 'viewer',
+    summary: 'Read one capability as a node offers it, with its descriptor',
+    statuses: [200],
+  },
+  decideSurface: {
+    method: 'POST',
+    path: '/v1/surfaces/:id/:capability/decide',
+    authority: 'approver',
+    summary: 'Approve, reject or revoke a capability on one node',
+    statuses: [200],
+  },
   createDispatch: {
     method: 'POST',
     path: '/v1/dispatches',

@@ -25,10 +25,14 @@ import type { Pairings } from '../actors/pairing/pairings.js';
 import type { PairingState } from '../actors/pairing/record.js';
 import { Returns } from '../actors/pairing/returns.js';
 import { Sessions } from '../actors/session/sessions.js';
+import { SurfacesControl } from '../actors/surface/control.js';
+import type { Offers } from '../actors/surface/offers.js';
+import { Surfaces } from '../actors/surface/surfaces.js';
 import type { CertificateAuthority } from '../adapters/pki/certificate-authority.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Store } from '../kernel/store.js';
 import type { Catalog } from '../plugins/catalog.js';
+import type { DescriptorReviewer } from '../plugins/review/reviewer.js';
 import type { DaemonConfig } from './config/daemon-config.js';
 
 /** A key of the container that carries the type of what it stands for. */
@@ -44,6 +48,8 @@ export const tokens = {
   authority: token<CertificateAuthority>('authority'),
   catalog: token<Catalog>('catalog'),
   surface: token<CompiledSurface>('surface'),
+  offers: token<Offers>('offers'),
+  reviewer: token<DescriptorReviewer>('reviewer'),
   devices: token<Devices>('devices'),
   codes: token<PairingCodes>('codes'),
   pairings: token<Pairings>('pairings'),
@@ -54,6 +60,7 @@ export const tokens = {
   recorder: token<DispatchRecorder>('recorder'),
   sessions: token<Sessions>('sessions'),
   dispatches: token<Dispatches>('dispatches'),
+  surfaces: token<Surfaces>('surfaces'),
   nonces: token<Nonces>('nonces'),
   enrolment: token<Enrolment>('enrolment'),
   returns: token<Returns>('returns'),
@@ -75,6 +82,8 @@ export interface Opened {
   readonly authority: CertificateAuthority;
   readonly catalog: Catalog;
   readonly surface: CompiledSurface;
+  readonly offers: Offers;
+  readonly reviewer: DescriptorReviewer;
   readonly devices: Devices;
   readonly codes: PairingCodes;
   readonly pairings: Pairings;
@@ -120,6 +129,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       unfinished: (deviceId) => live.idsOf(deviceId),
       deviceOf: (dispatchId) => live.get(dispatchId)?.deviceId,
       late: (deviceId, result) => get(tokens.dispatches).late(deviceId, result),
+      announced: (deviceId, open) => get(tokens.surfaces).announced(deviceId, open),
     });
   });
   make(tokens.dispatches, (get) => {
@@ -134,6 +144,20 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       live: get(tokens.live),
       sessions: get(tokens.sessions),
       limits: { input: dispatch.inputLimit, output: dispatch.outputLimit, perNode: dispatch.queuePerNode },
+    });
+  });
+  make(tokens.surfaces, (get) => {
+    const { clock, log } = get(tokens.kernel);
+    return new Surfaces({
+      clock,
+      log,
+      devices: get(tokens.devices),
+      compiled: get(tokens.surface),
+      offers: get(tokens.offers),
+      reviewer: get(tokens.reviewer),
+      pin: get(tokens.config).plugins.pin,
+      revoked: (deviceId, capability, { caller, reason }) =>
+        get(tokens.dispatches).withdrawn(deviceId, capability, caller, reason),
     });
   });
   make(tokens.nonces, (get) => new Nonces(get(tokens.kernel).clock));
@@ -202,11 +226,18 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       dispatches: get(tokens.dispatches),
       live: get(tokens.live),
       pairings: get(tokens.pairings),
+      surface: get(tokens.surface),
     }),
     devices: new DevicesControl({
       devices: get(tokens.devices),
       sessions: get(tokens.sessions),
       clock: get(tokens.kernel).clock,
+    }),
+    surfaces: new SurfacesControl({
+      surfaces: get(tokens.surfaces),
+      compiled: get(tokens.surface),
+      devices: get(tokens.devices),
+      pin: get(tokens.config).plugins.pin,
     }),
     dispatches: get(tokens.dispatches),
   }));

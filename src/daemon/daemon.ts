@@ -10,6 +10,7 @@ import { PairingCodes } from '../actors/pairing/codes.js';
 import { Pairings } from '../actors/pairing/pairings.js';
 import { keepPruned } from '../actors/pairing/retention.js';
 import { settleRestored } from '../actors/restored-state.js';
+import { Offers } from '../actors/surface/offers.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
@@ -134,6 +135,7 @@ async function startIn(
     store,
     authority,
     catalog,
+    reviewer,
     ...records,
     advertised: { enrollment: () => bound.enrollment, node: () => bound.node },
     storeFailed: (error) => fatal.raise(error),
@@ -255,12 +257,20 @@ async function openRecords(parts: RecordParts) {
   const { kernel, store, revocations, config, authority, catalog, reviewer } = parts;
   const { clock, log } = kernel;
   const enabled = new Set(config.plugins.enabled);
-  const surface = await CompiledSurface.open({ store, catalog, enabled, reviewer, clock });
+  const surface = await CompiledSurface.open({
+    store,
+    catalog,
+    enabled,
+    reviewer,
+    clock,
+    pin: config.plugins.pin,
+  });
   const devices = await Devices.open({ store, revocations, clock, log });
+  const offers = await Offers.open({ store, devices, clock });
   const codes = await PairingCodes.open({ ...kernel, store });
   const lifetime = pairingLifetime(config);
   const pairings = await Pairings.open({ ...kernel, store, devices, codes, surface, authority, lifetime });
-  return { surface, devices, codes, pairings };
+  return { surface, offers, devices, codes, pairings };
 }
 
 /** The end of the daemon, as one promise; a fault that it can't go on with ends it with that fault. */

@@ -87,6 +87,7 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
     enabled: new Set(),
     reviewer: inlineReviewer,
     clock,
+    pin: 'descriptor',
   });
   const codes = await PairingCodes.open({ ...kernel, store });
   const authority = {
@@ -114,6 +115,7 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
     unfinished: (id) => live.idsOf(id),
     deviceOf: (id) => live.get(id)?.deviceId,
     late: () => undefined,
+    announced: () => undefined,
   });
   const limits = { input: 1_000, output: 1_000, perNode: 100 };
   const dispatches = new Dispatches({
@@ -152,6 +154,7 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
     dispatches,
     live,
     pairings,
+    surface,
   });
   return { clock, kernel, root, devices, explain: (subject: string) => explanations.explain(ada, subject) };
 }

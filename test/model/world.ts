@@ -362,6 +362,7 @@ export class World {
       enabled: new Set(['lab']),
       reviewer: inlineReviewer,
       clock,
+      pin: 'descriptor',
     });
     const codes = await PairingCodes.open({ ...kernel, store });
     const authority = {
@@ -396,6 +397,7 @@ export class World {
       unfinished: (id) => live.idsOf(id),
       deviceOf: (id) => live.get(id)?.deviceId,
       late: (id, result) => dispatches.late(id, result),
+      announced: () => undefined,
     });
     const dispatches: Dispatches = new Dispatches({
       ...kernel,

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { DaemonFrame, DispatchOrder, InFlight, NodeResult } from '../../src/actors/link/frames.js';
+import type {
+  DaemonFrame,
+  DispatchOrder,
+  InFlight,
+  NodeResult,
+  PluginAnnouncement,
+} from '../../src/actors/link/frames.js';
 import { protocolVersion } from '../../src/actors/link/frames.js';
 import type { UplinkLink } from '../../src/actors/uplink/link.js';
 import { pinnedChannelOptions, pinnedCredentials } from '../../src/adapters/grpc/pinned-channel.js';
@@ -30,10 +36,16 @@ export class RawNode {
       ticket = new Uint8Array(0),
       inFlight = [],
       instance = randomBytes(16),
-    }: { ticket?: Uint8Array; inFlight?: readonly InFlight[]; instance?: Uint8Array } = {},
+      plugins: offered,
+    }: {
+      ticket?: Uint8Array;
+      inFlight?: readonly InFlight[];
+      instance?: Uint8Array;
+      plugins?: readonly PluginAnnouncement[];
+    } = {},
   ): Promise<RawNode> {
     const node = new RawNode();
-    const plugins = await bundledAnnouncement();
+    const plugins = offered ?? (await bundledAnnouncement());
     await new Promise<void>((resolve) => {
       node.#link = openUplink(
         {

@@ -74,6 +74,7 @@ export function tombstone(device: DeviceDraft): DeviceDraft {
     labels: {},
     certificates: [],
     approvals: [],
+    refusals: [],
     offered: [],
     ticket: {},
     clones: [],
@@ -98,6 +99,9 @@ export function enrolled(context: DeviceContext, enrolment: DeviceEnrolment): De
       ...known.approvals.filter((old) => !approvals.some((asked) => asked.digest === old.digest)),
       ...approvals,
     ],
+    refusals: (known.refusals ?? []).filter(
+      (refusal) => !approvals.some(({ capability }) => capability === refusal.capability),
+    ),
     updatedAt: now,
   };
 }

@@ -74,6 +74,7 @@ export class Inventory implements InventoryControl {
     return device.offered.map((offered) => ({
       ...offered,
       status: this.#options.surface.status(device, offered),
+      decision: this.#options.surface.state(device, offered),
     }));
   }
 }
@@ -94,6 +95,7 @@ function pendingEntry(pairing: PairingRecord): InventoryEntry {
     capabilities: pairing.requested.map(({ descriptor: _descriptor, ...capability }) => ({
       ...capability,
       status: 'not_approved',
+      decision: 'pending',
     })),
     epoch: 0,
     queued: 0,

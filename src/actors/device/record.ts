@@ -30,6 +30,24 @@ export interface SurfaceApproval {
   readonly capability: string;
   readonly approvedBy: string;
   readonly approvedAt: number;
+  /** The build that was offered then; what counts beside the digest under `plugins.pin: build`. */
+  readonly buildDigest?: string;
+  readonly reason?: string;
+  /** The daemon granted it, since it asks for no more than this earlier approval. */
+  readonly follows?: { readonly digest: string; readonly approvedBy: string; readonly approvedAt: number };
+}
+
+/**
+ * An operator's no to what a device offers: to one descriptor (`rejected`), or to the capability whatever its descriptor
+ * (`revoked`). It stands until an operator approves; nothing that the node says ends it.
+ */
+export interface SurfaceRefusal {
+  readonly capability: string;
+  /** Left out for the capability as such. */
+  readonly digest?: string;
+  readonly by: string;
+  readonly at: number;
+  readonly reason: string;
 }
 
 /** One capability as a node offered it when it last registered. */
@@ -77,6 +95,8 @@ export interface DeviceRecord {
   readonly facts: HostFacts;
   readonly certificates: readonly DeviceCertificate[];
   readonly approvals: readonly SurfaceApproval[];
+  /** Left out when there is none. */
+  readonly refusals?: readonly SurfaceRefusal[];
   readonly offered: readonly OfferedCapability[];
   /** Grows with each registration. */
   readonly epoch: number;

@@ -7,7 +7,8 @@ import type { Descriptor } from '../../plugins/descriptor.js';
 import { descriptorDigest } from '../../plugins/digest.js';
 import type { DescriptorReviewer } from '../../plugins/review/reviewer.js';
 import type { CapabilityStatus } from '../control.js';
-import { type Change, RecordTable } from '../records.js';
+import { type Change, RecordTable, transact } from '../records.js';
+import { type Pin, type SurfaceState, surfaceStateOf } from '../surface/state.js';
 import type { DeviceRecord, OfferedCapability } from './record.js';
 
 /** A descriptor that an operator approved, kept so that the daemon can route by it after a restart. Kind `descriptor`. */
@@ -29,6 +30,8 @@ export interface CompiledSurfaceOptions {
   /** Names of the plugins that the operator has enabled. */
   readonly enabled: ReadonlySet<string>;
   readonly reviewer: DescriptorReviewer;
+  /** What an approval holds for. */
+  readonly pin: Pin;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -108,11 +111,30 @@ export class CompiledSurface {
     catalog.add(descriptor, trial);
   }
 
+  /** Writes what was prepared, and keeps it in the catalog. That alone lets nobody call it. */
+  async keep(prepared: PreparedDescriptors): Promise<void> {
+    await transact(this.#options.store, () => ({ changes: prepared.changes(), result: undefined }));
+    prepared.adopt();
+  }
+
+  /** A descriptor that was approved for some device. */
+  descriptor(digest: string): Descriptor | undefined {
+    return this.#table.get(digest)?.descriptor;
+  }
+
+  isEnabled(plugin: string): boolean {
+    return this.#options.enabled.has(plugin);
+  }
+
+  /** Where the operators' decisions about an offered capability stand. */
+  state(device: DeviceRecord, capability: OfferedCapability): SurfaceState {
+    return surfaceStateOf(device, capability, this.#options.pin);
+  }
+
   /** Whether one capability of a device may be called, or what is missing. */
   status(device: DeviceRecord, capability: OfferedCapability): CapabilityStatus {
-    if (!this.#options.enabled.has(capability.plugin)) return 'not_enabled';
-    if (!device.approvals.some((approval) => approval.digest === capability.digest)) return 'not_approved';
-    return 'available';
+    if (!this.isEnabled(capability.plugin)) return 'not_enabled';
+    return this.state(device, capability) === 'approved' ? 'available' : 'not_approved';
   }
 
   /** The device's capability of that name as it offers it now, if it does. */

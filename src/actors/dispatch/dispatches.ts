@@ -231,6 +231,17 @@ export class Dispatches implements DispatchControl {
     for (const id of live.idsOf(deviceId)) sendToDispatch(directory, id, { type: 'device.barred' });
   }
 
+  /** An operator has taken a capability off a device: what was asked of it there is to end. */
+  withdrawn(deviceId: string, capability: string, caller: VerifiedCaller, reason: string): void {
+    const { live, log } = this.#options;
+    for (const id of live.idsOf(deviceId)) {
+      if (live.get(id)?.capability !== capability) continue;
+      this.cancel(caller, id, reason).catch((err: unknown) => {
+        log.warn({ err, dispatch: id }, 'A dispatch of a capability that was revoked could not be cancelled');
+      });
+    }
+  }
+
   /** A result for a dispatch without an actor: see {@link LateResults}. */
   late(deviceId: string, result: NodeResult): void {
     this.#lateResults.take(deviceId, result);

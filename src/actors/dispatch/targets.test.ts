@@ -46,6 +46,7 @@ beforeAll(async () => {
     enabled: new Set(['lab']),
     reviewer: inlineReviewer,
     clock: new SimulatedClock(),
+    pin: 'descriptor',
   });
   for (const one of [echo, health, shut]) catalog.add(one, 'folder');
   const all = [

@@ -99,7 +99,7 @@ export function resolveCapability(
         }
       : {
           why: 'this version of it is not approved for the node',
-          hint: 'Pair the node again to approve what it offers.',
+          hint: `See what it offers and approve it: palyra surfaces show ${device.name}:${capability}`,
         };
   throw dispatchError('not_approved', `${capability} may not run on ${device.name}: ${missing.why}`, {
     hint: missing.hint,

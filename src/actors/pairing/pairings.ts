@@ -294,9 +294,10 @@ function enrolmentOf(pairing: PairingRecord, certificate: IssuedCertificate): De
     facts,
     certificate,
     csrDigest,
-    approvals: requested.map(({ digest, capability }) => ({
+    approvals: requested.map(({ digest, capability, buildDigest }) => ({
       digest,
       capability,
+      buildDigest,
       approvedBy: decision?.by ?? '',
       approvedAt: updatedAt,
     })),

@@ -5,8 +5,14 @@ import type { Devices } from '../device/devices.js';
 import type { HostFacts, OfferedCapability } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { sessionError } from '../errors.js';
-import { protocolVersion, type Registered, type RegisterNode } from '../link/frames.js';
+import {
+  type PluginAnnouncement,
+  protocolVersion,
+  type Registered,
+  type RegisterNode,
+} from '../link/frames.js';
 import { requireProtocol } from '../pairing/enrolment.js';
+import type { RequestedCapability } from '../pairing/record.js';
 import { RegistrationBudget } from './registration-budget.js';
 import type { NodePeer } from './sessions.js';
 
@@ -21,14 +27,20 @@ export interface Announced {
   readonly epoch: number;
   readonly facts: HostFacts;
   readonly offered: readonly OfferedCapability[];
+  /** Those of it that are not approved, with their descriptors. */
+  readonly open: readonly RequestedCapability[];
 }
+
+/** Bytes of descriptors that are held between registration and Hello, of all devices; beyond that the oldest registers again. */
+const mostHeld = 33_554_432;
 
 /** Registration, which comes before each session. */
 export class Registrations {
   readonly #options: RegistrationsOptions;
   readonly #budget: RegistrationBudget;
   /** What the latest registration of each device announced, until Hello. */
-  readonly #latest = new Map<string, Announced>();
+  readonly #latest = new Map<string, Announced & { readonly bytes: number }>();
+  #held = 0;
 
   constructor(options: RegistrationsOptions) {
     this.#options = options;
@@ -44,8 +56,23 @@ export class Registrations {
   take(deviceId: string, epoch: number): Announced {
     const latest = this.#latest.get(deviceId);
     if (latest?.epoch !== epoch) throw staleEpoch(epoch);
-    this.#latest.delete(deviceId);
+    this.#drop(deviceId);
     return latest;
+  }
+
+  #drop(deviceId: string): void {
+    this.#held -= this.#latest.get(deviceId)?.bytes ?? 0;
+    this.#latest.delete(deviceId);
+  }
+
+  #hold(deviceId: string, announced: Announced, bytes: number): void {
+    this.#drop(deviceId);
+    this.#held += bytes;
+    this.#latest.set(deviceId, { ...announced, bytes });
+    for (const oldest of this.#latest.keys()) {
+      if (this.#held <= mostHeld || oldest === deviceId) break;
+      this.#drop(oldest);
+    }
   }
 
   /**
@@ -75,7 +102,9 @@ export class Registrations {
       clock.now(),
     );
     // Taken over with Hello: until then another host may be the one with the session.
-    this.#latest.set(device.id, { epoch: device.epoch, facts: request.facts, offered });
+    const open = requested.filter((one) => surface.state(device, one) !== 'approved');
+    const bytes = open.length === 0 ? 0 : bytesOf(request.plugins);
+    this.#hold(device.id, { epoch: device.epoch, facts: request.facts, offered, open }, bytes);
     const accepted = offered.filter((capability) => surface.status(device, capability) === 'available');
     return {
       protocol: protocolVersion,
@@ -92,6 +121,12 @@ export class Registrations {
       }),
     };
   }
+}
+
+function bytesOf(plugins: readonly PluginAnnouncement[]): number {
+  return plugins
+    .flatMap(({ descriptors }) => descriptors)
+    .reduce((bytes, { descriptor }) => bytes + descriptor.length, 0);
 }
 
 /** That Hello is not of the latest registration, or not the first one of it. */

@@ -12,6 +12,7 @@ import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { sessionError } from '../errors.js';
 import type { Hello, NodeResult, Registered, RegisterNode } from '../link/frames.js';
+import type { RequestedCapability } from '../pairing/record.js';
 import type { SessionInput, SessionLink, SessionPorts } from './machine.js';
 import { Outbound } from './outbound.js';
 import { Pings } from './pings.js';
@@ -44,6 +45,8 @@ export interface SessionsOptions {
   deviceOf(dispatchId: string): string | undefined;
   /** A result for a dispatch without an actor. */
   late(deviceId: string, result: NodeResult): void;
+  /** What a device with a new session offers that is not approved. */
+  announced(deviceId: string, open: readonly RequestedCapability[]): void;
 }
 
 /**
@@ -131,6 +134,7 @@ export class Sessions {
     const handedOver = hello.handedOver && ticketMatches;
     const reason = 'A newer session of this node took over';
     sendToSession(directory, peer.deviceId, { type: 'end', kind: 'replaced', reason, handedOver });
+    this.#options.announced(peer.deviceId, registered.open);
     this.#start(peer, hello, link, given, ticketMatches);
     if (!directory.has(sessionAddress(peer.deviceId))) {
       throw sessionError('protocol', 'The session could not be started', {

@@ -6,6 +6,7 @@ import type { Dispatch } from '../../contract/dispatch.js';
 import type { Explanation } from '../../contract/explanation.js';
 import type { InventoryEntry as InventoryEntryBody } from '../../contract/inventory.js';
 import type { Pairing } from '../../contract/pairing.js';
+import { approvalBody } from './surface-bodies.js';
 import { type BodyOf, timeText } from './wire-types.js';
 
 export const pairingBody: BodyOf<PairingView, Pairing> = ({
@@ -49,10 +50,7 @@ export const deviceBody: BodyOf<DeviceView, Device> = ({
     notBefore: timeText(notBefore),
     notAfter: timeText(notAfter),
   })),
-  approvals: device.approvals.map(({ approvedAt, ...approval }) => ({
-    ...approval,
-    approvedAt: timeText(approvedAt),
-  })),
+  approvals: device.approvals.map(approvalBody),
   ...(rotation === undefined ? {} : { rotation: { ...rotation, at: timeText(rotation.at) } }),
   alerts: device.alerts.map(alertBody),
   clones: device.clones.map(({ decision, ...clone }) => ({

@@ -85,6 +85,14 @@ const samples = new Map<string, { path?: string; body?: object }>([
     `${verb}Device`,
     { path: `/v1/devices/${sampleDeviceId()}/${verb}`, body: { reason: 'lost' } },
   ]),
+  ['getSurface', { path: `/v1/surfaces/${sampleDeviceId()}/system.health` }],
+  [
+    'decideSurface',
+    {
+      path: `/v1/surfaces/${sampleDeviceId()}/system.health/decide`,
+      body: { action: 'approve', digest: 'ef'.repeat(32), buildDigest: 'build-2', reason: 'looked at it' },
+    },
+  ],
   ['createDispatch', { body: { node: 'build-7', capability: 'echo', input: {}, wait: true } }],
   ['getDispatch', { path: `/v1/dispatches/${sampleId('dp')}` }],
   ['explain', { path: '/v1/explanations/build-7' }],

@@ -6,10 +6,11 @@ import { codeBody, mintedJoinBody, mintedPinBody, pinPairingBody } from './code-
 import { httpError } from './http-errors.js';
 import { qrCode } from './qr-code.js';
 import type { RouteCall, RouteHandlers } from './route-call.js';
+import { surfaceBody, surfaceDetailBody } from './surface-bodies.js';
 
 /** The routes over the operations of the daemon. */
 export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
-  const { codes, pairings, inventory, devices, dispatches, explanations } = control;
+  const { codes, pairings, inventory, devices, surfaces, dispatches, explanations } = control;
   const decides =
     (action: 'revoke' | 'remove' | 'ban' | 'lift') =>
     async ({ caller, params, body }: Pick<RouteCall<'revokeDevice'>, 'caller' | 'params' | 'body'>) =>
@@ -65,6 +66,17 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     liftDevice: decides('lift'),
     decideClone: async ({ caller, params, body }) =>
       deviceBody(await devices.decideClone(caller, params.id, body)),
+    listSurfaces: async ({ caller, query: { state, ...filter } }) => {
+      const page = await surfaces.list(caller, {
+        ...filter,
+        ...(state === undefined ? {} : { states: state }),
+      });
+      return { ...page, surfaces: page.surfaces.map(surfaceBody) };
+    },
+    getSurface: async ({ caller, params: { id, capability } }) =>
+      surfaceDetailBody(await surfaces.get(caller, id, capability)),
+    decideSurface: async ({ caller, params: { id, capability }, body: { reason = '', ...decision } }) =>
+      surfaceBody(await surfaces.decide(caller, id, capability, { ...decision, reason })),
     createDispatch: async ({ caller, body, status, waitFor }) => {
       const created = dispatches.create(caller, body);
       const record = await (body.wait === true ? waitFor(created) : created);

@@ -68,7 +68,11 @@ async function inventory(flags: InventoryFlags, context: CliContext): Promise<vo
       ({ message, at }) => `${yellow('!')} ${printable(`${name}: ${message}`)} (${relativeTime(at, now)})`,
     ),
   );
-  print(context, table, ...(alerts.length === 0 ? [] : ['', ...alerts]));
+  const waiting = found.devices
+    .flatMap((entry) => waitingText(entry) ?? [])
+    .map((text) => `${yellow('!')} ${text}`);
+  const notes = [...alerts, ...waiting];
+  print(context, table, ...(notes.length === 0 ? [] : ['', ...notes]));
 }
 
 const presenceColours = { online: 'green', late: 'yellow', offline: 'dim' } as const;
@@ -81,6 +85,18 @@ function capabilitiesText({ capabilities }: InventoryEntry): string {
   const others = capabilities.length - usable.length;
   const names = usable.sort().join(', ') || '-';
   return others === 0 ? names : `${names} (${others} not usable)`;
+}
+
+/** What of a machine that has joined waits for a decision. */
+function waitingText({ name, trust, capabilities }: InventoryEntry): string | undefined {
+  const names = capabilities
+    .filter(({ decision }) => decision === 'pending')
+    .map(({ capability }) => capability);
+  if (trust !== 'trusted' || names.length === 0) return undefined;
+  const shown = printable(names.sort().slice(0, 3).join(', '));
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  const verb = names.length === 1 ? 'waits' : 'wait';
+  return `${printable(name)}: ${shown}${more} ${verb} for approval: palyra surfaces show ${printable(name)}`;
 }
 
 function lastSeen({ presence, lastSeenAt }: InventoryEntry, now: number): string {

@@ -80,6 +80,11 @@ const plugins = Type.Object(
       maxItems: 1000,
       uniqueItems: true,
     }),
+    pin: Type.Enum(['descriptor', 'build'], {
+      description:
+        'What an approval of a capability holds for: any build that promises the same (descriptor), or the very build that was approved.',
+      default: 'descriptor',
+    }),
   },
   { ...closed, description: 'Which plugins exist and which are on.' },
 );

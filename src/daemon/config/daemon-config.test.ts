@@ -49,7 +49,7 @@ describe('defaults', () => {
       },
       log: { level: 'info' },
       state: { passphraseFile: undefined },
-      plugins: { paths: [], enabled: ['echo', 'system-health', 'desktop-open-url'] },
+      plugins: { paths: [], enabled: ['echo', 'system-health', 'desktop-open-url'], pin: 'descriptor' },
       dispatch: {
         inputLimit: 1_048_576,
         outputLimit: 1_048_576,

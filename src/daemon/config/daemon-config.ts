@@ -27,7 +27,11 @@ export interface DaemonConfig {
   /** Undefined: keys lie in clear, unless `PALYRA_PASSPHRASE` says otherwise. */
   readonly state: { readonly passphraseFile: string | undefined };
   readonly log: { readonly level: WrittenConfig['log']['level'] };
-  readonly plugins: { readonly paths: readonly string[]; readonly enabled: readonly string[] };
+  readonly plugins: {
+    readonly paths: readonly string[];
+    readonly enabled: readonly string[];
+    readonly pin: 'descriptor' | 'build';
+  };
   readonly dispatch: {
     readonly inputLimit: number;
     readonly outputLimit: number;

@@ -20,8 +20,9 @@ import type {
 } from '../../../actors/control.js';
 import { isShown } from '../../../actors/device/trust.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
-import { deviceError, dispatchError, pairingError } from '../../../actors/errors.js';
+import { deviceError, dispatchError, pairingError, surfaceError } from '../../../actors/errors.js';
 import { newestPage } from '../../../actors/page.js';
+import type { SurfaceControl, SurfaceView } from '../../../actors/surface/view.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
 import {
   sampleCode,
@@ -31,6 +32,7 @@ import {
   sampleExplanation,
   sampleId,
   samplePairing,
+  sampleSurface,
   sampleTime,
 } from './samples.js';
 
@@ -46,6 +48,7 @@ export class FakeControl implements Control {
   readonly calls: ControlCall[] = [];
   entries: InventoryEntry[] = [sampleEntry()];
   enrolled: DeviceView[] = [sampleDevice()];
+  offered: SurfaceView[] = [sampleSurface()];
   explanation: ExplanationView = sampleExplanation();
   requests: PairingView[] = [samplePairing()];
   minted: PairingCodeView[] = [sampleCode()];
@@ -155,6 +158,29 @@ export class FakeControl implements Control {
     },
   };
 
+  readonly surfaces: SurfaceControl = {
+    list: async (caller, filter) => {
+      this.#note('listSurfaces', caller, filter);
+      const { states, deviceId } = filter;
+      return {
+        surfaces: this.offered.filter(
+          (one) =>
+            (states?.includes(one.state) ?? true) && (deviceId === undefined || one.deviceId === deviceId),
+        ),
+      };
+    },
+    get: async (caller, deviceId, capability) => {
+      this.#note('getSurface', caller, { deviceId, capability });
+      return this.#offered(deviceId, capability);
+    },
+    decide: async (caller, deviceId, capability, decision) => {
+      this.#note('decideSurface', caller, { deviceId, capability, ...decision });
+      const { action } = decision;
+      const state = action === 'approve' ? 'approved' : action === 'reject' ? 'rejected' : 'revoked';
+      return { ...this.#offered(deviceId, capability), state };
+    },
+  };
+
   readonly dispatches: DispatchControl = {
     create: async (caller, request) => {
       this.#note('createDispatch', caller, request);
@@ -183,6 +209,12 @@ export class FakeControl implements Control {
       enrollmentAddresses: [this.loopbackOnly ? '127.0.0.1:7443' : 'palyra.example.org:7443'],
       loopbackOnly: this.loopbackOnly,
     };
+  }
+
+  #offered(deviceId: string, capability: string): SurfaceView {
+    const found = this.offered.find((one) => one.deviceId === deviceId && one.capability === capability);
+    if (found) return found;
+    throw surfaceError('not_offered', `The node does not offer ${capability}`);
   }
 
   #code(id: string): PairingCodeView {

@@ -7,6 +7,7 @@ import type {
 } from '../../../actors/control.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
 import { deviceIdOf } from '../../../actors/identity/device-id.js';
+import type { SurfaceView } from '../../../actors/surface/view.js';
 import type { Descriptor } from '../../../plugins/descriptor.js';
 
 /** The time at which samples were made: 2026-01-02T03:04:05.678Z. */
@@ -124,6 +125,7 @@ export function sampleEntry(given: Partial<InventoryEntry> = {}): InventoryEntry
         pluginVersion: '1.0.0',
         buildDigest: digest,
         status: 'available',
+        decision: 'approved',
       },
     ],
     certificateExpiresAt: sampleTime + 86_400_000,
@@ -168,6 +170,34 @@ export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
     certificateExpiresAt: sampleTime + 86_400_000,
     lastSeenAt: sampleTime,
     connectedSince: sampleTime - 60_000,
+    ...given,
+  };
+}
+
+export function sampleSurface(given: Partial<SurfaceView> = {}): SurfaceView {
+  return {
+    deviceId: sampleDeviceId(),
+    node: 'build-7',
+    capability: 'system.health',
+    digest: 'ef'.repeat(32),
+    plugin: 'system-health',
+    pluginVersion: '2.0.0',
+    buildDigest: 'build-2',
+    state: 'pending',
+    enabled: true,
+    verdict: 'wider',
+    changes: [
+      { pointer: '/timeout', kind: 'wider', sentence: 'timeout: raised from 30s to 1h' },
+      { pointer: '/title', kind: 'neutral', sentence: 'title: reads "Health"' },
+    ],
+    approved: {
+      digest: 'cd'.repeat(32),
+      capability: 'system.health',
+      approvedBy: 'operator:local',
+      approvedAt: sampleTime,
+      buildDigest: 'build-1',
+    },
+    actions: ['approve', 'reject', 'revoke'],
     ...given,
   };
 }

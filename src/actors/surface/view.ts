@@ -1,0 +1,77 @@
+import type { VerifiedCaller } from '../../kernel/authority.js';
+import type { ErrorEnvelope } from '../../kernel/errors.js';
+import type { Descriptor } from '../../plugins/descriptor.js';
+import type { DescriptorDifference } from '../../plugins/descriptor-difference.js';
+import type { SurfaceApproval, SurfaceRefusal } from '../device/record.js';
+import type { SurfaceDecisionEvent } from './events.js';
+import type { SurfaceState } from './state.js';
+
+/** How what a node offers compares to what was approved before on that node; `new` when nothing was. */
+export type SurfaceVerdict = DescriptorDifference['verdict'] | 'new';
+
+/** One capability as a node offers it now, and what was decided about it. */
+export interface SurfaceView {
+  readonly deviceId: string;
+  /** The name of the node. */
+  readonly node: string;
+  readonly capability: string;
+  readonly digest: string;
+  readonly plugin: string;
+  readonly pluginVersion: string;
+  readonly buildDigest: string;
+  readonly state: SurfaceState;
+  /** Whether the operator has enabled its plugin. */
+  readonly enabled: boolean;
+  readonly verdict: SurfaceVerdict;
+  /** How it differs from what was approved last, what is wider first. */
+  readonly changes: DescriptorDifference['changes'];
+  /** Why it can't be approved: its schemas do not compile, or it is not kept. */
+  readonly refusal?: ErrorEnvelope;
+  /** What was approved last of this capability on this node. */
+  readonly approved?: SurfaceApproval;
+  readonly refused?: SurfaceRefusal;
+  readonly actions: readonly SurfaceDecisionEvent['type'][];
+}
+
+/** The same with all that is known of it. */
+export interface SurfaceDetail extends SurfaceView {
+  /** Left out when it is not kept. */
+  readonly descriptor?: Descriptor;
+  /** The descriptor that it is compared with. */
+  readonly before?: Descriptor;
+}
+
+export interface SurfaceFilter {
+  readonly states?: readonly SurfaceState[];
+  readonly deviceId?: string;
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface DecideSurface {
+  readonly action: SurfaceDecisionEvent['type'];
+  /** The digest that the operator saw (protocol.md 10). */
+  readonly digest: string;
+  /** The build that the operator saw; left out when any will do. */
+  readonly buildDigest?: string;
+  readonly reason: string;
+}
+
+export interface SurfaceControl {
+  list(
+    caller: VerifiedCaller,
+    filter: SurfaceFilter,
+  ): Promise<{ readonly surfaces: readonly SurfaceView[]; readonly next?: string }>;
+  /** @throws AppError `device.not_found`, `surface.not_offered`. */
+  get(caller: VerifiedCaller, deviceId: string, capability: string): Promise<SurfaceDetail>;
+  /**
+   * @throws AppError `surface.changed` when something else is offered by now, `surface.forbidden`, `surface.not_possible`,
+   *   `surface.not_kept`, `surface.not_offered`, `device.not_found`, and those of the plugin layer when its schemas are refused.
+   */
+  decide(
+    caller: VerifiedCaller,
+    deviceId: string,
+    capability: string,
+    decision: DecideSurface,
+  ): Promise<SurfaceView>;
+}

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { sampleDevice, sampleDeviceId, sampleSurface } from '../adapters/http/testing/samples.js';
+import { type CliHarness, openCliHarness } from './testing/cli-harness.js';
+
+let cli: CliHarness;
+beforeEach(async () => {
+  cli = await openCliHarness();
+  const approved = { state: 'approved', verdict: 'same', changes: [], actions: ['revoke'] } as const;
+  cli.control.enrolled = [sampleDevice({ name: 'build-7' })];
+  cli.control.offered = [sampleSurface(), sampleSurface({ capability: 'echo', ...approved })];
+});
+afterEach(() => cli.close());
+
+const terminal = { columns: 120, answer: true } as const;
+
+it('lists what waits for a decision with what differs most, and the rest when asked', async () => {
+  const { stdout } = await cli.run(['surfaces', 'list']);
+  expect(stdout).toContain('timeout: raised from 30s to 1h');
+  expect(stdout).not.toContain('echo');
+  expect((await cli.run(['surfaces', 'list', '--all', '--node', 'build-7'])).stdout).toContain('echo');
+  const { stdout: text } = await cli.run(['surfaces', 'list', '--state', 'revoked']);
+  expect(text).toContain('palyra surfaces list --all');
+  expect(JSON.parse((await cli.run(['surfaces', 'list', '--json'])).stdout)).toMatchObject({
+    surfaces: [{ capability: 'system.health', verdict: 'wider' }],
+  });
+});
+
+it('shows one capability change by change, and prints nothing that a plugin could trick a terminal with', async () => {
+  cli.control.offered = [
+    sampleSurface({
+      changes: [{ pointer: '', kind: 'wider', sentence: 'title: reads "\u001b[2J\u202eevil"' }],
+    }),
+  ];
+  const { code, stdout } = await cli.run(['surfaces', 'show', 'build-7:system.health']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('asks for more than what was approved');
+  expect(stdout).toMatch(/wider +title: reads/);
+  for (const sign of ['\u001b', '\u202e']) expect(stdout).not.toContain(sign);
+});
+
+it('names the nearest capability', async () => {
+  const { code, stderr } = await cli.run(['surfaces', 'show', 'build-7:system.heath']);
+  expect(code).toBe(7);
+  expect(stderr).toContain('system.health');
+});
+
+it('decides what was shown, when the person says yes', async () => {
+  const { stdout, asked } = await cli.run(['surfaces', 'approve', 'build-7', '--reason', 'fine'], {
+    terminal,
+  });
+  expect(asked).toEqual(['May this be called: system.health on build-7?']);
+  expect(stdout).toContain('may be called');
+  expect(cli.control.asked('decideSurface')).toEqual([
+    {
+      deviceId: sampleDeviceId(),
+      capability: 'system.health',
+      action: 'approve',
+      digest: 'ef'.repeat(32),
+      buildDigest: 'build-2',
+      reason: 'fine',
+    },
+  ]);
+});
+
+it('changes nothing when the person says no, or when nobody can be asked', async () => {
+  const no = await cli.run(['surfaces', 'revoke', 'build-7:echo'], {
+    terminal: { columns: 80, answer: false },
+  });
+  expect(no.stdout).toContain('Nothing was changed');
+  const nobody = await cli.run(['surfaces', 'revoke', 'build-7:echo']);
+  expect(nobody.code).toBe(2);
+  expect(cli.control.asked('decideSurface')).toEqual([]);
+  const yes = await cli.run(['surfaces', 'revoke', 'build-7:echo', '--yes', '--json']);
+  expect(JSON.parse(yes.stdout)).toMatchObject({ surfaces: [{ capability: 'echo', state: 'revoked' }] });
+});
