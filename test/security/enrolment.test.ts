@@ -1,8 +1,11 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { EnrolmentAttacker, refusal } from '../support/attacker.js';
 import { admin, bundledAnnouncement, LocalDaemon } from '../support/local-daemon.js';
+import { LocalNode } from '../support/local-node.js';
 
 let local: LocalDaemon;
 beforeAll(async () => {
@@ -200,4 +203,25 @@ describe('what becomes of a request', () => {
     });
     attacker.close();
   });
+});
+
+describe('a machine that can not keep its keys', () => {
+  it.each(['identity.key', 'tls.key', 'tls.csr'])(
+    'says nothing to the daemon: what it would be known by has to be on disk first (%s)',
+    async (name) => {
+      const machine = new LocalNode(local, 'keyless');
+      mkdirSync(join(machine.directory, name));
+      const before = await local.daemon.control.pairings.list(admin, {});
+      const joinString = await local.mint();
+      await expect(machine.start(joinString)).rejects.toMatchObject({
+        code: expect.stringMatching(/^private_file\./),
+      });
+      expect(machine.reports.filter(({ event }) => event === 'proving')).toEqual([]);
+      expect(await local.daemon.control.pairings.list(admin, {})).toEqual(before);
+      // The invitation was not touched: a machine that can keep its keys joins with it.
+      expect(
+        (await local.enrol(`keeper-${name.replace('.', '-')}`, joinString)).membership.certificate,
+      ).toContain('BEGIN CERTIFICATE');
+    },
+  );
 });
