@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/kernel/clock.js';
 import { NodeAttacker } from '../support/attacker.js';
@@ -54,6 +55,21 @@ describe('the ports', () => {
     await attacker.register();
     ahead = 10_001;
     expect(await silent.ended).toMatchObject({ message: 'The stream was opened without Hello' });
+    attacker.close();
+  });
+
+  it.each([
+    ['128 headers', 150, 10],
+    ['a megabyte of them', 1, 1_000_000],
+  ])('take a call with more than %s as none, and go on', async (_what, count, bytes) => {
+    const attacker = new NodeAttacker(local, mallory);
+    const metadata = new Metadata();
+    for (let i = 0; i < count; i++) metadata.add(`k${i}`, 'v'.repeat(bytes));
+    const error = await new Promise<ServiceError | null>((resolve) =>
+      attacker.client.Challenge({}, metadata, { deadline: Date.now() + 5_000 }, resolve),
+    );
+    expect([status.RESOURCE_EXHAUSTED, status.INTERNAL]).toContain(error?.code);
+    expect(await attacker.register()).toBeGreaterThan(0);
     attacker.close();
   });
 });
