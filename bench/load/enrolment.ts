@@ -77,6 +77,7 @@ export async function enrolFleet({
         csrDigest: applicant.request.digest,
         surfaceDigest,
         facts,
+        caSha256: first.caSha256,
         method: { kind: 'join', codeId: join.codeId },
       });
       const statement = proofStatement(transcript);

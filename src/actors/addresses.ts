@@ -3,6 +3,7 @@ import type { EventObject } from 'xstate';
 import { type Address, type AddressOf, address, type EventOf } from '../kernel/address.js';
 import type { CrowdEvent } from '../kernel/crowd.js';
 import type { Directory } from '../kernel/directory.js';
+import type { AuthorityEvent } from './authority/events.js';
 import type { DispatchInput } from './dispatch/behaviour.js';
 import type { DispatchEvent } from './dispatch/events.js';
 import type { ExecutionEvent, ExecutionInput } from './execution/machine.js';
@@ -17,6 +18,11 @@ export const crowds = {
   pairings: addressOf<CrowdEvent>('pairings'),
   dispatches: addressOf<CrowdEvent>('dispatches'),
   executions: addressOf<CrowdEvent>('executions'),
+} as const;
+
+/** The parts of the daemon that there is one of. */
+export const daemonParts = {
+  authority: addressOf<AuthorityEvent>('authority'),
 } as const;
 
 /** The parts of the node host that there is one of. */
@@ -56,6 +62,10 @@ export function sendToPairing(directory: Directory, id: string, event: PairingEv
 
 export function sendToExecution(directory: Directory, dispatchId: string, event: ExecutionEvent): boolean {
   return sendIfThere(directory, executionAddress(dispatchId), event);
+}
+
+export function sendToAuthority(directory: Directory, event: AuthorityEvent): boolean {
+  return sendIfThere(directory, daemonParts.authority, event);
 }
 
 export function sendToUplink(directory: Directory, event: UplinkEvent): boolean {

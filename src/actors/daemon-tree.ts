@@ -3,7 +3,9 @@ import { compile } from '../kernel/compile.js';
 import { crowd } from '../kernel/crowd.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
-import { crowds, dispatchAddress, pairingAddress, sessionAddress } from './addresses.js';
+import { crowds, daemonParts, dispatchAddress, pairingAddress, sessionAddress } from './addresses.js';
+import type { AuthorityInput } from './authority/behaviour.js';
+import { authorityMachine } from './authority/machine.js';
 import { type ServerCertificatePorts, serverCertificateMachine } from './authority/server-certificate.js';
 import type { Dispatches } from './dispatch/dispatches.js';
 import { dispatchMachine } from './dispatch/machine.js';
@@ -18,6 +20,8 @@ export interface DaemonTreeOptions {
   readonly pairings: Pairings;
   readonly dispatches: Dispatches;
   readonly serverCertificate: ServerCertificatePorts;
+  /** What the actor of the CAs starts from, each time that it starts. */
+  authority(): AuthorityInput;
   /** All actors that have a record run: nodes may come. Called after the start and after each restart of a crowd. */
   recovered(): void;
 }
@@ -36,7 +40,8 @@ const remembered = 16;
  *     ├── pairings             one per open request        pairing/<id>
  *     ├── dispatches           one per unfinished dispatch dispatch/<id>
  *     ├── recovery             starts both from their records, at the start and after a restart
- *     └── server-certificate   renews the daemon's own certificate
+ *     ├── authority            the CAs, and the way from one to the next   authority
+ *     └── server-certificate   renews the daemon's own certificates
  *
  * A restart of one crowd restarts those after it, so recovery always meets a fresh set.
  */
@@ -98,6 +103,14 @@ export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
           options.recovered();
         }),
         restart: 'transient',
+        shutdown: 'brutal',
+      },
+      {
+        id: 'authority',
+        address: daemonParts.authority,
+        logic: authorityMachine,
+        input: () => options.authority(),
+        restart: 'permanent',
         shutdown: 'brutal',
       },
       {

@@ -59,6 +59,15 @@ export const surfaceError = errorTable('surface', {
   not_kept: { category: 'precondition', retryable: true },
 });
 
+/** Errors of what operators do with the daemon's certificate authorities. */
+export const authorityError = errorTable('authority', {
+  forbidden: { category: 'forbidden', retryable: false },
+  not_found: { category: 'not_found', retryable: false },
+  in_use: { category: 'conflict', retryable: false },
+  rotating: { category: 'conflict', retryable: false },
+  busy: { category: 'busy', retryable: true },
+});
+
 /** Errors of dispatches, as the caller of the control plane sees them. */
 export const dispatchError = errorTable('dispatch', {
   unknown_node: { category: 'not_found', retryable: false },

@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { authorityMachine } from './authority/machine.js';
 import { serverCertificateMachine } from './authority/server-certificate.js';
 import { cloneMachine } from './clone/machine.js';
 import { deviceMachine } from './device/machine.js';
@@ -13,6 +14,7 @@ import { uplinkMachine } from './uplink/machine.js';
 /** Every state machine of daemon and node host, by name: for charts, and for the tests that walk all of them. */
 export const machines: Readonly<Record<string, AnyStateMachine>> = {
   clone: cloneMachine,
+  authority: authorityMachine,
   device: deviceMachine,
   dispatch: dispatchMachine,
   execution: executionMachine,

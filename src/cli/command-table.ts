@@ -23,6 +23,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/pairings.js')).registerPairingsCommand,
   },
   {
+    name: 'ca',
+    summary: 'look at the certificate authority of the daemon, and replace it',
+    load: async () => (await import('./commands/ca.js')).registerCaCommand,
+  },
+  {
     name: 'inventory',
     summary: 'show every machine with its trust, presence and capabilities',
     load: async () => (await import('./commands/inventory.js')).registerInventoryCommand,

@@ -35,7 +35,7 @@ describe('the command line', () => {
     expect((await cli.run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const help = await cli.run(['--help']);
     expect(help.code).toBe(0);
-    for (const name of ['pair', 'pairings', 'inventory', 'devices', 'invoke', 'dispatches', 'node']) {
+    for (const name of ['pair', 'pairings', 'inventory', 'devices', 'ca', 'invoke', 'dispatches', 'node']) {
       expect(help.stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
     }
   });
@@ -49,6 +49,10 @@ describe('the command line', () => {
     ['pairings', 'list'],
     ['pairings', 'approve'],
     ['pairings', 'reject'],
+    ['ca'],
+    ['ca', 'show'],
+    ['ca', 'rotate'],
+    ['ca', 'forget'],
     ['inventory'],
     ['devices'],
     ['devices', 'list'],

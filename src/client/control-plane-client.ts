@@ -1,3 +1,4 @@
+import type { AuthorityStatus, ForgetAuthority, RotateAuthority } from '../contract/authority.js';
 import type { ContractDescriptor } from '../contract/contract-descriptor.js';
 import { contract } from '../contract/contract-version.js';
 import type {
@@ -49,6 +50,8 @@ export interface RequestOptions {
 /** What the daemon adds to the time of the handler before it gives a waiting caller 504: the person at the node, and the way. */
 const serverMarginMs = 125_000;
 const clientMarginMs = 10_000;
+/** An RSA key takes seconds on a slow machine. */
+const makingKeyMs = 70_000;
 
 /**
  * The control plane of a daemon. Before the first request it asks for the contract and refuses one of another major.
@@ -219,6 +222,21 @@ export class ControlPlaneClient {
     options?: RequestOptions,
   ): Promise<Surface> {
     return this.#send('decideSurface', { params: { id, capability }, body }, options);
+  }
+
+  /** How the certificate authorities of the daemon stand. */
+  authority(options?: RequestOptions): Promise<AuthorityStatus> {
+    return this.#send('getAuthority', {}, options);
+  }
+
+  /** Begins to move to a new certificate authority. Takes as long as making its key. */
+  rotateAuthority(body: RotateAuthority = {}, options?: RequestOptions): Promise<AuthorityStatus> {
+    return this.#send('rotateAuthority', { body }, options, makingKeyMs);
+  }
+
+  /** Deletes a retired certificate authority. */
+  forgetAuthority(body: ForgetAuthority, options?: RequestOptions): Promise<AuthorityStatus> {
+    return this.#send('forgetAuthority', { body }, options);
   }
 
   /**

@@ -20,6 +20,7 @@ export const alertSchema = Type.Object(
 const DeviceCertificateSchema = Type.Object(
   {
     fingerprint: digest,
+    issuer: digest,
     serial: Type.String(),
     notBefore: time('when it begins to be valid'),
     notAfter: time('when it ends'),

@@ -6,6 +6,7 @@
  * import { routes } from './contract/index.js';
  * routes.createDispatch.authority; // 'invoker'
  */
+export * from './authority.js';
 export * from './contract-descriptor.js';
 export * from './contract-version.js';
 export * from './device.js';

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { AuthorityStatusSchema, ForgetAuthoritySchema, RotateAuthoritySchema } from './authority.js';
 import { ContractDescriptorSchema } from './contract-descriptor.js';
 import {
   DecideCloneSchema,
@@ -168,6 +169,9 @@ export const routeSchemas = {
     body: DecideSurfaceSchema,
     response: SurfaceSchema,
   },
+  getAuthority: { response: AuthorityStatusSchema },
+  rotateAuthority: { body: RotateAuthoritySchema, response: AuthorityStatusSchema },
+  forgetAuthority: { body: ForgetAuthoritySchema, response: AuthorityStatusSchema },
   createDispatch: {
     body: CreateDispatchSchema,
     response: DispatchSchema,

@@ -5,6 +5,9 @@ import {
   instanceCachingFactory,
   container as rootContainer,
 } from 'tsyringe';
+import { sendToAuthority } from '../actors/addresses.js';
+import type { AuthorityRecords } from '../actors/authority/authority-records.js';
+import { AuthoritiesControl, type CaFacts } from '../actors/authority/control.js';
 import type { Control } from '../actors/control.js';
 import { DevicesControl } from '../actors/device/control.js';
 import type { Devices } from '../actors/device/devices.js';
@@ -28,11 +31,11 @@ import { Sessions } from '../actors/session/sessions.js';
 import { SurfacesControl } from '../actors/surface/control.js';
 import type { Offers } from '../actors/surface/offers.js';
 import { Surfaces } from '../actors/surface/surfaces.js';
-import type { CertificateAuthority } from '../adapters/pki/certificate-authority.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Store } from '../kernel/store.js';
 import type { Catalog } from '../plugins/catalog.js';
 import type { DescriptorReviewer } from '../plugins/review/reviewer.js';
+import type { Authorities } from './authorities.js';
 import type { DaemonConfig } from './config/daemon-config.js';
 
 /** A key of the container that carries the type of what it stands for. */
@@ -45,7 +48,9 @@ export const tokens = {
   kernel: token<Kernel>('kernel'),
   config: token<DaemonConfig>('config'),
   store: token<Store>('store'),
-  authority: token<CertificateAuthority>('authority'),
+  authorities: token<Authorities>('authorities'),
+  authorityRecords: token<AuthorityRecords>('authorityRecords'),
+  factsOfCa: token<(fingerprint: string) => CaFacts | undefined>('factsOfCa'),
   catalog: token<Catalog>('catalog'),
   surface: token<CompiledSurface>('surface'),
   offers: token<Offers>('offers'),
@@ -79,7 +84,9 @@ export interface Opened {
   readonly kernel: Kernel;
   readonly config: DaemonConfig;
   readonly store: Store;
-  readonly authority: CertificateAuthority;
+  readonly authorities: Authorities;
+  readonly authorityRecords: AuthorityRecords;
+  readonly factsOfCa: (fingerprint: string) => CaFacts | undefined;
   readonly catalog: Catalog;
   readonly surface: CompiledSurface;
   readonly offers: Offers;
@@ -126,6 +133,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       heartbeatMs: config.session.heartbeatMs,
       heartbeatMaxMs: config.session.heartbeatMaxMs,
       window: config.dispatch.inFlightPerNode,
+      certificateUsed: () => sendToAuthority(get(tokens.kernel).directory, { type: 'device.moved' }),
       unfinished: (deviceId) => live.idsOf(deviceId),
       deviceOf: (dispatchId) => live.get(dispatchId)?.deviceId,
       late: (deviceId, result) => get(tokens.dispatches).late(deviceId, result),
@@ -166,7 +174,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
     (get) =>
       new Renewals({
         devices: get(tokens.devices),
-        authority: get(tokens.authority),
+        authority: get(tokens.authorities),
         nonces: get(tokens.nonces),
         clock: get(tokens.kernel).clock,
         advertised: get(tokens.advertised),
@@ -180,7 +188,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       attempts: new Attempts(deadlines, clock),
       nonces: get(tokens.nonces),
       devices: get(tokens.devices),
-      authority: get(tokens.authority),
+      authority: get(tokens.authorities),
       clock,
       lifetime: pairingLifetime(get(tokens.config)),
     });
@@ -190,7 +198,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
     return new Returns({
       pairings: get(tokens.pairings),
       devices: get(tokens.devices),
-      authority: get(tokens.authority),
+      authority: get(tokens.authorities),
       nonces: get(tokens.nonces),
       clock: get(tokens.kernel).clock,
       policy: { mode: config.pairing.return, maxAgeMs: config.pairing.returnMaxAgeMs },
@@ -198,10 +206,18 @@ export function daemonContainer(opened: Opened): DependencyContainer {
     });
   });
   make(tokens.control, (get) => ({
+    authority: new AuthoritiesControl({
+      records: get(tokens.authorityRecords),
+      devices: get(tokens.devices),
+      directory: get(tokens.kernel).directory,
+      clock: get(tokens.kernel).clock,
+      overlapMs: get(tokens.config).certificates.caOverlapMs,
+      factsOf: get(tokens.factsOfCa),
+    }),
     codes: new CodesControl({
       codes: get(tokens.codes),
       pairings: get(tokens.pairings),
-      caFingerprint: get(tokens.authority).fingerprint,
+      caFingerprint: () => get(tokens.authorities).issuing.fingerprint,
       defaultTtlMs: get(tokens.config).pairing.defaultTtlMs,
       enrollmentAddresses: () => get(tokens.advertised).enrollment(),
     }),

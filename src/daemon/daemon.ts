@@ -23,13 +23,13 @@ import type { Secret } from '../kernel/secret.js';
 import type { Store } from '../kernel/store.js';
 import type { DescriptorReviewer } from '../plugins/review/reviewer.js';
 import { WorkerReviewer } from '../plugins/review/worker-reviewer.js';
-import { type AuthorityOptions, openAuthority } from './authority.js';
+import type { Authorities, AuthorityOptions } from './authorities.js';
 import { loadCatalog } from './catalog.js';
 import type { DaemonConfig } from './config/daemon-config.js';
 import { daemonContainer, pairingLifetime, tokens } from './container.js';
 import { openControlPlane } from './control-plane.js';
 import { openNodePorts } from './node-ports.js';
-import { ServerCertificate } from './server-certificate.js';
+import { openAuthority } from './open-authority.js';
 
 export interface DaemonOptions {
   readonly config: DaemonConfig;
@@ -113,27 +113,29 @@ async function startIn(
       'First start with a restored state: what may have run since is unknown',
     );
   }
-  const certificates: AuthorityOptions = {
+  const authorityOptions: AuthorityOptions = {
     directory: directory.path,
     files,
     clock,
     log,
     certificates: config.certificates,
   };
-  const authority = await openAuthority(certificates);
-  const certificate = await ServerCertificate.open(authority, config, certificates);
+  const authority = await openAuthority(kernel, store, config, authorityOptions);
+  const { authorities } = authority;
   const catalog = await loadCatalog(config.plugins.paths, log);
   const revocations = await openRevocations(directory.path, log);
   opened.push(() => revocations.close());
   const reviewer = new WorkerReviewer(kernel.deadlines);
   opened.push(() => reviewer.close());
-  const records = await openRecords({ kernel, store, revocations, config, authority, catalog, reviewer });
+  const records = await openRecords({ kernel, store, revocations, config, authorities, catalog, reviewer });
   const bound = { enrollment: [] as readonly string[], node: [] as readonly string[] };
   const container = daemonContainer({
     kernel,
     config,
     store,
-    authority,
+    authorities,
+    authorityRecords: authority.records,
+    factsOfCa: authority.factsOf,
     catalog,
     reviewer,
     ...records,
@@ -150,7 +152,8 @@ async function startIn(
       sessions,
       pairings: records.pairings,
       dispatches,
-      serverCertificate: certificate.ports(kernel),
+      authority: () => authority.input(records.devices),
+      serverCertificate: authority.serverCertificatePorts(),
       recovered: () => resolve(handle),
     });
     const handle = startRoot(kernel, tree);
@@ -168,8 +171,8 @@ async function startIn(
 
   const ports = await openNodePorts({
     config,
-    certificate,
-    authority,
+    certificates: authority.certificates,
+    authorities,
     kernel,
     enrolment: container.resolve(tokens.enrolment),
     returns: container.resolve(tokens.returns),
@@ -213,7 +216,7 @@ async function startIn(
   return {
     control,
     addresses: { http: http.url, enrollment: ports.enrollment, node: ports.node },
-    caFingerprint: authority.fingerprint,
+    caFingerprint: authorities.issuing.fingerprint,
     stateDirectory: directory.path,
     ended: fatal.ended,
     stop,
@@ -247,14 +250,14 @@ interface RecordParts {
   readonly store: Store;
   readonly revocations: RevocationFile;
   readonly config: DaemonConfig;
-  readonly authority: Awaited<ReturnType<typeof openAuthority>>;
+  readonly authorities: Authorities;
   readonly catalog: Awaited<ReturnType<typeof loadCatalog>>;
   readonly reviewer: DescriptorReviewer;
 }
 
 /** Reads what is kept in memory and written through. */
 async function openRecords(parts: RecordParts) {
-  const { kernel, store, revocations, config, authority, catalog, reviewer } = parts;
+  const { kernel, store, revocations, config, authorities: authority, catalog, reviewer } = parts;
   const { clock, log } = kernel;
   const enabled = new Set(config.plugins.enabled);
   const surface = await CompiledSurface.open({

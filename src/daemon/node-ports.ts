@@ -11,16 +11,16 @@ import { enrollmentHandlers } from '../adapters/grpc/enrollment-service.js';
 import { GrpcListener, type ServingIdentity } from '../adapters/grpc/listener.js';
 import { nodeHandlers } from '../adapters/grpc/node-service.js';
 import { enrollmentWithBytes, NodeService } from '../adapters/grpc/proto.js';
-import type { CertificateAuthority } from '../adapters/pki/certificate-authority.js';
 import type { Kernel } from '../kernel/kernel.js';
+import type { Authorities } from './authorities.js';
 import type { DaemonConfig, ListenConfig } from './config/daemon-config.js';
 import { refusalLog } from './refusal-log.js';
-import type { ServerCertificate, ServerIdentity } from './server-certificate.js';
+import type { ServerCertificates, ServerIdentity } from './server-certificate.js';
 
 export interface NodePortsOptions {
   readonly config: DaemonConfig;
-  readonly certificate: ServerCertificate;
-  readonly authority: CertificateAuthority;
+  readonly certificates: ServerCertificates;
+  readonly authorities: Authorities;
   readonly kernel: Kernel;
   readonly enrolment: Enrolment;
   readonly returns: Returns;
@@ -55,12 +55,12 @@ const openConnections = {
 
 /** Opens the enrolment port and the node port. New connections get the certificate that is current then. */
 export async function openNodePorts(options: NodePortsOptions): Promise<NodePorts> {
-  const { config, authority, certificate, kernel, servers } = options;
+  const { config, authorities, certificates, kernel, servers } = options;
   const budget = new ConnectionBudget(kernel.clock);
   const listenerOf = (port: 'enrollment' | 'node'): GrpcListener =>
     new GrpcListener({
       server: servers[port],
-      identity: serving(authority, certificate.current, port),
+      ...identitiesOf(options, port),
       budget,
       ...openConnections[port],
       onRefused: refusalLog(port, kernel.log, kernel.clock),
@@ -70,10 +70,17 @@ export async function openNodePorts(options: NodePortsOptions): Promise<NodePort
   const node = listenerOf('node');
   addServices(options, enrollment, node);
 
-  certificate.onRenewed((identity) => {
-    enrollment.setIdentity(serving(authority, identity, 'enrollment'));
-    node.setIdentity(serving(authority, identity, 'node'));
-  });
+  const serve = (): void => {
+    for (const [port, listener] of [
+      ['enrollment', enrollment],
+      ['node', node],
+    ] as const) {
+      const { identity, others } = identitiesOf(options, port);
+      listener.setIdentity(identity, others);
+    }
+  };
+  certificates.onRenewed(serve);
+  authorities.onChanged(serve);
 
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all([enrollment.close(graceMs), node.close(graceMs)]);
@@ -99,7 +106,7 @@ export async function openNodePorts(options: NodePortsOptions): Promise<NodePort
 }
 
 function addServices(options: NodePortsOptions, enrollment: GrpcListener, node: GrpcListener): void {
-  const { authority, kernel, enrolment, pairings, devices, renewals, sessions, servers } = options;
+  const { authorities, kernel, enrolment, pairings, devices, renewals, sessions, servers } = options;
   servers.enrollment.addService(
     enrollmentWithBytes(),
     enrollmentHandlers({
@@ -108,7 +115,7 @@ function addServices(options: NodePortsOptions, enrollment: GrpcListener, node: 
       pairings,
       log: kernel.log,
       clock: kernel.clock,
-      caCertificates: () => authority.caCertificates(),
+      caCertificates: () => authorities.caCertificates(),
       nodeAddresses: () => options.advertised().node,
       enrollmentAddresses: () => options.advertised().enrollment,
       addressOf: (call) => enrollment.peerOf(call)?.address ?? 'unknown',
@@ -131,17 +138,23 @@ function addServices(options: NodePortsOptions, enrollment: GrpcListener, node: 
   );
 }
 
-function serving(
-  authority: CertificateAuthority,
-  identity: ServerIdentity,
+/**
+ * With what a port serves: by whichever CA a node knows, so that none is left without a daemon that it recognises. On the
+ * node port the certificates of trusted CAs get in, and no others.
+ */
+function identitiesOf(
+  { authorities, certificates }: NodePortsOptions,
   port: 'enrollment' | 'node',
-): ServingIdentity {
-  return {
-    certificatePem: identity.certificatePem,
-    privateKey: identity.privateKey,
-    caPem: authority.certificatePem,
-    ...(port === 'node' ? { clientCaPems: [authority.certificatePem] } : {}),
-  };
+): { readonly identity: ServingIdentity; readonly others: readonly ServingIdentity[] } {
+  const clientCaPems = authorities.trusted.map(({ certificatePem }) => certificatePem);
+  const serving = ({ ca, certificatePem, privateKey }: ServerIdentity): ServingIdentity => ({
+    certificatePem,
+    privateKey,
+    caPem: ca.certificatePem,
+    ...(port === 'node' ? { clientCaPems } : {}),
+  });
+  const [first, ...others] = certificates.current;
+  return { identity: serving(first), others: others.map(serving) };
 }
 
 function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeError } from '../actors/errors.js';
 import { signEd25519 } from '../actors/identity/ed25519.js';
@@ -13,10 +14,10 @@ import {
   type ProofReply,
 } from '../adapters/grpc/enrollment-client.js';
 import {
+  channelOptionsFor,
   fetchPinnedCa,
   fetchShownCa,
   type PinnedCa,
-  pinnedChannelOptions,
   pinnedCredentials,
 } from '../adapters/grpc/pinned-channel.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
@@ -66,7 +67,7 @@ async function proveJoinAt(address: string, join: JoinString, input: EnrolmentIn
   const joinKey = joinKeyFromSecret(join.secret.reveal()).privateKey;
   const client = clientOf(address, ca.caPem);
   try {
-    const begun = await begin(client, { kind: 'join', codeId: join.codeId }, input);
+    const begun = await begin(client, ca, { kind: 'join', codeId: join.codeId }, input);
     if (!begun.caCertificate.equals(ca.certificate)) throw inBetween(address);
     const joinSignature = signEd25519(joinKey, proofStatement(begun.transcript));
     return await prove(client, { ca, addresses: join.addresses, begun }, { joinSignature }, input);
@@ -94,7 +95,10 @@ export async function provePin(
   try {
     const { begun, side } = await whileBusy(input, async () => {
       const side = new Spake2('A', password.reveal());
-      return { side, begun: await begin(client, { kind: 'pin', slot: code.slot, share: side.share }, input) };
+      return {
+        side,
+        begun: await begin(client, ca, { kind: 'pin', slot: code.slot, share: side.share }, input),
+      };
     });
     // A relay with a certificate of its own shows here already, before it has seen more than Begin.
     if (!begun.caCertificate.equals(ca.certificate)) throw inBetween(address);
@@ -122,10 +126,16 @@ function keysOf(side: Spake2, begun: Begun, { identity }: EnrolmentInput, addres
   }
 }
 
-function begin(client: EnrollmentClient, method: BeginMethod, input: EnrolmentInput): Promise<Begun> {
+function begin(
+  client: EnrollmentClient,
+  { certificate }: PinnedCa,
+  method: BeginMethod,
+  input: EnrolmentInput,
+): Promise<Begun> {
   const { identity, surfaceDigest, facts } = input;
   const { publicKey: identityKey, csrDigest } = identity;
-  return client.begin({ identityKey, csrDigest, surfaceDigest, facts, method });
+  const caSha256 = createHash('sha256').update(certificate).digest();
+  return client.begin({ identityKey, csrDigest, surfaceDigest, facts, caSha256, method });
 }
 
 interface Exchange {
@@ -224,5 +234,10 @@ export function isPassing(error: AppError): boolean {
 
 /** A connection of its own to the daemon with that CA. */
 export function clientOf(address: string, caPem: string): EnrollmentClient {
-  return new EnrollmentClient(address, pinnedCredentials({ caCertificates: [caPem] }), pinnedChannelOptions);
+  const caCertificates = [caPem];
+  return new EnrollmentClient(
+    address,
+    pinnedCredentials({ caCertificates }),
+    channelOptionsFor(caCertificates),
+  );
 }

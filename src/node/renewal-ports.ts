@@ -7,7 +7,7 @@ import { returnTranscript, signedStatement } from '../actors/identity/transcript
 import type { RenewalPorts, RenewalStatus } from '../actors/renewal/behaviour.js';
 import type { ReturnGrant } from '../actors/renewal/grant.js';
 import { type Decision, EnrollmentClient } from '../adapters/grpc/enrollment-client.js';
-import { pinnedChannelOptions, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
+import { channelOptionsFor, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
 import { RenewalClient } from '../adapters/grpc/renewal-client.js';
 import { parseCertificate } from '../adapters/pki/inspect-certificate.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
@@ -88,7 +88,7 @@ class DaemonCalls {
     const client = new RenewalClient({
       address: this.#next(nodeAddresses),
       credentials: pinnedCredentials({ caCertificates, clientCert }),
-      options: pinnedChannelOptions,
+      options: channelOptionsFor(caCertificates),
     });
     try {
       const { deviceId } = identity;
@@ -143,7 +143,8 @@ class DaemonCalls {
   #enrolment(): EnrollmentClient {
     const { enrollmentAddresses, caCertificates } = this.#parts.credentials.membership;
     const credentials = pinnedCredentials({ caCertificates });
-    return new EnrollmentClient(this.#next(enrollmentAddresses), credentials, pinnedChannelOptions);
+    const options = channelOptionsFor(caCertificates);
+    return new EnrollmentClient(this.#next(enrollmentAddresses), credentials, options);
   }
 
   #next(addresses: readonly string[]): string {

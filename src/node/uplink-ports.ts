@@ -3,7 +3,7 @@ import { sendToRenewal } from '../actors/addresses.js';
 import type { Executions } from '../actors/execution/executions.js';
 import { type PluginAnnouncement, protocolVersion } from '../actors/link/frames.js';
 import type { UplinkPorts, UplinkStatus } from '../actors/uplink/behaviour.js';
-import { pinnedChannelOptions, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
+import { channelOptionsFor, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
 import { openUplink } from '../adapters/grpc/uplink-link.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -42,17 +42,18 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
     backoff: jitteredBackoff({ firstMs: 500, baseMs: 1_000, maxMs: 30_000, random }),
     connect: (handlers, attempt) => {
       const address = nextAddress();
+      const { caCertificates } = credentials.membership;
       const credential = credentials.choose(attempt, daemonTime.now());
       report({ event: 'connecting', address, attempt: attempts });
       return openUplink(
         {
           address,
           credentials: pinnedCredentials({
-            caCertificates: credentials.membership.caCertificates,
+            caCertificates,
             clientCert: credential,
           }),
           fingerprint: credential.fingerprint,
-          options: pinnedChannelOptions,
+          options: channelOptionsFor(caCertificates),
           clock,
           register: () => ({
             protocol: protocolVersion,

@@ -21,7 +21,13 @@ const others = [
   verifiedCaller({ kind: 'system', name: 'daemon' }),
 ];
 
-const certificate = { fingerprint: 'new', serial: '2', notBefore: start, notAfter: start + 86_400_000 };
+const certificate = {
+  fingerprint: 'new',
+  issuer: 'ca',
+  serial: '2',
+  notBefore: start,
+  notAfter: start + 86_400_000,
+};
 const kept = { ...certificate, fingerprint: 'old' };
 const ended = { ...certificate, fingerprint: 'ended', notAfter: start - 1 };
 const approval = { digest: 'd', capability: 'echo', approvedBy: 'operator:ada', approvedAt: start };

@@ -16,11 +16,11 @@ import { toOperation } from '../../src/actors/records.js';
 import { Sessions } from '../../src/actors/session/sessions.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
-import { jitteredBackoff } from '../../src/kernel/backoff.js';
 import { createKernel, type RootHandle, startRoot } from '../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { Catalog } from '../../src/plugins/catalog.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
+import { quietAuthority } from '../support/quiet-authority.js';
 import { turns } from './crash.js';
 import { MemoryRevocations } from './revocations.js';
 import {
@@ -49,7 +49,9 @@ const lab: DeviceRecord = {
   identityKey: '',
   labels: {},
   facts: sampleFacts,
-  certificates: [{ fingerprint: 'f', serial: '1', notBefore: start, notAfter: start + 86_400_000 }],
+  certificates: [
+    { fingerprint: 'f', issuer: 'ca', serial: '1', notBefore: start, notAfter: start + 86_400_000 },
+  ],
   approvals: [],
   offered: [],
   epoch: 1,
@@ -91,7 +93,8 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
   });
   const codes = await PairingCodes.open({ ...kernel, store });
   const authority = {
-    certificate: new Uint8Array(0),
+    certificateFor: () => new Uint8Array(0),
+    trusts: () => true,
     caCertificates: () => [],
     checkRequest: () => undefined,
     readDevice: () => undefined,
@@ -129,21 +132,13 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
     sessions,
     limits,
   });
-  const serverCertificate = {
-    deadlines,
-    clock,
-    backoff: jitteredBackoff({ firstMs: 1_000, baseMs: 1_000, maxMs: 1_000, random: () => 0.5 }),
-    renewalDue: () => Number.MAX_SAFE_INTEGER,
-    renew: () => Promise.resolve(),
-    failed: () => undefined,
-  };
   let ready = false;
   const recovered = (): void => {
     ready = true;
   };
   const root = startRoot(
     kernel,
-    daemonTree({ kernel, sessions, pairings, dispatches, serverCertificate, recovered }),
+    daemonTree({ kernel, sessions, pairings, dispatches, ...quietAuthority(kernel), recovered }),
   );
   while (!ready) await turns(1);
   const explanations = new Explanations({

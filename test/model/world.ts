@@ -38,6 +38,7 @@ import { Catalog } from '../../src/plugins/catalog.js';
 import type { Descriptor } from '../../src/plugins/descriptor.js';
 import { descriptorDigest } from '../../src/plugins/digest.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
+import { quietAuthority } from '../support/quiet-authority.js';
 import { clockOf, type Life, ProcessStore, turns } from './crash.js';
 import { MemoryRevocations } from './revocations.js';
 import { inlineReviewer } from './samples.js';
@@ -226,7 +227,7 @@ export class World {
     const { fingerprint: shown, certificateEnds: notAfter } = this.#peer;
     const fingerprint = `f${this.#certificates}`;
     const now = this.clock.now();
-    const issued = { pem: '', fingerprint, serial: '1', notBefore: now, notAfter };
+    const issued = { pem: '', fingerprint, issuer: 'ca', serial: '1', notBefore: now, notAfter };
     daemon.devices
       .update(
         deviceId,
@@ -366,7 +367,8 @@ export class World {
     });
     const codes = await PairingCodes.open({ ...kernel, store });
     const authority = {
-      certificate: new Uint8Array(0),
+      certificateFor: () => new Uint8Array(0),
+      trusts: () => true,
       caCertificates: () => [],
       checkRequest: () => undefined,
       readDevice: () => undefined,
@@ -423,16 +425,8 @@ export class World {
     const recovered = (): void => {
       daemon.ready = true;
     };
-    const serverCertificate = {
-      deadlines,
-      clock,
-      backoff: jitteredBackoff({ firstMs: 1_000, baseMs: 1_000, maxMs: 1_000, random: () => 0.5 }),
-      renewalDue: () => Number.MAX_SAFE_INTEGER,
-      renew: () => Promise.resolve(),
-      failed: () => undefined,
-    };
     const root = createActor(
-      daemonTree({ kernel, sessions, pairings, dispatches, serverCertificate, recovered }),
+      daemonTree({ kernel, sessions, pairings, dispatches, ...quietAuthority(kernel), recovered }),
     );
     root.start();
     this.#daemon = daemon;
@@ -631,6 +625,7 @@ export class World {
     const now = this.clock.now();
     const certificate = {
       fingerprint: this.#peer.fingerprint,
+      issuer: 'ca',
       serial: '1',
       notBefore: now,
       notAfter: this.#peer.certificateEnds,

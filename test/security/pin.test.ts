@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -103,6 +104,7 @@ const publicFields = new Set([
   'csrDigest',
   'surfaceDigest',
   'facts',
+  'caSha256',
   'method',
   'pin',
   'join',
@@ -213,6 +215,7 @@ async function guesser(identity: Identity, pin: string) {
     csrDigest: identity.csrDigest,
     surfaceDigest: Buffer.alloc(32),
     facts: hostFacts(),
+    caSha256: createHash('sha256').update(ca.certificate).digest(),
     method: { kind: 'pin', slot: code.slot, share: side.share },
   });
   const keys = side.finish({

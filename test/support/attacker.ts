@@ -64,6 +64,7 @@ export class EnrolmentAttacker {
       csrDigest: identity.csrDigest,
       surfaceDigest: Buffer.from(surface, 'hex'),
       facts: hostFacts(),
+      caSha256: this.#join.caSha256,
       method: { kind: 'join', codeId },
     });
   }

@@ -36,8 +36,8 @@ interface ServerCertificateContext {
 }
 
 /**
- * Keeps the daemon's own certificate in force while it runs. Open connections stay as they are: only new ones see the new
- * certificate. It has a third of its life for as many attempts as it takes.
+ * Keeps the daemon's own certificates, one of each of its CAs, in force while it runs. Open connections stay as they are: only
+ * new ones see the new certificate. There is a third of its life for as many attempts as it takes.
  */
 export const serverCertificateMachine = setup({
   types: {

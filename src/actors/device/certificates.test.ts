@@ -8,11 +8,11 @@ const names = (certificates: readonly DeviceCertificate[] | undefined) =>
   certificates?.map(({ fingerprint, pending }) => (pending ? `${fingerprint} pending` : fingerprint));
 
 function issued(fingerprint: string, notAfter = 2_000): IssuedCertificate {
-  return { pem: `pem of ${fingerprint}`, fingerprint, serial: '1', notBefore: 0, notAfter };
+  return { pem: `pem of ${fingerprint}`, fingerprint, issuer: 'ca', serial: '1', notBefore: 0, notAfter };
 }
 
 function used(fingerprint: string, notAfter = 2_000): DeviceCertificate {
-  return { fingerprint, serial: '1', notBefore: 0, notAfter };
+  return { fingerprint, issuer: 'ca', serial: '1', notBefore: 0, notAfter };
 }
 
 test('a new one is pending beside those in use, and takes the place of another pending one', () => {

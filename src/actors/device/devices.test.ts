@@ -174,7 +174,7 @@ describe('what file and database say when the daemon starts', () => {
 });
 
 describe('who may speak', () => {
-  const certificate = { fingerprint: 'f', serial: '1', notBefore: 0, notAfter: start * 2 };
+  const certificate = { fingerprint: 'f', issuer: 'ca', serial: '1', notBefore: 0, notAfter: start * 2 };
 
   it('is told why not, and by which word it comes in again', async () => {
     const { devices } = await world([{ certificates: [certificate] }]);

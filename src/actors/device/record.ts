@@ -14,6 +14,8 @@ export interface HostFacts {
 export interface DeviceCertificate {
   /** SHA-256 of the DER, lower-case hex. */
   readonly fingerprint: string;
+  /** SHA-256 of the certificate of the CA that issued it, lower-case hex. */
+  readonly issuer: string;
   readonly serial: string;
   readonly notBefore: number;
   readonly notAfter: number;

@@ -22,8 +22,8 @@ const longestPinMs = 15 * 60_000;
 export interface CodesControlOptions {
   readonly codes: PairingCodes;
   readonly pairings: Pairings;
-  /** SHA-256 of the CA certificate, hex. */
-  readonly caFingerprint: string;
+  /** SHA-256 of the certificate of the CA that issues, hex. */
+  caFingerprint(): string;
   readonly defaultTtlMs: number;
   /** Where machines reach the enrolment port, as `host:port`, in order of preference. */
   enrollmentAddresses(): readonly string[];
@@ -42,7 +42,7 @@ export class CodesControl implements CodeControl {
     const { code, secret } = await codes.mintJoin(caller, this.#complete('join', options));
     const joinString = formatJoinString({
       addresses: this.#options.enrollmentAddresses(),
-      caSha256: Buffer.from(caFingerprint, 'hex'),
+      caSha256: Buffer.from(caFingerprint(), 'hex'),
       codeId: code.id,
       secret,
     });

@@ -30,6 +30,8 @@ export interface Begin {
   readonly csrDigest: Uint8Array;
   readonly surfaceDigest: Uint8Array;
   readonly facts: HostFacts;
+  /** SHA-256 of the CA certificate that the machine has pinned or was shown, 32 bytes; empty when it does not say. */
+  readonly caSha256: Uint8Array;
   readonly method: BeginMethod;
 }
 
@@ -105,7 +107,8 @@ export class Enrolment {
     requireLength('csr_digest', begin.csrDigest, 32);
     requireLength('surface_digest', begin.surfaceDigest, 32);
     this.#options.attempts.charge(peer, begin.method.kind);
-    const proof = this.#proofOf(begin);
+    const caCertificate = this.#options.authority.certificateFor(begin.caSha256);
+    const proof = this.#proofOf(begin, caCertificate);
     const attempt = this.#options.attempts.open({
       ...peer,
       deviceId: deviceIdOf(begin.identityKey),
@@ -119,13 +122,13 @@ export class Enrolment {
       protocol: protocolVersion,
       attemptId: attempt.id,
       nonce: randomBytes(32),
-      caCertificate: this.#options.authority.certificate,
+      caCertificate,
       ...(proof.share === undefined ? {} : { share: proof.share }),
     };
   }
 
-  #proofOf({ method, identityKey }: Begin): CodeProof {
-    const { codes, authority } = this.#options;
+  #proofOf({ method, identityKey }: Begin, caCertificate: Uint8Array): CodeProof {
+    const { codes } = this.#options;
     if (method.kind === 'join') {
       const { codeId } = method;
       if (!idPattern('pc').test(codeId)) throw invalid('join.code_id', 'is not the id of a code');
@@ -134,7 +137,7 @@ export class Enrolment {
     if (!slotPattern.test(method.slot)) throw invalid('pin.slot', 'is not the slot of a PIN');
     requireShare(method.share);
     const { codeId, side } = codes.beginPin(method.slot);
-    const identities = pinIdentities(identityKey, authority.certificate);
+    const identities = pinIdentities(identityKey, caCertificate);
     return pinProof(codeId, side, { peerShare: method.share, identities });
   }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { verifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import { formatDuration } from '../../kernel/duration.js';
-import type { DeviceAuthority, ShownDevice } from '../authority/device-authority.js';
+import type { DeviceAuthority } from '../authority/device-authority.js';
 import { refuseBarred } from '../device/bars.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceRecord, HostFacts } from '../device/record.js';
@@ -103,7 +103,11 @@ export class Returns {
     const device = devices.get(request.deviceId);
     if (device?.state !== 'trusted') throw unknownDevice(request.deviceId);
     const shown = this.#shown(device, request.certificate);
-    this.#refuseInForce(device, shown);
+    if (shown.kind === 'good') {
+      throw pairingError('in_force', 'The certificate of this device is in force', {
+        hint: 'Connect with it to the node port.',
+      });
+    }
     const csrDigest = digestOf(request.csr).toString('hex');
     const answered = answeredBefore(pairings.all(), device, csrDigest);
     if (answered) return answered;
@@ -113,12 +117,12 @@ export class Returns {
         hint: 'Let that be decided first, or wait until it has ended.',
       });
     }
-    const claim = latest(device, shown);
+    const claim = latest(device, shown.notAfter);
     const isSame = open?.csrDigest === csrDigest && open.state === 'pending_approval';
     const pending = isSame
       ? open
       : await this.#submit(device, proofOf(request, csrDigest, address, claim), open);
-    const reason = this.#reasonToAllow(device, shown, claim);
+    const reason = this.#reasonToAllow(shown, claim);
     if (reason === undefined || pending.state !== 'pending_approval') return pending;
     return pairings.ask(pending.id, (reply) => ({
       type: 'approve',
@@ -130,34 +134,28 @@ export class Returns {
     }));
   }
 
-  /** The certificate that the device shows, if this daemon has issued it to it. */
-  #shown(device: DeviceRecord, certificate: Uint8Array): ShownDevice | undefined {
-    const shown = certificate.length === 0 ? undefined : this.#options.authority.readDevice(certificate);
-    return shown?.deviceId === device.id ? shown : undefined;
-  }
-
-  #refuseInForce(device: DeviceRecord, shown: ShownDevice | undefined): void {
-    if (!shown || !this.#isInForce(shown) || !isKnown(device, shown)) return;
-    throw pairingError('in_force', 'The certificate of this device is in force', {
-      hint: 'Connect with it to the node port.',
-    });
-  }
-
-  #isInForce({ notBefore, notAfter }: ShownDevice): boolean {
-    const now = this.#options.clock.now();
-    return notBefore <= now && now < notAfter;
+  /** What the certificate is worth that the device shows. */
+  #shown(device: DeviceRecord, certificate: Uint8Array): Shown {
+    const { authority, clock } = this.#options;
+    const now = clock.now();
+    const fingerprint = createHash('sha256').update(certificate).digest('hex');
+    const recorded = device.certificates.find((one) => one.fingerprint === fingerprint);
+    if (recorded && now < recorded.notAfter) {
+      return { kind: authority.trusts(recorded.issuer) ? 'good' : 'of an old CA' };
+    }
+    const ours = certificate.length === 0 ? undefined : authority.readDevice(certificate);
+    if (recorded || ours?.deviceId !== device.id) return { kind: 'nothing' };
+    const { notBefore, notAfter } = ours;
+    return { kind: notBefore <= now && now < notAfter ? 'unrecorded' : 'nothing', notAfter };
   }
 
   /** Why no operator is asked; undefined when one is. */
-  #reasonToAllow(
-    device: DeviceRecord,
-    shown: ShownDevice | undefined,
-    certificateExpiresAt: number | undefined,
-  ): string | undefined {
+  #reasonToAllow({ kind }: Shown, certificateExpiresAt: number | undefined): string | undefined {
     const { policy, clock } = this.#options;
-    if (shown && this.#isInForce(shown) && !isKnown(device, shown)) {
+    if (kind === 'unrecorded') {
       return 'its certificate is in force and not in the records, as after a backup was restored';
     }
+    if (kind === 'of an old CA') return 'its certificate is in force, of a CA that was replaced meanwhile';
     if (policy.mode !== 'allow' || certificateExpiresAt === undefined) return undefined;
     const age = Math.max(0, clock.now() - certificateExpiresAt);
     if (age > policy.maxAgeMs) return undefined;
@@ -187,6 +185,16 @@ export class Returns {
   }
 }
 
+/**
+ * What a certificate is worth that a device shows. `good`: recorded, in force, of a trusted CA. `of an old CA`: recorded and
+ * in force, but its CA was retired since. `unrecorded`: in force and of a trusted CA, but no record says that it was issued.
+ */
+interface Shown {
+  readonly kind: 'good' | 'of an old CA' | 'unrecorded' | 'nothing';
+  /** When it ends or ended, if this daemon has issued it. */
+  readonly notAfter?: number;
+}
+
 /** The pairing that this key was issued a certificate by already: its answer was lost. */
 function answeredBefore(
   all: readonly PairingRecord[],
@@ -201,10 +209,9 @@ function answeredBefore(
 }
 
 /** When the last certificate of a device that is known of has ended, or will. */
-function latest(device: DeviceRecord, shown: ShownDevice | undefined): number | undefined {
+function latest(device: DeviceRecord, shown: number | undefined): number | undefined {
   const recorded = certificateEndOf(device);
-  if (!shown) return recorded;
-  return Math.max(shown.notAfter, recorded ?? 0);
+  return shown === undefined ? recorded : Math.max(shown, recorded ?? 0);
 }
 
 function proofOf(
@@ -225,10 +232,6 @@ function proofOf(
     labels: {},
     returning: certificateExpiresAt === undefined ? {} : { certificateExpiresAt },
   };
-}
-
-function isKnown(device: DeviceRecord, { fingerprint }: ShownDevice): boolean {
-  return device.certificates.some((certificate) => certificate.fingerprint === fingerprint);
 }
 
 function digestOf(csr: Uint8Array): Buffer {

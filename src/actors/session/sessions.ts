@@ -39,6 +39,8 @@ export interface SessionsOptions {
   readonly heartbeatMaxMs: number;
   /** Unfinished dispatches at a node at a time. */
   readonly window: number;
+  /** A device uses a certificate for the first time. */
+  certificateUsed?(deviceId: string): void;
   /** The unfinished dispatches of a device, oldest first. */
   unfinished(deviceId: string): readonly string[];
   /** The device of an unfinished dispatch. */
@@ -225,7 +227,7 @@ export class Sessions {
       this.renew(session.deviceId, device.rotation.reason);
     }
     const confirmed = ticket.toString('base64url');
-    this.#update(session.deviceId, (current) => {
+    const noted = this.#update(session.deviceId, (current) => {
       const certificates = afterUse(current.certificates, session.fingerprint);
       const isConfirmed = current.ticket.offered === confirmed;
       if (!isConfirmed && !certificates) return undefined;
@@ -237,6 +239,7 @@ export class Sessions {
         ...(fulfils(current, session.fingerprint) ? { rotation: undefined } : {}),
       };
     });
+    void noted.then(() => this.#options.certificateUsed?.(session.deviceId));
     this.#options.log.info({ device: session.deviceId, epoch: session.epoch }, 'Node connected');
   }
 
@@ -247,7 +250,7 @@ export class Sessions {
       this.#live.delete(session.deviceId);
       this.#outbound.delete(session.deviceId);
     }
-    this.#update(session.deviceId, () => ({ lastSeenAt: session.seenAt }));
+    void this.#update(session.deviceId, () => ({ lastSeenAt: session.seenAt }));
     this.#options.log.info({ device: session.deviceId, epoch: session.epoch, reason }, 'Node disconnected');
   }
 
@@ -269,9 +272,13 @@ export class Sessions {
   }
 
   /** A change that nobody waits for; the store itself reports a disk that fails. */
-  #update(deviceId: string, change: (device: DeviceRecord) => Partial<DeviceRecord> | undefined): void {
-    this.#options.devices.update(deviceId, change, this.#options.clock.now()).catch((err: unknown) => {
-      this.#options.log.warn({ err, device: deviceId }, 'A device record could not be updated');
+  async #update(
+    deviceId: string,
+    change: (device: DeviceRecord) => Partial<DeviceRecord> | undefined,
+  ): Promise<void> {
+    const { devices, clock, log } = this.#options;
+    await devices.update(deviceId, change, clock.now()).catch((err: unknown) => {
+      log.warn({ err, device: deviceId }, 'A device record could not be updated');
     });
   }
 

@@ -27,6 +27,8 @@ export interface BeginDetails {
   readonly csrDigest: Uint8Array;
   readonly surfaceDigest: Uint8Array;
   readonly facts: HostFacts;
+  /** SHA-256 of the CA certificate that is pinned, or was shown, 32 bytes. */
+  readonly caSha256: Uint8Array;
   readonly method: BeginMethod;
 }
 
@@ -104,6 +106,7 @@ export class EnrollmentClient {
       csrDigest: Buffer.from(details.csrDigest),
       surfaceDigest: Buffer.from(details.surfaceDigest),
       facts: factsToWire(details.facts),
+      caSha256: Buffer.from(details.caSha256),
       ...(method.kind === 'join'
         ? { join: { codeId: method.codeId } }
         : { pin: { slot: method.slot, share: Buffer.from(method.share) } }),

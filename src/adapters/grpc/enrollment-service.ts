@@ -80,6 +80,7 @@ export function enrollmentHandlers(options: EnrollmentServiceOptions): UntypedSe
         csrDigest: request.csrDigest,
         surfaceDigest: request.surfaceDigest,
         facts: factsFromWire(request.facts),
+        caSha256: request.caSha256,
         method: methodOf(request),
       });
       const reply: BeginReply = {

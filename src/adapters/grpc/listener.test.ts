@@ -22,6 +22,7 @@ import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { createCa, loadCa } from '../pki/certificate-authority.js';
 import { createRequest } from '../pki/csr.js';
 import { freshKeys, type KeyPair } from '../pki/keys.js';
+import { caServerName } from './ca-name.js';
 import { ConnectionBudget, defaultConnectionLimits } from './connection-budget.js';
 import { GrpcListener, type GrpcListenerOptions, type PeerFacts, type ServingIdentity } from './listener.js';
 import { pinnedChannelOptions, pinnedCredentials } from './pinned-channel.js';
@@ -532,6 +533,67 @@ describe('sessions and certificates', () => {
     expect(listener.connections).toBe(0);
     await eventually(() => expect(cancelled).toHaveLength(1));
     await listener.close(0);
+  });
+});
+
+describe('with two CAs', () => {
+  const names = { first: caServerName(ca.fingerprint), other: caServerName(otherCa.fingerprint) };
+
+  /** A port that serves the daemon of either CA, and trusts the devices of those that are given. */
+  async function openBoth(clientCaPems: readonly string[]) {
+    const { pem } = await otherCa.issueServer({ publicKey: serverKeys.publicKey, hosts: ['localhost'] });
+    const identity = { ...nodeIdentity, clientCaPems };
+    const other = { ...identity, certificatePem: pem, caPem: otherCa.certificatePem };
+    return openPort(identity, { others: [other] });
+  }
+
+  test('each peer is shown the one that it says it knows, and the first when it does not say', async () => {
+    const { port } = await openBoth([ca.certificatePem, otherCa.certificatePem]);
+    const [first, other] = [ca.certificatePem, otherCa.certificatePem];
+    for (const [servername, trusted, isKnown] of [
+      [undefined, first, true],
+      [undefined, other, false],
+      ['nobody.example', first, true],
+      [names.first, first, true],
+      [names.other, other, true],
+      [names.other, first, false],
+    ] as const) {
+      const options = { ca: trusted, ...tlsCert(certA), ...(servername === undefined ? {} : { servername }) };
+      const socket = await connectRaw(port, options);
+      expect([servername, socket.authorized]).toEqual([servername, isKnown]);
+    }
+  });
+
+  test('devices of the trusted ones get in, whichever is shown to them', async () => {
+    const { port, listener, refusals } = await openBoth([ca.certificatePem, otherCa.certificatePem]);
+    const foreign = await clientCert(otherCa, deviceB);
+    const to = (servername: string, cert: ClientCert) =>
+      connectRaw(port, { servername, rejectUnauthorized: false, ...tlsCert(cert) });
+    for (const name of [names.first, names.other]) {
+      for (const cert of [certA, foreign]) expect((await to(name, cert)).getPeerCertificate()).toBeTruthy();
+    }
+    await eventually(() => expect(listener.connections).toBe(4));
+    expect(refusals).toEqual([]);
+    const { pem } = await otherCa.issueServer({ publicKey: serverKeys.publicKey, hosts: ['localhost'] });
+    listener.setIdentity(nodeIdentity, [
+      { ...nodeIdentity, certificatePem: pem, caPem: otherCa.certificatePem },
+    ]);
+    for (const name of [names.first, names.other]) await ended(await to(name, foreign));
+    await eventually(() => expect(refusals).toHaveLength(2));
+    expect(refusals.map(({ reason }) => reason)).toEqual(['untrusted_certificate', 'untrusted_certificate']);
+    // Open connections stay as they are.
+    expect(listener.connections).toBe(4);
+  });
+
+  test('no session is resumed under the name of a CA either', async () => {
+    const { port, refusals } = await openBoth([ca.certificatePem]);
+    const known = { servername: names.other, ca: otherCa.certificatePem };
+    const first = await connectRaw(port, { ...known, ...tlsCert(certA) });
+    const [session] = (await once(first.resume(), 'session')) as [Buffer];
+    const second = await connectRaw(port, { ...known, session, ...tlsCert(certA) });
+    expect([second.authorized, second.isSessionReused()]).toEqual([true, false]);
+    await ended(await connectRaw(port, { ...known, session }));
+    expect(refusals.map(({ reason }) => reason)).toEqual(['no_certificate']);
   });
 });
 

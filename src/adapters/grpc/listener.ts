@@ -1,7 +1,9 @@
 import { constants, type KeyObject } from 'node:crypto';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import {
+  createSecureContext,
   createServer as createTlsServer,
+  type SecureContext,
   type SecureContextOptions,
   type TLSSocket,
   type Server as TlsServer,
@@ -9,7 +11,8 @@ import {
 import { type Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { DeviceId } from '../../actors/identity/device-id.js';
 import { type Clock, systemClock } from '../../kernel/clock.js';
-import { inspectCertificate } from '../pki/inspect-certificate.js';
+import { fingerprintOf, inspectCertificate, parseCertificate } from '../pki/inspect-certificate.js';
+import { caServerName } from './ca-name.js';
 import type { Admission, ConnectionBudget } from './connection-budget.js';
 import { budgetKeyOf, plainAddress } from './peer-address.js';
 import { listenerError, type Refusal, type RefusalReason, refusalReason } from './refusal.js';
@@ -43,7 +46,10 @@ export type DevicePeer = Required<PeerFacts>;
 export interface GrpcListenerOptions {
   /** Has the services; the listener gives it the connections. */
   readonly server: Server;
+  /** With what it serves whoever does not say which CA they know. */
   readonly identity: ServingIdentity;
+  /** With what it serves those who say that they know the CA of one of these, see {@link caServerName}. */
+  readonly others?: readonly ServingIdentity[];
   readonly budget: ConnectionBudget;
   /** Milliseconds for a TLS handshake. Default: 5,000. */
   readonly handshakeTimeoutMs?: number;
@@ -92,10 +98,13 @@ export class GrpcListener {
   /** By the object that gRPC hands out as the peer's certificate; there is one for each connection. */
   readonly #facts = new WeakMap<object, DevicePeer>();
   readonly #byDevice = new Map<string, Set<TLSSocket>>();
+  /** By the name that a peer sends for the CA that it knows. */
+  #contexts: ReadonlyMap<string, SecureContext>;
 
   constructor(options: GrpcListenerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#contexts = contextsOf([options.identity, ...(options.others ?? [])]);
     this.#injector = options.server.createConnectionInjector(ServerCredentials.createInsecure());
     const mandatory = options.identity.clientCaPems !== undefined;
     this.#tls = createTlsServer({
@@ -104,6 +113,7 @@ export class GrpcListener {
       handshakeTimeout: options.handshakeTimeoutMs ?? 5000,
       requestCert: mandatory,
       rejectUnauthorized: true,
+      SNICallback: (name, done) => done(null, this.#contexts.get(name)),
     });
     this.#tls.on('secureConnection', (socket) => this.#secured(socket));
     this.#tls.on('tlsClientError', (error, socket) => this.#failed(error, socket));
@@ -154,15 +164,17 @@ export class GrpcListener {
   }
 
   /**
-   * Serves new connections with another certificate. Open ones stay as they are.
+   * Serves new connections with other certificates, and trusts other CAs. Open ones stay as they are.
    *
    * @throws RangeError when it would change whether client certificates are asked for.
    */
-  setIdentity(identity: ServingIdentity): void {
-    if ((identity.clientCaPems === undefined) !== (this.#options.identity.clientCaPems === undefined)) {
+  setIdentity(identity: ServingIdentity, others: readonly ServingIdentity[] = []): void {
+    const asks = this.#options.identity.clientCaPems !== undefined;
+    if ([identity, ...others].some(({ clientCaPems }) => (clientCaPems !== undefined) !== asks)) {
       throw new RangeError('Whether a port asks for client certificates is fixed when it is made');
     }
     this.#tls.setSecureContext(contextOptions(identity));
+    this.#contexts = contextsOf([identity, ...others]);
   }
 
   /** Who is at the other end of a call. Undefined when its connection is gone: treat that as nobody. */
@@ -309,6 +321,15 @@ export class GrpcListener {
   #refuse(address: string, reason: RefusalReason, error: Error): void {
     this.#options.onRefused?.({ address, reason, error });
   }
+}
+
+function contextsOf(identities: readonly ServingIdentity[]): ReadonlyMap<string, SecureContext> {
+  return new Map(
+    identities.map((identity) => {
+      const fingerprint = fingerprintOf(parseCertificate(identity.caPem).raw);
+      return [caServerName(fingerprint), createSecureContext(contextOptions(identity))];
+    }),
+  );
 }
 
 function contextOptions(identity: ServingIdentity): SecureContextOptions {

@@ -10,8 +10,9 @@ import { ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import { parseNetworkAddress } from '../../actors/identity/network-address.js';
 import { type Clock, systemClock } from '../../kernel/clock.js';
 import { type AppError, errorTable } from '../../kernel/errors.js';
-import { inspectCertificate, parseCertificate } from '../pki/inspect-certificate.js';
+import { fingerprintOf, inspectCertificate, parseCertificate } from '../pki/inspect-certificate.js';
 import { caIdOf } from '../pki/uri-names.js';
+import { caServerName } from './ca-name.js';
 
 /** Makes the errors of finding the right daemon. */
 export const enrolmentError = errorTable('enrolment', {
@@ -60,7 +61,8 @@ const maxChain = 8;
  */
 export async function fetchPinnedCa(options: FetchPinnedCaOptions): Promise<PinnedCa> {
   const { address, caSha256 } = options;
-  const chain = await fetchUnverifiedChain(options);
+  const servername = caServerName(Buffer.from(caSha256).toString('hex'));
+  const chain = await fetchUnverifiedChain({ ...options, servername });
   const pinned = chain.find((der) => {
     const hash = createHash('sha256').update(der).digest();
     return hash.length === caSha256.length && timingSafeEqual(hash, caSha256);
@@ -106,6 +108,13 @@ export const pinnedChannelOptions: ChannelOptions = {
   'grpc.ssl_target_name_override': 'daemon.palyra.invalid',
 };
 
+/** {@link pinnedChannelOptions} that say which CA is known, the first of those given, so that the daemon proves itself by it. */
+export function channelOptionsFor(caCertificates: readonly string[]): Record<string, string> {
+  const [newest = ''] = caCertificates;
+  const name = caServerName(fingerprintOf(parseCertificate(newest).raw));
+  return { 'grpc.ssl_target_name_override': name };
+}
+
 /**
  * Credentials that trust one daemon and its CA alone: chain, time and key are verified as usual, and instead of the host name
  * the server's certificate must name `palyra://daemon/<CA id>` of one of those CAs and be for servers only (protocol.md 8).
@@ -141,8 +150,8 @@ function checkDaemon(certificate: PeerCertificate, caIds: readonly string[]): Er
 }
 
 /** The certificates that a server shows, leaf first, DER. The one place that talks to a server it has not verified. */
-function fetchUnverifiedChain(options: FetchCaOptions): Promise<Buffer[]> {
-  const { address, timeoutMs, clock = systemClock } = options;
+function fetchUnverifiedChain(options: FetchCaOptions & { readonly servername?: string }): Promise<Buffer[]> {
+  const { address, timeoutMs, servername, clock = systemClock } = options;
   const target = parseNetworkAddress(address);
   if (target === undefined) {
     throw enrolmentError('invalid_address', `'${address}' is not an address`, {
@@ -156,6 +165,7 @@ function fetchUnverifiedChain(options: FetchCaOptions): Promise<Buffer[]> {
       ALPNProtocols: ['h2'],
       minVersion: 'TLSv1.3',
       rejectUnauthorized: false,
+      ...(servername === undefined ? {} : { servername }),
     });
     const timer = clock.setTimeout(() => finish(() => reject(noAnswer(address, timeoutMs))), timeoutMs);
     let connected = false;

@@ -1,6 +1,13 @@
-import type { DeviceView, ExplanationView, InventoryEntry, PairingView } from '../../actors/control.js';
+import type {
+  AuthorityView,
+  DeviceView,
+  ExplanationView,
+  InventoryEntry,
+  PairingView,
+} from '../../actors/control.js';
 import type { DeviceAlert } from '../../actors/device/record.js';
 import type { DispatchRecord } from '../../actors/dispatch/record.js';
+import type { AuthorityStatus } from '../../contract/authority.js';
 import type { Device } from '../../contract/device.js';
 import type { Dispatch } from '../../contract/dispatch.js';
 import type { Explanation } from '../../contract/explanation.js';
@@ -63,6 +70,24 @@ export const deviceBody: BodyOf<DeviceView, Device> = ({
   ...(certificateExpiresAt === undefined ? {} : { certificateExpiresAt: timeText(certificateExpiresAt) }),
   ...(lastSeenAt === undefined ? {} : { lastSeenAt: timeText(lastSeenAt) }),
   ...(connectedSince === undefined ? {} : { connectedSince: timeText(connectedSince) }),
+});
+
+export const authorityBody: BodyOf<AuthorityView, AuthorityStatus> = ({ cas, rotation }) => ({
+  cas: cas.map(({ since, notBefore, notAfter, ...ca }) => ({
+    ...ca,
+    since: timeText(since),
+    notBefore: timeText(notBefore),
+    notAfter: timeText(notAfter),
+  })),
+  ...(rotation === undefined
+    ? {}
+    : {
+        rotation: {
+          ...rotation,
+          startedAt: timeText(rotation.startedAt),
+          endsAt: timeText(rotation.endsAt),
+        },
+      }),
 });
 
 function alertBody(alert: DeviceAlert) {

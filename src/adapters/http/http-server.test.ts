@@ -75,6 +75,9 @@ const samples = new Map<string, { path?: string; body?: object }>([
   ],
   ['rejectPairing', { path: `/v1/pairings/${sampleId('pr')}/reject`, body: { transcript: 'cd'.repeat(32) } }],
   ['getDevice', { path: `/v1/devices/${sampleDeviceId()}` }],
+  ['getAuthority', { path: '/v1/authority' }],
+  ['rotateAuthority', { path: '/v1/authority/rotate', body: {} }],
+  ['forgetAuthority', { path: '/v1/authority/forget', body: { fingerprint: 'ab'.repeat(32) } }],
   ['rotateDevice', { path: `/v1/devices/${sampleDeviceId()}/rotate`, body: {} }],
   [
     'decideClone',

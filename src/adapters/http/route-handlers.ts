@@ -1,7 +1,14 @@
 import type { Control } from '../../actors/control.js';
 import { isTerminal } from '../../actors/dispatch/record.js';
 import { contract } from '../../contract/contract-version.js';
-import { deviceBody, dispatchBody, explanationBody, inventoryBody, pairingBody } from './bodies.js';
+import {
+  authorityBody,
+  deviceBody,
+  dispatchBody,
+  explanationBody,
+  inventoryBody,
+  pairingBody,
+} from './bodies.js';
 import { codeBody, mintedJoinBody, mintedPinBody, pinPairingBody } from './code-bodies.js';
 import { httpError } from './http-errors.js';
 import { qrCode } from './qr-code.js';
@@ -10,7 +17,7 @@ import { surfaceBody, surfaceDetailBody } from './surface-bodies.js';
 
 /** The routes over the operations of the daemon. */
 export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
-  const { codes, pairings, inventory, devices, surfaces, dispatches, explanations } = control;
+  const { authority, codes, pairings, inventory, devices, surfaces, dispatches, explanations } = control;
   const decides =
     (action: 'revoke' | 'remove' | 'ban' | 'lift') =>
     async ({ caller, params, body }: Pick<RouteCall<'revokeDevice'>, 'caller' | 'params' | 'body'>) =>
@@ -77,6 +84,11 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
       surfaceDetailBody(await surfaces.get(caller, id, capability)),
     decideSurface: async ({ caller, params: { id, capability }, body: { reason = '', ...decision } }) =>
       surfaceBody(await surfaces.decide(caller, id, capability, { ...decision, reason })),
+    getAuthority: async ({ caller }) => authorityBody(await authority.show(caller)),
+    rotateAuthority: async ({ caller, body: { reason = '', ...options } }) =>
+      authorityBody(await authority.rotate(caller, { reason, ...options })),
+    forgetAuthority: async ({ caller, body: { fingerprint, reason = '' } }) =>
+      authorityBody(await authority.forget(caller, fingerprint, reason)),
     createDispatch: async ({ caller, body, status, waitFor }) => {
       const created = dispatches.create(caller, body);
       const record = await (body.wait === true ? waitFor(created) : created);

@@ -7,6 +7,7 @@ type TimeKey =
   | 'createdAt'
   | 'deliverBy'
   | 'deliveredAt'
+  | 'endsAt'
   | 'expiresAt'
   | 'finishedAt'
   | 'firstSeenAt'
@@ -16,6 +17,7 @@ type TimeKey =
   | 'notAfter'
   | 'notBefore'
   | 'since'
+  | 'startedAt'
   | 'updatedAt';
 
 /** A view of the daemon as JSON of the API: times are texts, everything is read-only. */

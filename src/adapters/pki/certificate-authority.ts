@@ -1,11 +1,7 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import forge from 'node-forge';
-import type {
-  DeviceAuthority,
-  IssuedCertificate,
-  ShownDevice,
-} from '../../actors/authority/device-authority.js';
+import type { IssuedCertificate, ShownDevice } from '../../actors/authority/device-authority.js';
 import { isDeviceId } from '../../actors/identity/device-id.js';
 import { parseNetworkAddress } from '../../actors/identity/network-address.js';
 import type { Clock } from '../../kernel/clock.js';
@@ -112,7 +108,7 @@ export interface ServerRequest {
 }
 
 /** The daemon's certificate authority. What it issues is named by a URI and good for one purpose. */
-export class CertificateAuthority implements DeviceAuthority {
+export class CertificateAuthority {
   /** SHA-256 of the CA's public key, hex: the name of this daemon. Stays when the certificate is renewed with its key. */
   readonly caId: string;
   readonly certificatePem: string;
@@ -147,19 +143,10 @@ export class CertificateAuthority implements DeviceAuthority {
     this.serverMs = options.serverMs ?? 30 * dayMs;
   }
 
-  caCertificates(): readonly string[] {
-    return [this.certificatePem];
-  }
-
-  /** @throws AppError `pki.invalid_request` when the request is malformed, weak or not signed by its own key. */
-  checkRequest(request: Uint8Array): void {
-    checkRequest(request);
-  }
-
   /**
    * Issues the certificate of a device. Of the request only the key is used: name, purpose and time are the daemon's.
    *
-   * @throws AppError `pki.invalid_request` as {@link checkRequest}. RangeError when `deviceId` is not one.
+   * @throws AppError `pki.invalid_request` when the request is malformed, weak or not signed by its own key. RangeError when `deviceId` is not one.
    */
   async issueDevice(request: Uint8Array, deviceId: string): Promise<IssuedCertificate> {
     if (!isDeviceId(deviceId))
@@ -176,6 +163,7 @@ export class CertificateAuthority implements DeviceAuthority {
     return certificate.checkIssued(this.#own) && certificate.verify(this.#own.publicKey);
   }
 
+  /** Reads a device certificate of this CA. Undefined when it is none. @param certificate DER */
   readDevice(certificate: Uint8Array): ShownDevice | undefined {
     const parsed = tryParse(certificate);
     if (!parsed || !this.hasIssued(parsed)) return undefined;
@@ -223,7 +211,7 @@ export class CertificateAuthority implements DeviceAuthority {
       this.privateKey,
     );
     const { fingerprint, serial, notBefore, notAfter } = inspectCertificate(der);
-    return { pem: pemOf(der), fingerprint, serial, notBefore, notAfter };
+    return { pem: pemOf(der), fingerprint, issuer: this.fingerprint, serial, notBefore, notAfter };
   }
 }
 
@@ -248,7 +236,7 @@ function altNameOf(host: string): { type: number; value: string } | { type: numb
 }
 
 /** DER as PEM (RFC 7468). */
-function pemOf(der: Uint8Array): string {
+export function pemOf(der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString('base64')

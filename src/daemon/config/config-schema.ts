@@ -169,6 +169,10 @@ const certificates = Type.Object(
       minimum: '2s',
       maximum: '825d',
     }),
+    caOverlap: duration('How long two certificate authorities are trusted when one takes over.', '7d', {
+      minimum: '1s',
+      maximum: '825d',
+    }),
     caLifetime: duration("How long the daemon's certificate authority is valid.", '3650d', {
       minimum: '1m',
       maximum: '7300d',

@@ -28,6 +28,12 @@ export function crossCheck(
       certificates.caLifetime,
     ],
     [
+      '/certificates/deviceLifetime',
+      certificates.deviceLifetime,
+      '/certificates/caOverlap',
+      certificates.caOverlap,
+    ],
+    [
       '/certificates/serverLifetime',
       certificates.serverLifetime,
       '/certificates/caLifetime',

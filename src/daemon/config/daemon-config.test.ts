@@ -67,6 +67,7 @@ describe('defaults', () => {
         deviceLifetimeMs: 86_400_000,
         serverLifetimeMs: 2_592_000_000,
         caLifetimeMs: 315_360_000_000,
+        caOverlapMs: 604_800_000,
       },
       file: undefined,
     });

@@ -49,6 +49,7 @@ export interface DaemonConfig {
     readonly deviceLifetimeMs: number;
     readonly serverLifetimeMs: number;
     readonly caLifetimeMs: number;
+    readonly caOverlapMs: number;
   };
   /** The file that was read; undefined when only defaults, variables and flags hold. */
   readonly file: string | undefined;
@@ -141,6 +142,7 @@ function compile(
       deviceLifetimeMs: parseDuration(certificates.deviceLifetime),
       serverLifetimeMs: parseDuration(certificates.serverLifetime),
       caLifetimeMs: parseDuration(certificates.caLifetime),
+      caOverlapMs: parseDuration(certificates.caOverlap),
     },
     file,
   };

@@ -1,4 +1,6 @@
 import type {
+  AuthorityControl,
+  AuthorityView,
   CodeControl,
   Control,
   CreateDispatch,
@@ -25,6 +27,7 @@ import { newestPage } from '../../../actors/page.js';
 import type { SurfaceControl, SurfaceView } from '../../../actors/surface/view.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
 import {
+  sampleAuthority,
   sampleCode,
   sampleDevice,
   sampleDispatch,
@@ -55,6 +58,7 @@ export class FakeControl implements Control {
   /** Answers `codes.get` in place of what was minted. */
   onGetCode: (() => PairingCodeView) | undefined;
   pinPairing: PinPairingView = { locked: false, wrongProofs: [] };
+  cas: AuthorityView = sampleAuthority();
   loopbackOnly = false;
   /** Answers `dispatches.create`. */
   onCreate: (request: CreateDispatch) => Promise<DispatchRecord> = async () => sampleDispatch();
@@ -118,6 +122,21 @@ export class FakeControl implements Control {
     cancel: async (caller, id, reason) => {
       this.#note('cancelPairing', caller, { id, reason });
       return { ...this.#request(id), state: 'cancelled' };
+    },
+  };
+
+  readonly authority: AuthorityControl = {
+    show: async (caller) => {
+      this.#note('showAuthority', caller, {});
+      return this.cas;
+    },
+    rotate: async (caller, options) => {
+      this.#note('rotateAuthority', caller, options);
+      return this.cas;
+    },
+    forget: async (caller, fingerprint, reason) => {
+      this.#note('forgetAuthority', caller, { fingerprint, reason });
+      return this.cas;
     },
   };
 

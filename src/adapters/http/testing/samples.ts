@@ -1,4 +1,5 @@
 import type {
+  AuthorityView,
   DeviceView,
   ExplanationView,
   InventoryEntry,
@@ -140,6 +141,16 @@ export function sampleEntry(given: Partial<InventoryEntry> = {}): InventoryEntry
   };
 }
 
+export function sampleAuthority(given: Partial<AuthorityView> = {}): AuthorityView {
+  const lifetime = { notBefore: sampleTime, notAfter: sampleTime + 3_650 * 86_400_000 };
+  return {
+    cas: [
+      { fingerprint: digest, state: 'issuing', since: sampleTime, devices: 3, caId: digest, ...lifetime },
+    ],
+    ...given,
+  };
+}
+
 export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
   return {
     deviceId: sampleDeviceId(),
@@ -153,6 +164,7 @@ export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
     certificates: [
       {
         fingerprint: digest,
+        issuer: digest,
         serial: '1a',
         notBefore: sampleTime,
         notAfter: sampleTime + 86_400_000,

@@ -12,6 +12,7 @@ export interface BeginRequest {
   'csrDigest'?: (Buffer | Uint8Array | string);
   'surfaceDigest'?: (Buffer | Uint8Array | string);
   'facts'?: (_palyra_node_v1_HostFacts | null);
+  'caSha256'?: (Buffer | Uint8Array | string);
   'join'?: (_palyra_node_v1_JoinMethod | null);
   'pin'?: (_palyra_node_v1_PinMethod | null);
   'method'?: "join"|"pin";
@@ -24,6 +25,7 @@ export interface BeginRequest__Output {
   'csrDigest': (Buffer);
   'surfaceDigest': (Buffer);
   'facts': (_palyra_node_v1_HostFacts__Output | null);
+  'caSha256': (Buffer);
   'join'?: (_palyra_node_v1_JoinMethod__Output | null);
   'pin'?: (_palyra_node_v1_PinMethod__Output | null);
   'method'?: "join"|"pin";
