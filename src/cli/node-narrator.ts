@@ -8,17 +8,37 @@ type Colors = ReturnType<typeof pc.createColors>;
 
 type Plain = (text: string) => string;
 
-function reason(error: ErrorEnvelope | undefined, colors: Colors, plain: Plain): string {
-  if (!error) return '';
-  return `: ${plain(error.message)}${error.hint === undefined ? '' : `\n  ${colors.dim(plain(error.hint))}`}`;
+/** How an error is told: with its hint the first time, without it while the same goes on. */
+type Reason = (error: ErrorEnvelope | undefined) => string;
+
+function reasons(colors: Colors, plain: Plain): Reason {
+  let told: string | undefined;
+  return (error) => {
+    const isNew = error?.hint !== told;
+    told = error?.hint;
+    if (!error) return '';
+    return `: ${plain(error.message)}${error.hint === undefined || !isNew ? '' : `\n  ${colors.dim(plain(error.hint))}`}`;
+  };
 }
 
 function wait(ms: number): string {
   return formatDuration(ms < 1_000 ? Math.round(ms) : Math.round(ms / 1_000) * 1_000);
 }
 
-/** What a node host reports, as a person wants to read it. `plain` takes escape sequences out of what came from a peer. */
-export function narrate(report: NodeReport, colors: Colors, plain: Plain): string {
+/**
+ * Tells what a node host reports, as a person wants to read it.
+ *
+ * @param plain takes escape sequences out of what came from a peer.
+ */
+export function narrator(colors: Colors, plain: Plain): (report: NodeReport) => string {
+  const reason = reasons(colors, plain);
+  return (report) => {
+    if (report.event === 'connected') reason(undefined);
+    return narrate(report, colors, plain, reason);
+  };
+}
+
+function narrate(report: NodeReport, colors: Colors, plain: Plain, reason: Reason): string {
   switch (report.event) {
     case 'plugins': {
       const offered = `Offers ${report.capabilities.length === 0 ? 'nothing' : report.capabilities.join(', ')}`;
@@ -55,21 +75,21 @@ export function narrate(report: NodeReport, colors: Colors, plain: Plain): strin
       ].join('\n');
     }
     case 'disconnected':
-      return `${colors.yellow('Disconnected')}${reason(report.error, colors, plain)}\n  Trying again in ${wait(report.retryInMs)}.`;
+      return `${colors.yellow('Disconnected')}${reason(report.error)}\n  Trying again in ${wait(report.retryInMs)}.`;
     case 'refused':
-      return `${colors.red('The daemon refuses this node')}${reason(report.error, colors, plain)}\n  Asking again in ${wait(report.retryInMs)}, or when this is started again; nothing is deleted.`;
+      return `${colors.red('The daemon refuses this node')}${reason(report.error)}\n  Asking again in ${wait(report.retryInMs)}, or when this is started again; nothing is deleted.`;
     case 'renewing':
       return colors.dim(`Renewing the certificate${report.reason === '' ? '' : `: ${plain(report.reason)}`}`);
     case 'renewed':
       return `Renewed the certificate; it is good until ${report.certificateEndsAt}.`;
     case 'certificate_ended':
-      return `${colors.yellow('The certificate of this node is not good any more')}${reason(report.error, colors, plain)}`;
+      return `${colors.yellow('The certificate of this node is not good any more')}${reason(report.error)}`;
     case 'returning':
       return colors.dim('Asking the daemon to let this node come back, with the key that it has always had');
     case 'certificate_waits':
-      return `${colors.yellow('The new certificate does not work yet; the old one stays in use')}${reason(report.error, colors, plain)}`;
+      return `${colors.yellow('The new certificate does not work yet; the old one stays in use')}${reason(report.error)}`;
     case 'retrying':
-      return `${colors.yellow(`Still ${report.what}`)}${reason(report.error, colors, plain)}\n  Trying again in ${wait(report.retryInMs)}.`;
+      return `${colors.yellow(`Still ${report.what}`)}${reason(report.error)}\n  Trying again in ${wait(report.retryInMs)}.`;
     case 'mediation':
       return `${plain(report.caller)} asks to run ${plain(report.capability)} with ${plain(JSON.stringify(report.input))}`;
     case 'mediation_withdrawn':

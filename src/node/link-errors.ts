@@ -7,6 +7,11 @@ export function isRefusal(error: AppError): boolean {
   );
 }
 
+/** Whether the daemon said it, rather than the transport on its way there. */
+export function isDaemonsWord({ code }: AppError): boolean {
+  return code.startsWith('session.') || code.startsWith('pairing.');
+}
+
 /** Whether an operator of the daemon has shut this device or this host out: nothing that the daemon asked for goes on. */
 export function isShutOut(error: AppError): boolean {
   return error.code === 'session.revoked' || error.code === 'session.clone_rejected';

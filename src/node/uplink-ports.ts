@@ -10,7 +10,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { Credentials } from './credentials.js';
 import type { DaemonTime } from './daemon-time.js';
 import { hostFacts } from './host-facts.js';
-import { isAboutCertificate, isRefusal, isShutOut } from './link-errors.js';
+import { isAboutCertificate, isDaemonsWord, isRefusal, isShutOut } from './link-errors.js';
 import type { Reporter } from './reporter.js';
 import type { SessionTicket } from './session-ticket.js';
 
@@ -30,10 +30,10 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
   const { clock, deadlines, directory, random, log } = kernel;
   // On no disk: it tells this process from one that runs from a copy of this directory.
   const instance = randomBytes(16);
-  let attempts = 0;
+  let turn = 0;
   const nextAddress = (): string => {
     const { nodeAddresses } = credentials.membership;
-    return nodeAddresses[attempts++ % nodeAddresses.length] ?? '';
+    return nodeAddresses[turn++ % nodeAddresses.length] ?? '';
   };
   return {
     deadlines,
@@ -44,7 +44,7 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
       const address = nextAddress();
       const { caCertificates } = credentials.membership;
       const credential = credentials.choose(attempt, daemonTime.now());
-      report({ event: 'connecting', address, attempt: attempts });
+      report({ event: 'connecting', address, attempt: attempt + 1 });
       return openUplink(
         {
           address,
@@ -77,6 +77,7 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
     hasEnded: () => credentials.hasEnded(daemonTime.now()),
     hasOther: (fingerprint) => credentials.hasOther(fingerprint, daemonTime.now()),
     isAboutCertificate,
+    isDaemonsWord,
     needCertificate: () => sendToRenewal(directory, { type: 'certificate.refused' }),
     doubtCertificate: () => sendToRenewal(directory, { type: 'certificate.doubted' }),
     storeTicket: (next, done) =>

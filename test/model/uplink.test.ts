@@ -96,6 +96,7 @@ function world(newest = 'newer than any link', hasEnded = false, hasOther = true
     hasOther: () => hasOther,
     isAboutCertificate: ({ code }) => code === unknown.code,
     needCertificate: () => trace.push('need a certificate'),
+    isDaemonsWord: (error) => error.code.startsWith('session.'),
     doubtCertificate: () => trace.push('doubt the certificate'),
     storeTicket: () => trace.push('store'),
     attach: () => trace.push('attach'),
@@ -381,6 +382,24 @@ it('doubts its certificate when TLS tells no reason for long, since that may be 
     clock.advance(deadlines.pending(actor)[0]?.inMs ?? 0);
   }
   expect(trace.filter((entry) => entry === 'doubt the certificate')).toHaveLength(2);
+  actor.stop();
+});
+
+it('does not doubt its certificate when the daemon itself says why not', () => {
+  const { clock, deadlines, ports, trace } = world();
+  const actor = createActor(uplinkMachine, { inspect: coverage.inspect, input: { ports } });
+  actor.start();
+  const delays: number[] = [];
+  for (let link = 1; link <= 9; link++) {
+    actor.send({ type: 'ended', link, error: passing });
+    const delay = deadlines.pending(actor)[0]?.inMs ?? 0;
+    delays.push(delay);
+    clock.advance(delay);
+  }
+  expect(trace).not.toContain('doubt the certificate');
+  // It asks ever less often: nothing but the daemon's answer can change what comes of it.
+  expect(delays).toEqual([...delays].sort((a, b) => a - b));
+  expect(delays.at(-1)).toBeGreaterThan(10_000);
   actor.stop();
 });
 

@@ -489,6 +489,7 @@ export class World {
       hasEnded: () => false,
       hasOther: () => false,
       isAboutCertificate: () => false,
+      isDaemonsWord: () => false,
       needCertificate: () => undefined,
       doubtCertificate: () => undefined,
       storeTicket: (next: Uint8Array, done: () => void) => {

@@ -43,6 +43,8 @@ export interface UplinkPorts {
   isAboutCertificate(error: AppError): boolean;
   /** This node can't come with its certificate: it needs another one. */
   needCertificate(): void;
+  /** Whether an error is what the daemon itself answered: TLS was fine, and with it the certificate. */
+  isDaemonsWord(error: AppError): boolean;
   /** Several attempts have failed without a reason that TLS could tell: the certificate may be the matter. */
   doubtCertificate(): void;
   /** Writes the ticket to disk, then calls back. */
@@ -266,7 +268,9 @@ export const uplinkSetup = setup({
       const error = event.type === 'ended' ? event.error : undefined;
       arm(context, self, delayMs, 'reconnect');
       context.ports.status({ state: 'backoff', delayMs, error });
-      if (context.attempt > 0 && context.attempt % doubtAfter === 0) context.ports.doubtCertificate();
+      const hasSpoken = error !== undefined && context.ports.isDaemonsWord(error);
+      if (hasSpoken || context.attempt === 0 || context.attempt % doubtAfter !== 0) return;
+      context.ports.doubtCertificate();
     },
     'wait for a certificate': ({ context, event, self }) => {
       // The hour is for the case that the daemon's clock says otherwise than this node's.

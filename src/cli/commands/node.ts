@@ -6,7 +6,7 @@ import { cliError } from '../cli-errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../help-text.js';
 import { readInvitation } from '../node-invitation.js';
-import { narrate } from '../node-narrator.js';
+import { narrator } from '../node-narrator.js';
 import { colours, print, printEvent } from '../output.js';
 import { printable } from '../printable.js';
 
@@ -113,7 +113,8 @@ function onSignals(listener: (signal: string) => void): () => void {
 function reporterFor({ json }: RunFlags, context: CliContext): Reporter {
   if (json) return (report) => printEvent(context, report);
   const colors = colours(context.stdout, context.env);
-  return (report: NodeReport) => print(context, narrate(report, colors, printable));
+  const narrate = narrator(colors, printable);
+  return (report: NodeReport) => print(context, narrate(report));
 }
 
 /** Who is asked before a capability runs that wants a person's word: a program, the person at the terminal, or nobody. */
