@@ -8,6 +8,7 @@ import {
 import { sendToAuthority } from '../actors/addresses.js';
 import type { AuthorityRecords } from '../actors/authority/authority-records.js';
 import { AuthoritiesControl, type CaFacts } from '../actors/authority/control.js';
+import type { DeviceAuthority } from '../actors/authority/device-authority.js';
 import type { Control } from '../actors/control.js';
 import { DevicesControl } from '../actors/device/control.js';
 import type { Devices } from '../actors/device/devices.js';
@@ -35,7 +36,6 @@ import type { Kernel } from '../kernel/kernel.js';
 import type { Store } from '../kernel/store.js';
 import type { Catalog } from '../plugins/catalog.js';
 import type { DescriptorReviewer } from '../plugins/review/reviewer.js';
-import type { Authorities } from './authorities.js';
 import type { DaemonConfig } from './config/daemon-config.js';
 
 /** A key of the container that carries the type of what it stands for. */
@@ -48,7 +48,7 @@ export const tokens = {
   kernel: token<Kernel>('kernel'),
   config: token<DaemonConfig>('config'),
   store: token<Store>('store'),
-  authorities: token<Authorities>('authorities'),
+  authorities: token<IssuingAuthority>('authorities'),
   authorityRecords: token<AuthorityRecords>('authorityRecords'),
   factsOfCa: token<(fingerprint: string) => CaFacts | undefined>('factsOfCa'),
   catalog: token<Catalog>('catalog'),
@@ -79,12 +79,18 @@ export interface Advertised {
   node(): readonly string[];
 }
 
+/** The CAs as the rest of the daemon needs them. */
+export interface IssuingAuthority extends DeviceAuthority {
+  /** The one that issues: join strings pin it. */
+  readonly issuing: { readonly fingerprint: string };
+}
+
 /** What is opened, asynchronously, before the container is made. */
 export interface Opened {
   readonly kernel: Kernel;
   readonly config: DaemonConfig;
   readonly store: Store;
-  readonly authorities: Authorities;
+  readonly authorities: IssuingAuthority;
   readonly authorityRecords: AuthorityRecords;
   readonly factsOfCa: (fingerprint: string) => CaFacts | undefined;
   readonly catalog: Catalog;

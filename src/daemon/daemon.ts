@@ -3,33 +3,27 @@ import { join } from 'node:path';
 import { Server } from '@grpc/grpc-js';
 import type { Control } from '../actors/control.js';
 import { daemonTree } from '../actors/daemon-tree.js';
-import { Devices } from '../actors/device/devices.js';
 import { enforceDecisions } from '../actors/device/enforcement.js';
-import { CompiledSurface } from '../actors/device/surface.js';
-import { PairingCodes } from '../actors/pairing/codes.js';
-import { Pairings } from '../actors/pairing/pairings.js';
 import { keepPruned } from '../actors/pairing/retention.js';
 import { settleRestored } from '../actors/restored-state.js';
-import { Offers } from '../actors/surface/offers.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
 import { RevocationFile } from '../adapters/store/revocation-file.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
-import { createKernel, type Kernel, startRoot } from '../kernel/kernel.js';
+import { createKernel, startRoot } from '../kernel/kernel.js';
 import type { KernelLog } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
-import type { Store } from '../kernel/store.js';
-import type { DescriptorReviewer } from '../plugins/review/reviewer.js';
 import { WorkerReviewer } from '../plugins/review/worker-reviewer.js';
-import type { Authorities, AuthorityOptions } from './authorities.js';
+import type { AuthorityOptions } from './authorities.js';
 import { loadCatalog } from './catalog.js';
 import type { DaemonConfig } from './config/daemon-config.js';
-import { daemonContainer, pairingLifetime, tokens } from './container.js';
+import { daemonContainer, tokens } from './container.js';
 import { openControlPlane } from './control-plane.js';
 import { openNodePorts } from './node-ports.js';
 import { openAuthority } from './open-authority.js';
+import { openRecords } from './open-records.js';
 
 export interface DaemonOptions {
   readonly config: DaemonConfig;
@@ -243,37 +237,6 @@ async function openRevocations(directory: string, log: KernelLog): Promise<Revoc
   if (file.torn > 0)
     log.warn({ path, bytes: file.torn }, 'Cut off a revocation that was never written to its end');
   return file;
-}
-
-interface RecordParts {
-  readonly kernel: Kernel;
-  readonly store: Store;
-  readonly revocations: RevocationFile;
-  readonly config: DaemonConfig;
-  readonly authorities: Authorities;
-  readonly catalog: Awaited<ReturnType<typeof loadCatalog>>;
-  readonly reviewer: DescriptorReviewer;
-}
-
-/** Reads what is kept in memory and written through. */
-async function openRecords(parts: RecordParts) {
-  const { kernel, store, revocations, config, authorities: authority, catalog, reviewer } = parts;
-  const { clock, log } = kernel;
-  const enabled = new Set(config.plugins.enabled);
-  const surface = await CompiledSurface.open({
-    store,
-    catalog,
-    enabled,
-    reviewer,
-    clock,
-    pin: config.plugins.pin,
-  });
-  const devices = await Devices.open({ store, revocations, clock, log });
-  const offers = await Offers.open({ store, devices, clock });
-  const codes = await PairingCodes.open({ ...kernel, store });
-  const lifetime = pairingLifetime(config);
-  const pairings = await Pairings.open({ ...kernel, store, devices, codes, surface, authority, lifetime });
-  return { surface, offers, devices, codes, pairings };
 }
 
 /** The end of the daemon, as one promise; a fault that it can't go on with ends it with that fault. */

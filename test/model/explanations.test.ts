@@ -1,37 +1,20 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sendToDispatch, sendToPairing } from '../../src/actors/addresses.js';
-import { daemonTree } from '../../src/actors/daemon-tree.js';
-import { Devices } from '../../src/actors/device/devices.js';
 import type { DeviceRecord } from '../../src/actors/device/record.js';
-import { CompiledSurface } from '../../src/actors/device/surface.js';
-import { Dispatches } from '../../src/actors/dispatch/dispatches.js';
-import { LiveDispatches } from '../../src/actors/dispatch/live.js';
 import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
-import { DispatchRecorder } from '../../src/actors/dispatch/recorder.js';
-import { Explanations } from '../../src/actors/explanations.js';
 import { newId } from '../../src/actors/ids.js';
-import { PairingCodes } from '../../src/actors/pairing/codes.js';
-import { Pairings } from '../../src/actors/pairing/pairings.js';
 import { toOperation } from '../../src/actors/records.js';
-import { Sessions } from '../../src/actors/session/sessions.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
+import { tokens } from '../../src/daemon/container.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
-import { createKernel, type RootHandle, startRoot } from '../../src/kernel/kernel.js';
+import { type RootHandle, startRoot } from '../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { Catalog } from '../../src/plugins/catalog.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
-import { quietAuthority } from '../support/quiet-authority.js';
 import { turns } from './crash.js';
+import { modelDaemon } from './daemon.js';
 import { MemoryRevocations } from './revocations.js';
-import {
-  inlineReviewer,
-  sampleDispatch,
-  sampleFacts,
-  samplePairing,
-  sampleResult,
-  silent,
-  start,
-} from './samples.js';
+import { sampleDispatch, sampleFacts, samplePairing, sampleResult, start } from './samples.js';
 
 /** The real actors of a daemon over a memory store; the catalog throws when it is asked, which crashes a dispatch. */
 class BrokenCatalog extends Catalog {
@@ -67,8 +50,6 @@ const pairingId = newId('pr', start);
 
 async function daemon(dispatch: Partial<DispatchRecord> = {}) {
   const clock = new SimulatedClock(start);
-  const kernel = createKernel({ clock, log: silent, random: () => 0.5 });
-  const { deadlines } = kernel;
   const store = new MemoryStore();
   const cause = { event: 'approve', by: 'operator:ada', from: '' };
   await store.commit([
@@ -81,76 +62,20 @@ async function daemon(dispatch: Partial<DispatchRecord> = {}) {
       cause,
     ),
   ]);
-  const devices = await Devices.open({ store, revocations: new MemoryRevocations(), clock, log: silent });
-  const catalog = new BrokenCatalog(new ValidatorCache());
-  const surface = await CompiledSurface.open({
-    store,
-    catalog,
-    enabled: new Set(),
-    reviewer: inlineReviewer,
+  const { kernel, container, devices, tree } = await modelDaemon({
     clock,
-    pin: 'descriptor',
-  });
-  const codes = await PairingCodes.open({ ...kernel, store });
-  const authority = {
-    certificateFor: () => new Uint8Array(0),
-    trusts: () => true,
-    caCertificates: () => [],
-    checkRequest: () => undefined,
-    readDevice: () => undefined,
-    issueDevice: () => Promise.reject(new Error('nobody pairs here')),
-  };
-  const lifetime = (): number => 60_000;
-  const pairings = await Pairings.open({ ...kernel, store, devices, codes, surface, authority, lifetime });
-  const live = new LiveDispatches();
-  const recorder = new DispatchRecorder({
     store,
-    deadlines,
-    failed: (error) => expect(error).toBeUndefined(),
-  });
-  const sessions = new Sessions({
-    ...kernel,
-    devices,
-    surface,
-    heartbeatMs: 10_000,
-    heartbeatMaxMs: 60_000,
-    window: 2,
-    unfinished: (id) => live.idsOf(id),
-    deviceOf: (id) => live.get(id)?.deviceId,
-    late: () => undefined,
-    announced: () => undefined,
-  });
-  const limits = { input: 1_000, output: 1_000, perNode: 100 };
-  const dispatches = new Dispatches({
-    ...kernel,
-    store,
-    devices,
-    surface,
-    catalog,
-    recorder,
-    live,
-    sessions,
-    limits,
+    revocations: new MemoryRevocations(),
+    catalog: new BrokenCatalog(new ValidatorCache()),
+    storeFailed: (error) => expect(error).toBeUndefined(),
   });
   let ready = false;
   const recovered = (): void => {
     ready = true;
   };
-  const root = startRoot(
-    kernel,
-    daemonTree({ kernel, sessions, pairings, dispatches, ...quietAuthority(kernel), recovered }),
-  );
+  const root = startRoot(kernel, tree(recovered));
   while (!ready) await turns(1);
-  const explanations = new Explanations({
-    ...kernel,
-    store,
-    devices,
-    sessions,
-    dispatches,
-    live,
-    pairings,
-    surface,
-  });
+  const { explanations } = container.resolve(tokens.control);
   return { clock, kernel, root, devices, explain: (subject: string) => explanations.explain(ada, subject) };
 }
 

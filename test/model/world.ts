@@ -1,14 +1,11 @@
 import { createActor } from 'xstate';
 import { sendToRenewal, sendToUplink } from '../../src/actors/addresses.js';
-import { daemonTree } from '../../src/actors/daemon-tree.js';
 import { withPending } from '../../src/actors/device/certificates.js';
-import { Devices, isRefusal } from '../../src/actors/device/devices.js';
+import { type Devices, isRefusal } from '../../src/actors/device/devices.js';
 import type { DeviceRecord } from '../../src/actors/device/record.js';
-import { CompiledSurface } from '../../src/actors/device/surface.js';
-import { Dispatches } from '../../src/actors/dispatch/dispatches.js';
-import { LiveDispatches } from '../../src/actors/dispatch/live.js';
+import type { Dispatches } from '../../src/actors/dispatch/dispatches.js';
+import type { LiveDispatches } from '../../src/actors/dispatch/live.js';
 import { type DispatchRecord, isTerminal } from '../../src/actors/dispatch/record.js';
-import { DispatchRecorder } from '../../src/actors/dispatch/recorder.js';
 import { nodeError } from '../../src/actors/errors.js';
 import { type ExecutionHost, Executions } from '../../src/actors/execution/executions.js';
 import { ExecutionJournal } from '../../src/actors/execution/journal.js';
@@ -20,10 +17,8 @@ import {
   protocolVersion,
 } from '../../src/actors/link/frames.js';
 import { nodeTree } from '../../src/actors/node-tree.js';
-import { PairingCodes } from '../../src/actors/pairing/codes.js';
-import { Pairings } from '../../src/actors/pairing/pairings.js';
 import { eachStored, fromStored, toOperation } from '../../src/actors/records.js';
-import { type NodePeer, Sessions } from '../../src/actors/session/sessions.js';
+import type { NodePeer } from '../../src/actors/session/sessions.js';
 import type { UplinkStatus } from '../../src/actors/uplink/behaviour.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
@@ -38,10 +33,9 @@ import { Catalog } from '../../src/plugins/catalog.js';
 import type { Descriptor } from '../../src/plugins/descriptor.js';
 import { descriptorDigest } from '../../src/plugins/digest.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
-import { quietAuthority } from '../support/quiet-authority.js';
 import { clockOf, type Life, ProcessStore, turns } from './crash.js';
+import { modelDaemon } from './daemon.js';
 import { MemoryRevocations } from './revocations.js';
-import { inlineReviewer } from './samples.js';
 import { type DaemonEnd, Wire } from './wire.js';
 
 /** `once` may not be started twice, `again` may, `asked` may not and is asked for at the node. */
@@ -354,63 +348,17 @@ export class World {
   async startDaemon(): Promise<void> {
     const life: Life = { dead: false };
     const store = new ProcessStore(life, this.#daemonDisk, (operations) => this.#check(operations));
-    const kernel = createKernel({ clock: clockOf(life, this.clock), log: silent, random: () => 0.5 });
-    const { clock, deadlines } = kernel;
-    const devices = await Devices.open({ store, revocations: new MemoryRevocations(), clock, log: silent });
-    const surface = await CompiledSurface.open({
+    const { kernel, devices, sessions, dispatches, live, tree } = await modelDaemon({
+      clock: clockOf(life, this.clock),
       store,
+      revocations: new MemoryRevocations(),
       catalog,
-      enabled: new Set(['lab']),
-      reviewer: inlineReviewer,
-      clock,
-      pin: 'descriptor',
-    });
-    const codes = await PairingCodes.open({ ...kernel, store });
-    const authority = {
-      certificateFor: () => new Uint8Array(0),
-      trusts: () => true,
-      caCertificates: () => [],
-      checkRequest: () => undefined,
-      readDevice: () => undefined,
-      issueDevice: () => Promise.reject(new Error('nobody pairs here')),
-    };
-    const pairings = await Pairings.open({
-      ...kernel,
-      store,
-      devices,
-      codes,
-      surface,
-      authority,
-      lifetime: () => 60_000,
-    });
-    const live = new LiveDispatches();
-    const recorder = new DispatchRecorder({
-      store,
-      deadlines,
-      failed: (error) => this.violations.push(`the daemon's store failed: ${String(error)}`),
-    });
-    const sessions: Sessions = new Sessions({
-      ...kernel,
-      devices,
-      surface,
-      heartbeatMs: 10_000,
-      heartbeatMaxMs: 60_000,
-      window: 2,
-      unfinished: (id) => live.idsOf(id),
-      deviceOf: (id) => live.get(id)?.deviceId,
-      late: (id, result) => dispatches.late(id, result),
-      announced: () => undefined,
-    });
-    const dispatches: Dispatches = new Dispatches({
-      ...kernel,
-      store,
-      devices,
-      surface,
-      catalog,
-      recorder,
-      live,
-      sessions,
-      limits: { input: 1000, output: 1000, perNode: 100 },
+      config: (defaults) => ({
+        ...defaults,
+        plugins: { ...defaults.plugins, enabled: ['lab'] },
+        dispatch: { inputLimit: 1_000, outputLimit: 1_000, queuePerNode: 100, inFlightPerNode: 2 },
+      }),
+      storeFailed: (error) => this.violations.push(`the daemon's store failed: ${String(error)}`),
     });
     const daemon: Daemon = {
       life,
@@ -425,9 +373,7 @@ export class World {
     const recovered = (): void => {
       daemon.ready = true;
     };
-    const root = createActor(
-      daemonTree({ kernel, sessions, pairings, dispatches, ...quietAuthority(kernel), recovered }),
-    );
+    const root = createActor(tree(recovered));
     root.start();
     this.#daemon = daemon;
     while (!daemon.ready) await turns(1);

@@ -1,33 +1,58 @@
-import type { AuthorityInput } from '../../src/actors/authority/behaviour.js';
-import { firstRecord } from '../../src/actors/authority/record.js';
-import type { ServerCertificatePorts } from '../../src/actors/authority/server-certificate.js';
+import { AuthorityRecords } from '../../src/actors/authority/authority-records.js';
+import type { IssuingAuthority } from '../../src/daemon/container.js';
+import type { OpenAuthority } from '../../src/daemon/open-authority.js';
 import { jitteredBackoff } from '../../src/kernel/backoff.js';
 import type { Kernel } from '../../src/kernel/kernel.js';
+import type { Store } from '../../src/kernel/store.js';
 
-/** Certificate authorities for a daemon tree that is about something else: nothing is ever due. */
-export function quietAuthority({ deadlines, clock }: Kernel): {
-  authority(): AuthorityInput;
-  readonly serverCertificate: ServerCertificatePorts;
-} {
-  const never = Number.MAX_SAFE_INTEGER;
+const never = Number.MAX_SAFE_INTEGER;
+
+const authorities: IssuingAuthority = {
+  issuing: { fingerprint: 'ca' },
+  certificateFor: () => new Uint8Array(0),
+  trusts: () => true,
+  caCertificates: () => [],
+  checkRequest: () => undefined,
+  readDevice: () => undefined,
+  issueDevice: () => Promise.reject(new Error('nobody pairs here')),
+};
+
+/** The CAs of a daemon as its parts take them. */
+export type ModelAuthority = Pick<
+  OpenAuthority,
+  'records' | 'factsOf' | 'input' | 'serverCertificatePorts'
+> & {
+  readonly authorities: IssuingAuthority;
+};
+
+/** Certificate authorities for a daemon that is about something else: nothing is ever due, and nobody is issued anything. */
+export async function quietAuthority(
+  { deadlines, clock }: Pick<Kernel, 'deadlines' | 'clock'>,
+  store: Store,
+): Promise<ModelAuthority> {
+  const onDisk = ['ca'];
+  const records = await AuthorityRecords.open({ store, onDisk, overlapMs: never, now: clock.now() });
   return {
-    serverCertificate: {
+    authorities,
+    records,
+    factsOf: () => undefined,
+    serverCertificatePorts: () => ({
       deadlines,
       clock,
       backoff: jitteredBackoff({ firstMs: 1_000, baseMs: 1_000, maxMs: 1_000, random: () => 0.5 }),
       renewalDue: () => never,
       renew: () => Promise.resolve(),
       failed: () => undefined,
-    },
-    authority: () => ({
-      record: firstRecord(['ca'], clock.now()),
+    }),
+    input: () => ({
+      record: records.current,
       ports: {
         deadlines,
         clock,
         overlapMs: never,
         rotationDue: () => never,
         make: () => Promise.reject(new Error('No CA is made here')),
-        commit: (record) => Promise.resolve(record),
+        commit: (next, cause) => records.commit(next, cause),
         apply: () => undefined,
         remove: () => Promise.resolve(),
         isKnownToAll: () => false,
