@@ -1,10 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { createHash, createPublicKey } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type DeviceId, deviceIdOf } from '../actors/identity/device-id.js';
 import { rawPublicKey } from '../actors/identity/ed25519.js';
-import { readPrivateFile, writePrivateFile } from '../adapters/os/private-file.js';
+import type { PrivateFiles } from '../adapters/os/private-directory.js';
 import { createRequest } from '../adapters/pki/csr.js';
 import { parseCertificate } from '../adapters/pki/inspect-certificate.js';
 import { type KeySource, privateKeyFromPem, privateKeyToPem, publicKeyToDer } from '../adapters/pki/keys.js';
@@ -55,20 +53,23 @@ export interface NextRequest {
   readonly pairingId?: string;
 }
 
+/** The files that hold keys. */
+export type KeyFiles = Pick<SecretFiles, 'read' | 'write'>;
+
 /**
  * The node's identity on its own disk: one file for each thing, 0600, each replaced atomically and on disk before anything
  * is said that depends on it.
  */
 export class IdentityStore {
-  readonly #directory: string;
+  readonly #files: PrivateFiles;
   readonly #keys: KeySource;
-  readonly #files: SecretFiles;
+  readonly #secrets: KeyFiles;
 
-  /** @param files the files of the same directory which hold keys */
-  constructor(directory: string, keys: KeySource, files: SecretFiles) {
-    this.#directory = directory;
-    this.#keys = keys;
+  /** @param secrets the files of the same directory which hold keys */
+  constructor(files: PrivateFiles, keys: KeySource, secrets: KeyFiles) {
     this.#files = files;
+    this.#keys = keys;
+    this.#secrets = secrets;
   }
 
   /** The identity, made and written the first time. @throws AppError when a key file is damaged or readable by others. */
@@ -102,7 +103,7 @@ export class IdentityStore {
   async keyOf(certificatePem: string): Promise<KeyObject | undefined> {
     const { publicKey } = parseCertificate(certificatePem);
     for (const name of [keyFile(publicKey), firstKeyFile]) {
-      const kept = await this.#files.read(name);
+      const kept = await this.#secrets.read(name);
       const key = kept && privateKeyFromPem(kept);
       if (key && createPublicKey(key).equals(publicKey)) return key;
     }
@@ -113,7 +114,7 @@ export class IdentityStore {
   async readNextRequest(): Promise<NextRequest | undefined> {
     const stored = await this.#readJson<StoredRequest>(requestFile);
     if (!stored) return undefined;
-    const kept = await this.#files.read(stored.keyFile);
+    const kept = await this.#secrets.read(stored.keyFile);
     return kept && nextRequest(privateKeyFromPem(kept), stored);
   }
 
@@ -122,7 +123,7 @@ export class IdentityStore {
     const keys = await this.#keys.rsa(2048);
     const { der } = await createRequest(keys, deviceId);
     const name = keyFile(keys.publicKey);
-    await this.#files.write(name, privateKeyToPem(keys.privateKey));
+    await this.#secrets.write(name, privateKeyToPem(keys.privateKey));
     const stored: StoredRequest = { keyFile: name, csr: der.toString('base64') };
     await this.#writeJson(requestFile, stored);
     return nextRequest(keys.privateKey, stored);
@@ -138,46 +139,41 @@ export class IdentityStore {
 
   /** The certificate of the request is part of the membership: the request is done. */
   async dropNextRequest(): Promise<void> {
-    await rm(this.#file(requestFile), { force: true });
+    await this.#files.remove(requestFile);
   }
 
   /** Deletes the keys of certificates that are used no more. */
   async dropOtherKeys(inUse: readonly KeyObject[]): Promise<void> {
     const kept = new Set(inUse.map((key) => keyFile(createPublicKey(key))));
-    for (const name of await readdir(this.#directory)) {
-      if (/^tls-[0-9a-f]{16}\.key$/.test(name) && !kept.has(name))
-        await rm(this.#file(name), { force: true });
+    for (const name of await this.#files.names()) {
+      if (/^tls-[0-9a-f]{16}\.key$/.test(name) && !kept.has(name)) await this.#files.remove(name);
     }
   }
 
   /** The request is kept with the key, so that a pairing that is tried again asks for the same certificate. */
   async #csr(tlsKey: KeyObject, deviceId: DeviceId): Promise<Buffer> {
-    const kept = await readPrivateFile(this.#file('tls.csr'));
+    const kept = await this.#files.read('tls.csr');
     if (kept) return kept;
     const { der } = await createRequest({ privateKey: tlsKey, publicKey: createPublicKey(tlsKey) }, deviceId);
-    await writePrivateFile(this.#file('tls.csr'), der);
+    await this.#files.write('tls.csr', der);
     return der;
   }
 
   async #key(name: string, make: () => Promise<KeyObject>): Promise<KeyObject> {
-    const kept = await this.#files.read(name);
+    const kept = await this.#secrets.read(name);
     if (kept) return privateKeyFromPem(kept);
     const key = await make();
-    await this.#files.write(name, privateKeyToPem(key));
+    await this.#secrets.write(name, privateKeyToPem(key));
     return key;
   }
 
   async #readJson<T>(name: string): Promise<T | undefined> {
-    const bytes = await readPrivateFile(this.#file(name));
+    const bytes = await this.#files.read(name);
     return bytes && (JSON.parse(bytes.toString('utf8')) as T);
   }
 
   #writeJson(name: string, value: object): Promise<void> {
-    return writePrivateFile(this.#file(name), `${JSON.stringify(value, null, 2)}\n`);
-  }
-
-  #file(name: string): string {
-    return join(this.#directory, name);
+    return this.#files.write(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 }
 

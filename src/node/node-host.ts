@@ -6,6 +6,7 @@ import { ExecutionJournal } from '../actors/execution/journal.js';
 import type { JoinString } from '../actors/identity/join-string.js';
 import type { PluginAnnouncement } from '../actors/link/frames.js';
 import { nodeTree } from '../actors/node-tree.js';
+import { privateDirectory } from '../adapters/os/private-directory.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
 import { freshKeys } from '../adapters/pki/keys.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
@@ -19,6 +20,7 @@ import type { HostServices } from '../plugins/sdk/handler.js';
 import { capabilityHost } from './capability-host.js';
 import type { PinInvitation } from './code-proof.js';
 import { Credentials } from './credentials.js';
+import { grpcLink } from './daemon-link.js';
 import { DaemonTime } from './daemon-time.js';
 import { type EnrolmentInput, joinByPin, joinDaemon, resumePairing } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
@@ -83,7 +85,7 @@ async function startIn(
   signal: AbortSignal,
 ): Promise<NodeHost> {
   const files = await SecretFiles.open(directory.path, options.passphrase, options.log);
-  const identityStore = new IdentityStore(directory.path, freshKeys, files);
+  const identityStore = new IdentityStore(privateDirectory(directory.path), freshKeys, files);
   const standing = await readStanding(identityStore, options.invitation);
   const plugins = await loadPlugins(options);
   const identity = await identityStore.identity();
@@ -122,8 +124,18 @@ async function startIn(
   const { report, drainMs } = options;
   const daemonTime = new DaemonTime(kernel.clock);
   const ticket = await sessionTicket(store, kernel.clock);
-  const uplink = uplinkPorts({ kernel, ticket, executions, credentials, daemonTime, announced, report });
-  const renewal = renewalPorts({ kernel, identity, credentials, executions, daemonTime, report });
+  const link = grpcLink;
+  const uplink = uplinkPorts({
+    kernel,
+    link,
+    ticket,
+    executions,
+    credentials,
+    daemonTime,
+    announced,
+    report,
+  });
+  const renewal = renewalPorts({ kernel, link, identity, credentials, executions, daemonTime, report });
   const root = startRoot(kernel, nodeTree({ kernel, uplink, renewal, executions, drainMs }));
   finishWith(root, ending, async () => {
     options.mediator.close();

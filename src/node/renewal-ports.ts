@@ -6,14 +6,13 @@ import { fingerprintWords } from '../actors/identity/fingerprint-words.js';
 import { returnTranscript, signedStatement } from '../actors/identity/transcript.js';
 import type { RenewalPorts, RenewalStatus } from '../actors/renewal/behaviour.js';
 import type { ReturnGrant } from '../actors/renewal/grant.js';
-import { type Decision, EnrollmentClient } from '../adapters/grpc/enrollment-client.js';
-import { channelOptionsFor, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
-import { RenewalClient } from '../adapters/grpc/renewal-client.js';
+import type { Decision } from '../adapters/grpc/enrollment-client.js';
 import { parseCertificate } from '../adapters/pki/inspect-certificate.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import { toAppError } from '../kernel/errors.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Credentials } from './credentials.js';
+import type { DaemonLink, ReturnCalls } from './daemon-link.js';
 import type { DaemonTime } from './daemon-time.js';
 import { hostFacts } from './host-facts.js';
 import type { Identity, NextRequest } from './identity-store.js';
@@ -22,6 +21,7 @@ import type { Reporter } from './reporter.js';
 
 export interface RenewalParts {
   readonly kernel: Kernel;
+  readonly link: DaemonLink;
   readonly identity: Identity;
   readonly credentials: Credentials;
   readonly executions: Executions;
@@ -82,14 +82,10 @@ class DaemonCalls {
   }
 
   async renew({ csr, csrDigest }: NextRequest): Promise<ReturnGrant> {
-    const { credentials, daemonTime, identity } = this.#parts;
+    const { link, credentials, daemonTime, identity } = this.#parts;
     const { nodeAddresses, caCertificates } = credentials.membership;
-    const clientCert = credentials.choose(this.#attempts, daemonTime.now());
-    const client = new RenewalClient({
-      address: this.#next(nodeAddresses),
-      credentials: pinnedCredentials({ caCertificates, clientCert }),
-      options: channelOptionsFor(caCertificates),
-    });
+    const credential = credentials.choose(this.#attempts, daemonTime.now());
+    const client = link.renewals({ address: this.#next(nodeAddresses), caCertificates, credential });
     try {
       const { deviceId } = identity;
       const nonce = await client.challenge();
@@ -140,11 +136,10 @@ class DaemonCalls {
     }
   }
 
-  #enrolment(): EnrollmentClient {
-    const { enrollmentAddresses, caCertificates } = this.#parts.credentials.membership;
-    const credentials = pinnedCredentials({ caCertificates });
-    const options = channelOptionsFor(caCertificates);
-    return new EnrollmentClient(this.#next(enrollmentAddresses), credentials, options);
+  #enrolment(): ReturnCalls {
+    const { link, credentials } = this.#parts;
+    const { enrollmentAddresses, caCertificates } = credentials.membership;
+    return link.returns({ address: this.#next(enrollmentAddresses), caCertificates });
   }
 
   #next(addresses: readonly string[]): string {

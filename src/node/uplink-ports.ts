@@ -3,11 +3,10 @@ import { sendToRenewal } from '../actors/addresses.js';
 import type { Executions } from '../actors/execution/executions.js';
 import { type PluginAnnouncement, protocolVersion } from '../actors/link/frames.js';
 import type { UplinkPorts, UplinkStatus } from '../actors/uplink/behaviour.js';
-import { channelOptionsFor, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
-import { openUplink } from '../adapters/grpc/uplink-link.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Credentials } from './credentials.js';
+import type { DaemonLink } from './daemon-link.js';
 import type { DaemonTime } from './daemon-time.js';
 import { hostFacts } from './host-facts.js';
 import { isAboutCertificate, isDaemonsWord, isRefusal, isShutOut } from './link-errors.js';
@@ -16,6 +15,7 @@ import type { SessionTicket } from './session-ticket.js';
 
 export interface UplinkParts {
   readonly kernel: Kernel;
+  readonly link: DaemonLink;
   readonly ticket: SessionTicket;
   readonly executions: Executions;
   readonly credentials: Credentials;
@@ -24,9 +24,9 @@ export interface UplinkParts {
   readonly report: Reporter;
 }
 
-/** What the node's line to its daemon works with: gRPC, its certificate, its executions. */
+/** What the node's line to its daemon works with: the link, its certificate, its executions. */
 export function uplinkPorts(parts: UplinkParts): UplinkPorts {
-  const { kernel, ticket, executions, credentials, daemonTime, announced, report } = parts;
+  const { kernel, link, ticket, executions, credentials, daemonTime, announced, report } = parts;
   const { clock, deadlines, directory, random, log } = kernel;
   // On no disk: it tells this process from one that runs from a copy of this directory.
   const instance = randomBytes(16);
@@ -45,15 +45,9 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
       const { caCertificates } = credentials.membership;
       const credential = credentials.choose(attempt, daemonTime.now());
       report({ event: 'connecting', address, attempt: attempt + 1 });
-      return openUplink(
+      return link.openUplink(
+        { address, caCertificates, credential },
         {
-          address,
-          credentials: pinnedCredentials({
-            caCertificates,
-            clientCert: credential,
-          }),
-          fingerprint: credential.fingerprint,
-          options: channelOptionsFor(caCertificates),
           clock,
           register: () => ({
             protocol: protocolVersion,

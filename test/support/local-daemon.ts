@@ -6,6 +6,7 @@ import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import { parsePinCode } from '../../src/actors/identity/pin-code.js';
 import type { PluginAnnouncement } from '../../src/actors/link/frames.js';
+import { privateDirectory } from '../../src/adapters/os/private-directory.js';
 import { freshKeys } from '../../src/adapters/pki/keys.js';
 import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
 import { loadConfig } from '../../src/daemon/config/daemon-config.js';
@@ -126,7 +127,7 @@ export class LocalDaemon {
   async identity(name: string): Promise<{ readonly store: IdentityStore; readonly identity: Identity }> {
     const directory = mkdtempSync(join(this.directory, `${name}-`));
     const files = await SecretFiles.open(directory, undefined, silent);
-    const store = new IdentityStore(directory, freshKeys, files);
+    const store = new IdentityStore(privateDirectory(directory), freshKeys, files);
     return { store, identity: await store.identity() };
   }
 
