@@ -18,7 +18,7 @@ interface BeginLimits {
 
 /**
  * How often Begin may be called. With the Prove that may follow it takes about 0.5 ms of the loop that also carries the
- * sessions for a join string and 5 ms for a PIN, which is typed by hand. So all callers together take a third of it at most.
+ * sessions for a join string and 4 ms for a PIN, which is typed by hand. So all callers together take a third of it at most.
  */
 const beginLimits: Readonly<Record<PairingMethod, BeginLimits>> = {
   join: { address: { burst: 2_000, perSecond: 200 }, total: { burst: 4_000, perSecond: 400 } },
