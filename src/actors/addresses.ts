@@ -9,6 +9,8 @@ import type { DispatchEvent } from './dispatch/events.js';
 import type { ExecutionEvent, ExecutionInput } from './execution/machine.js';
 import type { PairingInput } from './pairing/behaviour.js';
 import type { PairingEvent } from './pairing/events.js';
+import type { PluginProcessPorts } from './plugin-process/behaviour.js';
+import type { PluginProcessEvent } from './plugin-process/events.js';
 import type { RenewalEvent } from './renewal/events.js';
 import type { SessionEvent, SessionInput } from './session/machine.js';
 import type { UplinkEvent } from './uplink/events.js';
@@ -18,6 +20,7 @@ export const crowds = {
   pairings: addressOf<CrowdEvent>('pairings'),
   dispatches: addressOf<CrowdEvent>('dispatches'),
   executions: addressOf<CrowdEvent>('executions'),
+  plugins: addressOf<CrowdEvent>('plugins'),
 } as const;
 
 /** The parts of the daemon that there is one of. */
@@ -35,6 +38,7 @@ export const sessionAddress = (deviceId: string) => addressOf<SessionEvent>('ses
 export const pairingAddress = (id: string) => addressOf<PairingEvent>('pairing', id);
 export const dispatchAddress = (id: string) => addressOf<DispatchEvent>('dispatch', id);
 export const executionAddress = (id: string) => addressOf<ExecutionEvent>('execution', id);
+export const pluginProcessAddress = (key: string) => addressOf<PluginProcessEvent>('plugin', key);
 
 function addressOf<E extends EventObject>(kind: string, name?: string): AddressOf<E> {
   return address(kind, name) as AddressOf<E>;
@@ -64,6 +68,10 @@ export function sendToExecution(directory: Directory, dispatchId: string, event:
   return sendIfThere(directory, executionAddress(dispatchId), event);
 }
 
+export function sendToPluginProcess(directory: Directory, key: string, event: PluginProcessEvent): boolean {
+  return sendIfThere(directory, pluginProcessAddress(key), event);
+}
+
 export function sendToAuthority(directory: Directory, event: AuthorityEvent): boolean {
   return sendIfThere(directory, daemonParts.authority, event);
 }
@@ -82,6 +90,7 @@ interface Members {
   readonly pairings: PairingInput;
   readonly dispatches: DispatchInput;
   readonly executions: ExecutionInput;
+  readonly plugins: { readonly ports: PluginProcessPorts };
 }
 
 /** Starts a member of a crowd; it can be reached when this returns. False is a dead letter: the crowd is not there. */

@@ -6,6 +6,7 @@ import { deviceMachine } from './device/machine.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import { executionMachine } from './execution/machine.js';
 import { pairingMachine } from './pairing/machine.js';
+import { pluginProcessMachine } from './plugin-process/machine.js';
 import { renewalMachine } from './renewal/machine.js';
 import { sessionMachine } from './session/machine.js';
 import { surfaceMachine } from './surface/machine.js';
@@ -19,6 +20,7 @@ export const machines: Readonly<Record<string, AnyStateMachine>> = {
   dispatch: dispatchMachine,
   execution: executionMachine,
   pairing: pairingMachine,
+  'plugin-process': pluginProcessMachine,
   renewal: renewalMachine,
   'server-certificate': serverCertificateMachine,
   session: sessionMachine,

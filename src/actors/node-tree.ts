@@ -2,9 +2,10 @@ import { compile } from '../kernel/compile.js';
 import { crowd } from '../kernel/crowd.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
-import { crowds, executionAddress, nodeParts } from './addresses.js';
+import { crowds, executionAddress, nodeParts, pluginProcessAddress } from './addresses.js';
 import type { Executions } from './execution/executions.js';
 import { executionMachine } from './execution/machine.js';
+import { pluginProcessMachine } from './plugin-process/machine.js';
 import type { RenewalPorts } from './renewal/behaviour.js';
 import { renewalMachine } from './renewal/machine.js';
 import type { UplinkPorts } from './uplink/behaviour.js';
@@ -15,9 +16,14 @@ export interface NodeTreeOptions {
   readonly uplink: UplinkPorts;
   readonly renewal: RenewalPorts;
   readonly executions: Executions;
+  /** What is to be done about the process of a plugin whose actor crashed. */
+  readonly processes: { abandon(key: string, error: unknown): void };
   /** How long running handlers have to end at shutdown, milliseconds. */
   readonly drainMs: number;
 }
+
+/** How long the processes of plugins have to end at shutdown, milliseconds. Nothing runs in them by then. */
+const processesEndMs = 4_000;
 
 /**
  * The node host's actors:
@@ -25,11 +31,14 @@ export interface NodeTreeOptions {
  *     root (one_for_one)
  *     ├── uplink       the line to the daemon              uplink
  *     ├── renewal      keeps its certificate in force      renewal
+ *     ├── plugins      one per build with its own process  plugin/<name>#<number>
  *     └── executions   one per dispatch                    execution/<dispatch>
  *
- * They are stopped in reverse: first the handlers end and their results go out, then the uplink says goodbye.
+ * They are stopped in reverse: first the handlers end and their results go out, then the processes of the plugins end, then
+ * the uplink says goodbye.
  */
-export function nodeTree({ kernel, uplink, renewal, executions, drainMs }: NodeTreeOptions): SupervisorLogic {
+export function nodeTree(options: NodeTreeOptions): SupervisorLogic {
+  const { kernel, uplink, renewal, executions, processes, drainMs } = options;
   return supervisor({
     kernel,
     strategy: 'one_for_one',
@@ -49,6 +58,21 @@ export function nodeTree({ kernel, uplink, renewal, executions, drainMs }: NodeT
         input: { ports: renewal },
         restart: 'permanent',
         shutdown: 1_000,
+      },
+      {
+        id: 'plugins',
+        address: crowds.plugins,
+        logic: crowd({
+          kernel,
+          name: 'plugins',
+          logic: pluginProcessMachine,
+          address: pluginProcessAddress,
+          abandon: (key, error) => processes.abandon(key, error),
+          shutdownMs: processesEndMs,
+          remember: 20,
+        }),
+        restart: 'permanent',
+        shutdown: processesEndMs + 500,
       },
       {
         id: 'executions',

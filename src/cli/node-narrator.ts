@@ -48,6 +48,8 @@ function narrate(report: NodeReport, colors: Colors, plain: Plain, reason: Reaso
       );
       return [offered, ...problems].join('\n');
     }
+    case 'plugin_disabled':
+      return `${colors.red(`Plugin ${plain(report.plugin)} runs no more`)}${reason(report.error)}`;
     case 'proving':
       return `Asking ${report.address} to join as ${formatDeviceId(report.deviceId)}`;
     case 'pending_approval':

@@ -13,7 +13,8 @@ export interface TokenBucketsOptions {
   readonly tableSize: number;
 }
 
-interface Bucket {
+/** How full a bucket is, and as of when (monotonic milliseconds). A full one: `{ tokens: burst, filledAt: now }`. */
+export interface Bucket {
   tokens: number;
   filledAt: number;
 }
@@ -53,8 +54,8 @@ export class TokenBuckets {
   take(key: string, limit: BucketLimit): EmptyBucket | undefined {
     const now = this.#clock.monotonic();
     const bucket = this.#buckets.get(key) ?? { tokens: limit.burst, filledAt: now };
-    if (!hasToken(bucket, limit, now)) return 'key';
-    if (!hasToken(this.#total, this.#options.total, now)) return 'total';
+    if (!holds(bucket, limit, now)) return 'key';
+    if (!holds(this.#total, this.#options.total, now)) return 'total';
     bucket.tokens -= 1;
     this.#total.tokens -= 1;
     this.#remember(key, bucket);
@@ -72,10 +73,15 @@ export class TokenBuckets {
   }
 }
 
-/** Fills a bucket up to now and tells whether a token is in it. */
-function hasToken(bucket: Bucket, limit: BucketLimit, now: number): boolean {
+/**
+ * Fills a bucket up to now and tells whether so many tokens are in it. Takes none.
+ *
+ * @example
+ * if (holds(bucket, { burst: 8, perSecond: 1 }, clock.monotonic())) bucket.tokens -= 1;
+ */
+export function holds(bucket: Bucket, limit: BucketLimit, now: number, tokens = 1): boolean {
   const earned = ((now - bucket.filledAt) / 1000) * limit.perSecond;
   bucket.tokens = Math.min(limit.burst, bucket.tokens + earned);
   bucket.filledAt = now;
-  return bucket.tokens >= 1;
+  return bucket.tokens >= tokens;
 }

@@ -14,6 +14,7 @@ import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
 import { createKernel, type RootHandle, startRoot } from '../kernel/kernel.js';
 import type { KernelLog } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
+import type { Store } from '../kernel/store.js';
 import { discoverPlugins } from '../plugins/discovery.js';
 import { PluginHost } from '../plugins/plugin-host.js';
 import type { HostServices } from '../plugins/sdk/handler.js';
@@ -26,6 +27,7 @@ import { type EnrolmentInput, joinByPin, joinDaemon, resumePairing } from './enr
 import { hostFacts } from './host-facts.js';
 import { type Identity, IdentityStore, type Membership, type OpenPairing } from './identity-store.js';
 import type { Mediator } from './mediation.js';
+import { PluginProcesses } from './plugin-processes.js';
 import { renewalPorts } from './renewal-ports.js';
 import type { Reporter } from './reporter.js';
 import { sessionTicket } from './session-ticket.js';
@@ -87,7 +89,41 @@ async function startIn(
   const files = await SecretFiles.open(directory.path, options.passphrase, options.log);
   const identityStore = new IdentityStore(privateDirectory(directory.path), freshKeys, files);
   const standing = await readStanding(identityStore, options.invitation);
-  const plugins = await loadPlugins(options);
+  const ending = new Ending();
+  // Whoever starts the host learns of it too; this only says that nobody may listen yet.
+  ending.promise.catch(() => undefined);
+  const store = await openStore(join(directory.path, 'node.db'), {
+    log: options.log,
+    onFailure: (error) => ending.reject(error),
+  });
+  try {
+    return await startWith({ directory, identityStore, standing, ending, store }, options, signal);
+  } catch (thrown) {
+    await store.close();
+    throw thrown;
+  }
+}
+
+interface Opened {
+  readonly directory: StateDirectory;
+  readonly identityStore: IdentityStore;
+  readonly standing: Standing;
+  readonly ending: Ending;
+  readonly store: Store;
+}
+
+async function startWith(opened: Opened, options: NodeHostOptions, signal: AbortSignal): Promise<NodeHost> {
+  const { directory, identityStore, standing, ending, store } = opened;
+  const { report, drainMs, log } = options;
+  const kernel = createKernel({ log });
+  const processes = await PluginProcesses.open({
+    kernel,
+    store,
+    folder: join(directory.path, 'plugins'),
+    failed: (error) => ending.reject(error),
+    disabled: (plugin, error) => report({ event: 'plugin_disabled', plugin, error: error.toEnvelope() }),
+  });
+  const plugins = await loadPlugins(options, processes);
   const identity = await identityStore.identity();
   const announced = announcement(plugins);
   const membership = await ensureMembership(standing, {
@@ -98,12 +134,6 @@ async function startIn(
     signal,
   });
   const credentials = await Credentials.open(identityStore, identity, membership);
-  const ending = new Ending();
-  const store = await openStore(join(directory.path, 'node.db'), {
-    log: options.log,
-    onFailure: (error) => ending.reject(error),
-  });
-  const kernel = createKernel({ log: options.log });
   const executions = await Executions.open({
     directory: kernel.directory,
     deadlines: kernel.deadlines,
@@ -113,7 +143,7 @@ async function startIn(
     host: capabilityHost({ plugins, mediator: options.mediator, log: kernel.log }),
     failed: (error) => ending.reject(error),
     ran: (order, result) =>
-      options.report({
+      report({
         event: 'ran',
         dispatchId: order.dispatchId,
         capability: order.capability,
@@ -121,7 +151,6 @@ async function startIn(
         durationMs: result.durationMs,
       }),
   });
-  const { report, drainMs } = options;
   const daemonTime = new DaemonTime(kernel.clock);
   const ticket = await sessionTicket(store, kernel.clock);
   const link = grpcLink;
@@ -136,7 +165,7 @@ async function startIn(
     report,
   });
   const renewal = renewalPorts({ kernel, link, identity, credentials, executions, daemonTime, report });
-  const root = startRoot(kernel, nodeTree({ kernel, uplink, renewal, executions, drainMs }));
+  const root = startRoot(kernel, nodeTree({ kernel, uplink, renewal, executions, processes, drainMs }));
   finishWith(root, ending, async () => {
     options.mediator.close();
     await plugins.stop();
@@ -147,9 +176,10 @@ async function startIn(
     deviceId: identity.deviceId,
     ended: ending.promise,
     stop: async (reason) => {
-      await root.shutdown(reason, options.drainMs + 4_000);
+      // Executions, then processes of plugins, renewal and uplink: what each has at most is in `nodeTree`.
+      await root.shutdown(reason, drainMs + 8_500);
       await ending.promise;
-      options.report({ event: 'stopped', reason });
+      report({ event: 'stopped', reason });
     },
   };
 }
@@ -177,7 +207,10 @@ function finishWith(root: RootHandle, ending: Ending, close: () => Promise<void>
     );
 }
 
-async function loadPlugins({ pluginRoots, services, report }: NodeHostOptions): Promise<PluginHost> {
+async function loadPlugins(
+  { pluginRoots, services, report }: NodeHostOptions,
+  processes: PluginProcesses,
+): Promise<PluginHost> {
   const discovery = await discoverPlugins(pluginRoots, { platform: process.platform });
   // Inline code is for plugins that the operator trusts: those that come with this package.
   const [bundled] = pluginRoots;
@@ -185,6 +218,7 @@ async function loadPlugins({ pluginRoots, services, report }: NodeHostOptions): 
     plugins: discovery.plugins,
     services,
     trusted: (plugin) => plugin.root === bundled,
+    processRunner: (plugin) => processes.runner(plugin),
   });
   report({
     event: 'plugins',

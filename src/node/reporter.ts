@@ -7,6 +7,7 @@ export type NodeReport =
       readonly capabilities: readonly string[];
       readonly quarantined: readonly PluginProblem[];
     }
+  | { readonly event: 'plugin_disabled'; readonly plugin: string; readonly error: ErrorEnvelope }
   | { readonly event: 'proving'; readonly deviceId: string; readonly address: string }
   | {
       readonly event: 'pending_approval';

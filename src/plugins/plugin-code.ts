@@ -9,6 +9,8 @@ export interface PluginCode {
   readonly entry: string;
   /** The capabilities that its manifest promises. */
   readonly capabilities: readonly string[];
+  /** SHA-256 of the file, where another build of it may have been loaded into this process before. */
+  readonly build?: string;
 }
 
 /**
@@ -32,7 +34,10 @@ export async function loadHandlers(code: PluginCode): Promise<ReadonlyMap<string
 /** @throws AppError `plugin.load_failed` */
 async function importDefault(code: PluginCode): Promise<unknown> {
   try {
-    const module: { readonly default?: unknown } = await import(pathToFileURL(code.entry).href);
+    const url = pathToFileURL(code.entry);
+    // Node keeps modules by their address for as long as the process lives.
+    if (code.build !== undefined) url.searchParams.set('build', code.build);
+    const module: { readonly default?: unknown } = await import(url.href);
     return module.default;
   } catch (thrown) {
     throw loadFailed(

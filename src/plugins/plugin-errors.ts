@@ -3,8 +3,7 @@ import { AppError, errorTable, type FieldError } from '../kernel/errors.js';
 const invalid = { category: 'validation', retryable: false } as const;
 const handler = { category: 'internal', retryable: false } as const;
 
-/** Every way in which a plugin, its manifest, its schemas or one of its runs can fail. */
-export const pluginError = errorTable('plugin', {
+const table = {
   // The manifest, in the order in which it is checked.
   unreadable: invalid,
   manifest_too_large: invalid,
@@ -52,9 +51,22 @@ export const pluginError = errorTable('plugin', {
   output_too_large: handler,
   output_invalid: handler,
   progress_invalid: handler,
-});
+  // The process that a plugin runs in.
+  process_protocol: { category: 'precondition', retryable: false },
+  build_changed: { category: 'precondition', retryable: false },
+  process_ended: handler,
+  disabled: { category: 'unavailable', retryable: false },
+} as const;
 
-export type PluginErrorCode = Parameters<typeof pluginError>[0];
+/** Every way in which a plugin, its manifest, its schemas, its process or one of its runs can fail. */
+export const pluginError = errorTable('plugin', table);
+
+export type PluginErrorCode = keyof typeof table;
+
+/** Whether a word that came from elsewhere is one of the codes, without their prefix. */
+export function isPluginErrorCode(code: string): code is PluginErrorCode {
+  return Object.hasOwn(table, code);
+}
 
 /** Where in a JSON document something is wrong, what, and what to do about it. */
 export interface Problem {

@@ -4,12 +4,14 @@ import { Catalog, type CatalogEntry } from './catalog.js';
 import { type LoadedManifest, type Quarantine, quarantineOf } from './discovery.js';
 import { jsonSize, jsonSizeBound } from './json-size.js';
 import { inFile, pluginError } from './plugin-errors.js';
+import { Generation } from './plugin-generation.js';
 import {
   type LoadedCapability,
   type LoadOptions,
   loadPlugin,
   type OfferedCapability,
 } from './plugin-loader.js';
+import { outputTooLarge } from './runner.js';
 import type { HostServices, PluginLog } from './sdk/index.js';
 import { ValidatorCache } from './validators.js';
 
@@ -35,6 +37,12 @@ export interface PluginHostOptions extends LoadOptions {
   readonly maxOutputBytes?: number;
 }
 
+/** A capability, and the build of its plugin that gives it. */
+interface Offering {
+  readonly generation: Generation;
+  readonly capability: LoadedCapability;
+}
+
 const mebibyte = 1024 * 1024;
 
 /**
@@ -51,44 +59,68 @@ export class PluginHost {
   readonly quarantined: readonly Quarantine[];
   readonly #options: PluginHostOptions;
   readonly #catalog: Catalog;
-  readonly #loaded: ReadonlyMap<string, LoadedCapability>;
+  readonly #validators: ValidatorCache;
+  /** What gets new runs, by plugin. */
+  readonly #generations = new Map<string, Generation>();
+  /** Those, and the ones that only end what they had begun. */
+  readonly #running = new Set<Generation>();
+  /** The capabilities of all of them, by digest. */
+  readonly #loaded = new Map<string, Offering>();
   readonly #maxOutputBytes: number;
+  #lastGeneration = 0;
 
-  private constructor(
-    options: PluginHostOptions,
-    catalog: Catalog,
-    loaded: ReadonlyMap<string, LoadedCapability>,
-    quarantined: readonly Quarantine[],
-  ) {
+  private constructor(options: PluginHostOptions, quarantined: readonly Quarantine[]) {
     this.#options = options;
-    this.#catalog = catalog;
-    this.#loaded = loaded;
+    this.#validators = options.validators ?? new ValidatorCache();
+    this.#catalog = new Catalog(this.#validators);
     this.#maxOutputBytes = options.maxOutputBytes ?? mebibyte;
     this.quarantined = quarantined;
   }
 
   /** Loads the plugins, side by side. Never throws for what is wrong with one of them: see `quarantined`. */
   static async load(options: PluginHostOptions): Promise<PluginHost> {
-    const validators = options.validators ?? new ValidatorCache();
-    const catalog = new Catalog(validators);
-    const loaded = new Map<string, LoadedCapability>();
     const quarantined: Quarantine[] = [];
+    const host = new PluginHost(options, quarantined);
     const load = async (plugin: LoadedManifest) => {
       try {
-        for (const one of await loadPlugin(plugin, catalog, validators, options))
-          loaded.set(one.entry.digest, one);
+        void host.#use(await host.#load(plugin, false));
       } catch (thrown) {
         const error = inFile(toAppError(thrown), plugin.file);
         quarantined.push(quarantineOf(error, plugin.manifest.name, plugin.file));
       }
     };
     await Promise.all(options.plugins.map(load));
-    return new PluginHost(options, catalog, loaded, quarantined);
+    return host;
+  }
+
+  /**
+   * Takes up a plugin, or another build of one that runs: loads and starts it, then gives it all new runs. Those under way
+   * end where they began; then that build is stopped. When the new one can't be started, nothing has changed.
+   *
+   * @param config its settings. Default: those that it was given before
+   * @returns a promise, in an object, that resolves when the build before is gone
+   * @throws AppError those of loading: see `loadPlugin`
+   * @example
+   * const { drained } = await host.replace(plugin);
+   */
+  async replace(plugin: LoadedManifest, config?: unknown): Promise<{ readonly drained: Promise<void> }> {
+    const { name } = plugin.manifest;
+    const next = await this.#load(plugin, true, config ?? this.#generations.get(name)?.config);
+    return { drained: this.#use(next) };
+  }
+
+  /** Takes a plugin away: it gets no new runs, and resolves when those under way have ended. */
+  async remove(name: string): Promise<void> {
+    const generation = this.#generations.get(name);
+    if (generation === undefined) return;
+    this.#withdraw(generation);
+    this.#generations.delete(name);
+    await this.#drain(generation);
   }
 
   /** What this node offers, by name. */
   descriptors(): readonly OfferedCapability[] {
-    const offered = [...this.#loaded.values()].map((one) => one.offered);
+    const offered = [...this.#loaded.values()].map(({ capability }) => capability.offered);
     return offered.sort((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1));
   }
 
@@ -103,7 +135,7 @@ export class PluginHost {
 
   /** Whether a person at the node is to be asked before this descriptor runs. */
   needsMediation(digest: string): boolean {
-    return this.#loaded.get(digest)?.entry.descriptor.mediation.mode === 'local';
+    return this.#loaded.get(digest)?.capability.entry.descriptor.mediation.mode === 'local';
   }
 
   /**
@@ -114,36 +146,73 @@ export class PluginHost {
    */
   async execute(execution: Execution): Promise<unknown> {
     const { capability, input, signal, deadline, progress, log } = execution;
-    const { entry, runner, gate, config } = this.#checked(execution);
-    const turn = gate.enter(signal);
-    if (turn !== undefined) await turn;
+    const { generation, capability: loaded } = this.#checked(execution);
+    const { entry, runner, gate, config } = loaded;
+    generation.enter();
     try {
-      const host = this.#options.services;
-      const output = await runner.run({ capability, input, signal, deadline, progress, log, config, host });
-      this.#checkOutput(entry, output);
-      return output;
+      const turn = gate.enter(signal);
+      if (turn !== undefined) await turn;
+      try {
+        const host = this.#options.services;
+        const output = await runner.run({ capability, input, signal, deadline, progress, log, config, host });
+        this.#checkOutput(entry, output);
+        return output;
+      } finally {
+        gate.leave();
+      }
     } finally {
-      gate.leave();
+      generation.leave();
     }
   }
 
   /** Accepts no more runs, waits for those under way (at most the grace period), and frees the validators. */
   async stop(): Promise<void> {
-    const runners = new Set([...this.#loaded.values()].map((one) => one.runner));
-    await Promise.all([...runners].map((runner) => runner.stop()));
-    for (const one of this.#loaded.values()) this.#catalog.remove(one.entry.digest, one.runner.plugin);
+    await Promise.all([...this.#running].map((generation) => generation.stop()));
   }
 
-  #checked(run: Pick<Execution, 'capability' | 'digest' | 'input'>): LoadedCapability {
+  async #load(plugin: LoadedManifest, isTried: boolean, config?: unknown): Promise<Generation> {
+    const { name } = plugin.manifest;
+    const settings = config ?? this.#options.config?.get(name);
+    const owner = `${name}#${++this.#lastGeneration}`;
+    const options = { ...this.#options, isTried, config: new Map([[name, settings]]) };
+    const loaded = await loadPlugin(plugin, owner, this.#catalog, this.#validators, options);
+    return new Generation(loaded, settings);
+  }
+
+  /** Gives a plugin's new runs to this generation. Resolves when the one before is gone. */
+  async #use(generation: Generation): Promise<void> {
+    const { name, capabilities } = generation.plugin;
+    const before = this.#generations.get(name);
+    if (before !== undefined) this.#withdraw(before);
+    this.#generations.set(name, generation);
+    this.#running.add(generation);
+    for (const capability of capabilities) {
+      this.#loaded.set(capability.entry.digest, { generation, capability });
+    }
+    if (before !== undefined) await this.#drain(before);
+  }
+
+  async #drain(generation: Generation): Promise<void> {
+    await generation.drain();
+    this.#running.delete(generation);
+  }
+
+  #withdraw(generation: Generation): void {
+    for (const { entry } of generation.plugin.capabilities) {
+      if (this.#loaded.get(entry.digest)?.generation === generation) this.#loaded.delete(entry.digest);
+    }
+  }
+
+  #checked(run: Pick<Execution, 'capability' | 'digest' | 'input'>): Offering {
     const found = this.#find(run);
-    const wrong = found.entry.input.check(run.input);
+    const wrong = found.capability.entry.input.check(run.input);
     if (wrong.length > 0) throw mismatch('input_invalid', `The input of '${run.capability}'`, wrong);
     return found;
   }
 
-  #find({ capability, digest }: Pick<Execution, 'capability' | 'digest'>): LoadedCapability {
+  #find({ capability, digest }: Pick<Execution, 'capability' | 'digest'>): Offering {
     const found = this.#loaded.get(digest);
-    if (found !== undefined && found.entry.descriptor.name === capability) return found;
+    if (found !== undefined && found.capability.entry.descriptor.name === capability) return found;
     if (this.#catalog.digestsOf(capability).length > 0) {
       throw pluginError(
         'descriptor_changed',
@@ -162,16 +231,7 @@ export class PluginHost {
     const most = this.#maxOutputBytes;
     if (jsonSizeBound(output) > most) {
       const size = jsonSize(output);
-      if (size > most) {
-        throw pluginError(
-          'output_too_large',
-          `'${descriptor.name}' returned ${size} bytes; at most ${most} are sent`,
-          {
-            hint: 'Return less, or send parts of it as progress',
-            details: { size, limit: most },
-          },
-        );
-      }
+      if (size > most) throw outputTooLarge(descriptor.name, size, most);
     }
     const wrong = validator.check(output);
     if (wrong.length > 0) throw mismatch('output_invalid', `What '${descriptor.name}' returned`, wrong);

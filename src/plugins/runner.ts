@@ -64,3 +64,15 @@ export function loadTimeout(plugin: string, loadMs: number): AppError {
   const hint = 'Do no slow work while the module is loaded; do it in the handler';
   return pluginError('load_timeout', `Plugin '${plugin}' did not load within ${loadMs} ms`, { hint });
 }
+
+/** @param size the bytes of the output as JSON */
+export function outputTooLarge(capability: string, size: number, limit: number): AppError {
+  return pluginError(
+    'output_too_large',
+    `'${capability}' returned ${size} bytes; at most ${limit} are sent`,
+    {
+      hint: 'Return less, or send parts of it as progress',
+      details: { size, limit },
+    },
+  );
+}

@@ -484,7 +484,9 @@ export class World {
       isRefusal,
       status: () => undefined,
     };
-    const root = createActor(nodeTree({ kernel, uplink, renewal, executions, drainMs: 1_000 }));
+    const root = createActor(
+      nodeTree({ kernel, uplink, renewal, executions, processes: { abandon: () => {} }, drainMs: 1_000 }),
+    );
     root.start();
     this.#node = node;
   }

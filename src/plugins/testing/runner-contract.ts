@@ -18,7 +18,7 @@ export interface RunnerSpec {
 /** A kind of runner under test. The plugin's name is `sample`. */
 export interface RunnerKind {
   readonly name: string;
-  make(spec: RunnerSpec): Runner;
+  make(spec: RunnerSpec): Runner | Promise<Runner>;
 }
 
 const failure =
@@ -94,7 +94,7 @@ export function runnerContract(kind: RunnerKind): void {
     const entry = join(folder, `${crypto.randomUUID()}.mjs`);
     await writeFile(entry, source);
     const clock = new SimulatedClock();
-    const runner = kind.make({ entry, capabilities, clock, graceMs: 500, loadMs: 1_000 });
+    const runner = await kind.make({ entry, capabilities, clock, graceMs: 500, loadMs: 1_000 });
     made.push({ runner, clock });
     return { runner, clock };
   }
