@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Server } from '@grpc/grpc-js';
+import { type ClockStep, ClockWatch } from '../actors/clock-watch.js';
 import type { Control } from '../actors/control.js';
 import { daemonTree } from '../actors/daemon-tree.js';
 import { enforceDecisions } from '../actors/device/enforcement.js';
@@ -52,6 +53,8 @@ export interface Daemon {
   /** SHA-256 of the CA certificate, hex. */
   readonly caFingerprint: string;
   readonly stateDirectory: string;
+  /** When the wall clock of this machine was last set while it ran, and how far. */
+  readonly lastClockStep: ClockStep | undefined;
   /** Resolves when it has stopped; rejects with what made it stop. */
   readonly ended: Promise<void>;
   /** Stops in phases; nothing that was accepted is lost. */
@@ -161,6 +164,9 @@ async function startIn(
   opened.push(async () => {
     await root.shutdown('The start failed', 1_000);
   });
+  const clockWatch = new ClockWatch(kernel);
+  clockWatch.start();
+  opened.push(() => clockWatch.stop());
   keepPruned({ ...kernel, pruned: { pairing: records.pairings, 'pairing-code': records.codes } });
 
   const ports = await openNodePorts({
@@ -194,6 +200,7 @@ async function startIn(
 
   const stop = async (reason: string): Promise<void> => {
     log.info({ reason }, 'Stopping');
+    clockWatch.stop();
     dispatches.stopAccepting();
     await dispatches.drained(drainMs);
     await http.close();
@@ -212,6 +219,9 @@ async function startIn(
     addresses: { http: http.url, enrollment: ports.enrollment, node: ports.node },
     caFingerprint: authorities.issuing.fingerprint,
     stateDirectory: directory.path,
+    get lastClockStep() {
+      return clockWatch.last;
+    },
     ended: fatal.ended,
     stop,
   };

@@ -283,3 +283,15 @@ describe('the policy that lets known devices come back', () => {
     expect(await codeOf(ask(device, request))).toBe('pairing.device_barred');
   });
 });
+
+it('a wall clock that is set while the daemon runs is in its log, with what to do', async () => {
+  clock.shiftMs = 0;
+  await expect.poll(() => local.daemon.lastClockStep?.byMs ?? 0).toBeLessThan(0);
+  clock.shiftMs = 2 * day;
+  await expect.poll(() => local.daemon.lastClockStep?.byMs ?? 0).toBeGreaterThan(0);
+  expect(local.log.findLast(({ message }) => message.startsWith('The wall clock'))).toMatchObject({
+    level: 'warn',
+    message: 'The wall clock was set 2d forwards',
+    fields: { hint: expect.stringContaining('NTP') },
+  });
+});

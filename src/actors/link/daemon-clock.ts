@@ -1,7 +1,5 @@
 import type { Clock } from '../../kernel/clock.js';
-
-/** A difference between wall and monotonic time that is no mere correction, milliseconds (protocol.md 22). */
-const jumpMs = 5_000;
+import { WallReference } from '../../kernel/wall-reference.js';
 
 /**
  * The daemon's wall clock as a node sees it on one stream. Each frame says when it was sent; the smallest difference to
@@ -10,12 +8,12 @@ const jumpMs = 5_000;
  */
 export class DaemonClock {
   readonly #clock: Clock;
-  readonly #drift: number;
+  readonly #begun: WallReference;
   #offset: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#drift = clock.now() - clock.monotonic();
+    this.#begun = new WallReference(clock);
   }
 
   /**
@@ -23,7 +21,7 @@ export class DaemonClock {
    * learned of the daemon's clock holds any more.
    */
   get jumped(): boolean {
-    return Math.abs(this.#clock.now() - this.#clock.monotonic() - this.#drift) > jumpMs;
+    return this.#begun.steppedBy !== 0;
   }
 
   /** Takes the send time of a frame that has just arrived and returns the frame's age, both in milliseconds. */

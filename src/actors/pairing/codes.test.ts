@@ -105,6 +105,16 @@ it.each([
   expect(await codes.charge(id)).toBeUndefined();
 });
 
+it('lives no longer than it was minted for after a restart by which the wall clock was set back', async () => {
+  const { store, clock, id } = await make();
+  clock.setWallTime(clock.now() - 86_400_000);
+  const reopened = await open(store, clock);
+  clock.advance(599_000);
+  expect(await reopened.charge(id)).toBeDefined();
+  clock.advance(1_000);
+  expect(await reopened.charge(id)).toBeUndefined();
+});
+
 it('belongs to the first device that proves it, and a right proof costs nothing', async () => {
   const { codes, id } = await make();
   for (let i = 0; i < 12; i++) {

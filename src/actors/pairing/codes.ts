@@ -79,7 +79,7 @@ export class PairingCodes {
       if (!isWaiting(code)) continue;
       if (code.method === 'pin')
         await codes.#expire(code.id, 'palyrad was restarted, and nothing of a PIN is stored');
-      else codes.#arm(code.id, code.expiresAt - clock.now());
+      else codes.#watch(code);
     }
     return codes;
   }
@@ -254,8 +254,7 @@ export class PairingCodes {
     };
     const cause = causeOf({ type: 'mint', caller }, '', purpose);
     await transact(store, () => ({ changes: [this.#put(next, cause)], result: undefined }));
-    this.#monotonicEnd.set(next.id, clock.monotonic() + ttlMs);
-    this.#arm(next.id, ttlMs);
+    this.#watch(next);
     return next;
   }
 
@@ -266,15 +265,20 @@ export class PairingCodes {
     return clock.now() < code.expiresAt && (end === undefined || clock.monotonic() < end);
   }
 
-  #arm(codeId: string, ms: number): void {
+  /** Ends a code when its time is over: by the wall clock, or by monotonic time when the wall clock was set back meanwhile. */
+  #watch({ id, createdAt, expiresAt }: PairingCodeRecord): void {
+    const { clock, deadlines, log } = this.#options;
+    // Also one from before a restart lives no longer than it was minted for, whatever the wall clock says now.
+    const leftMs = Math.min(expiresAt - clock.now(), expiresAt - createdAt);
+    this.#monotonicEnd.set(id, clock.monotonic() + leftMs);
     const owner = {};
-    this.#timers.set(codeId, owner);
+    this.#timers.set(id, owner);
     const expire = (): void => {
-      this.#expire(codeId, 'its time was over').catch((err: unknown) => {
-        this.#options.log.error({ err, codeId }, 'The end of a code could not be written');
+      this.#expire(id, 'its time was over').catch((err: unknown) => {
+        log.error({ err, codeId: id }, 'The end of a code could not be written');
       });
     };
-    this.#options.deadlines.set(owner, ms, expire, { label: 'lifetime of a code' });
+    deadlines.set(owner, leftMs, expire, { label: 'lifetime of a code' });
   }
 
   async #expire(codeId: string, endReason: string): Promise<void> {

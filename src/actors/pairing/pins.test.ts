@@ -100,6 +100,18 @@ describe('a PIN', () => {
     }
   });
 
+  it.each([
+    ['the wall clock', 600_000, 0],
+    ['monotonic time, though the wall clock was set back', 0, 600_000],
+  ])('ends by %s', async (_name, wallMs, passedMs) => {
+    const { clock, codes, mint, prove } = await make();
+    const { code, pinCode } = await mint();
+    clock.advance(passedMs);
+    clock.setWallTime(clock.now() + wallMs - passedMs);
+    expect(await prove(pinCode)).toBe(false);
+    expect(codes.stateOf(code.id)).toBe('expired');
+  });
+
   it('is one of three that live, each in a slot of its own', async () => {
     const { codes, clock, mint } = await make();
     const minted = await Promise.allSettled([mint(), mint(), mint(), mint(), mint()]);
