@@ -12,7 +12,8 @@ let shape: ReturnType<typeof compileShape> | undefined;
  * stay inert: they are compiled when an operator has approved them and the catalog takes them. The caller bounds the text.
  *
  * @throws AppError `plugin.manifest_not_json`, `plugin.manifest_invalid`, `plugin.forbidden_key`, `plugin.too_deep`,
- *   `plugin.too_many_values`, `duration.invalid`; the field is the JSON pointer in the descriptor
+ *   `plugin.too_many_values`, `plugin.number_too_large`, `duration.invalid`; the field is the JSON pointer in the
+ *   descriptor
  * @example parseDescriptor(JSON.stringify(descriptor)).name // 'echo'
  */
 export function parseDescriptor(text: string): Descriptor {

@@ -32,7 +32,8 @@ export function compileSchema(document: unknown, options: CompileOptions = {}): 
   if (refused) {
     const [first] = fieldErrors(refused);
     const problem = `${first?.message ?? 'is wrong'} in a JSON Schema`;
-    throw problemError('schema_invalid', { pointer: first?.field ?? '', problem });
+    const hint = 'See JSON Schema 2020-12 for what this keyword takes';
+    throw problemError('schema_invalid', { pointer: first?.field ?? '', problem, hint });
   }
   guardSchema(schema);
   const ajv = new Ajv2020({

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -177,4 +177,75 @@ test('a root that is not there is reported, and the other roots are read', async
   const { plugins, quarantined } = await discover([join(base, 'nowhere'), root]);
   expect(plugins).toHaveLength(1);
   expect(quarantined).toMatchObject([{ code: 'plugin.root_unreadable', file: join(base, 'nowhere') }]);
+});
+
+test('a root that everybody may write to, and one of another account, are refused whole, with what to do', async () => {
+  await plugin('greeter');
+  await chmod(root, 0o777);
+  expect(await discover()).toMatchObject({
+    plugins: [],
+    quarantined: [
+      {
+        code: 'plugin.unsafe_permissions',
+        file: root,
+        hint: `Take that right away: chmod -R go-w '${root}'`,
+      },
+    ],
+  });
+  await chmod(root, 0o755);
+  const self = { uid: 4_294_967_294, gid: 4_294_967_294 };
+  const foreign = (await discoverPlugins([root], { self })).quarantined;
+  const isRoot = process.getuid?.() === 0;
+  expect(foreign.map(({ code }) => code)).toEqual(isRoot ? [] : ['plugin.unsafe_permissions']);
+});
+
+/** A package in the `node_modules` of the root. */
+async function packaged(name: string, palyra: unknown, manifest = sampleManifest()): Promise<string> {
+  const folder = await plugin(name, manifest, join(root, 'node_modules'));
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name, version: '1.0.0', palyra }));
+  return folder;
+}
+
+test('packages that say that they are plugins are found in node_modules, the others are passed over', async () => {
+  const folder = await packaged('greeter', 'plugin.json');
+  await mkdir(join(root, 'node_modules', '.bin'));
+  await mkdir(join(root, 'node_modules', 'left-pad'));
+  await writeFile(join(root, 'node_modules', 'left-pad', 'package.json'), '{}');
+  await packaged(
+    '@scope/second',
+    './plugin.json',
+    sampleManifest({ name: 'second', capabilities: [sampleCapability({ name: 'second' })] }),
+  );
+  const found = await discover();
+  expect(found.quarantined).toEqual([]);
+  expect(found.plugins.map(({ manifest }) => manifest.name)).toEqual(['greeter', 'second']);
+  expect(found.plugins[0]).toMatchObject({ root, folder });
+  expect((await discover([join(root, 'node_modules')])).plugins).toHaveLength(2);
+});
+
+test('a package may have its manifest in a folder of its own, but not outside', async () => {
+  const folder = await packaged('greeter', 'palyra/plugin.json');
+  await plugin('palyra', sampleManifest(), folder);
+  expect((await discover()).plugins[0]?.folder).toBe(join(folder, 'palyra'));
+  await packaged('greeter', '../../plugin.json', { not: 'a manifest' });
+  expect((await discover()).quarantined).toMatchObject([
+    { file: join(folder, 'plugin.json'), plugin: 'greeter' },
+  ]);
+});
+
+test('a package that is a link out of node_modules is refused', async () => {
+  const away = await plugin('away', sampleManifest(), base);
+  await writeFile(join(away, 'package.json'), '{"palyra":"plugin.json"}');
+  await mkdir(join(root, 'node_modules'));
+  await symlink(away, join(root, 'node_modules', 'away'));
+  expect((await discover()).quarantined).toMatchObject([{ code: 'plugin.folder_escape', plugin: 'away' }]);
+});
+
+test('two plugins of one name in one root, one of them in a package, are told apart by their paths', async () => {
+  await plugin('greeter');
+  const second = await packaged('greeter', 'plugin.json');
+  const { plugins, quarantined } = await discover();
+  expect(plugins).toHaveLength(1);
+  expect(quarantined[0]?.message).toContain(join(root, 'greeter', 'plugin.json'));
+  expect(quarantined[0]?.message).toContain(join(second, 'plugin.json'));
 });

@@ -1,20 +1,16 @@
-import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { AppError } from '../kernel/errors.js';
-import { type ManifestContext, manifestLimit, parseManifest } from './manifest.js';
-import type { Manifest } from './manifest-schema.js';
+import { bundledPlugins } from './bundled.js';
+import type { ManifestContext } from './manifest.js';
+import { type RunsAs, runsAs } from './path-safety.js';
 import { manifestError } from './plugin-errors.js';
+import { type PluginFolder, readPluginFolder } from './plugin-folder.js';
+import { type PluginPlace, placesIn } from './plugin-places.js';
 
 /** A plugin that was found and is sound, as far as that can be told without running it. Paths are real and absolute. */
-export interface LoadedManifest {
-  readonly manifest: Manifest;
+export interface LoadedManifest extends PluginFolder {
   /** The root in which it was found, as it was given to {@link discoverPlugins}. */
   readonly root: string;
-  readonly folder: string;
-  /** The path of `plugin.json`. */
-  readonly file: string;
-  /** The path of the JavaScript file. */
-  readonly entry: string;
 }
 
 /** A plugin that is left out, and why. Plain JSON. */
@@ -34,25 +30,35 @@ export interface Discovery {
   readonly quarantined: readonly Quarantine[];
 }
 
+export interface DiscoveryContext extends ManifestContext {
+  /** Whose files are trusted beside root's. Default: those of the account that runs this process. */
+  readonly self?: RunsAs;
+}
+
+/** How many plugins are read at a time. */
+const together = 16;
+
 /**
- * Finds the plugins `<root>/<name>/plugin.json`. Reads manifests and never runs a plugin's code. What is wrong with one
- * plugin is reported in `quarantined` and touches no other.
+ * Finds the plugins `<root>/<name>/plugin.json`, and those among the packages in `<root>/node_modules` whose `package.json`
+ * has a `palyra` field. Reads manifests and never runs a plugin's code. What is wrong with one plugin is reported in
+ * `quarantined` and touches no other.
  *
  * Roots come in the order of trust: where two plugins have one name, or give one capability, the earlier root's stays and
- * the other is quarantined; in one root the order is that of the folders' names. A root that can't be read is quarantined
- * itself. Never throws for what lies on the disk.
+ * the other is quarantined with both paths; in one root the order is that of the folders' names. A root that can't be read,
+ * or that others may write to, is quarantined itself. Never throws for what lies on the disk.
  *
  * @example const { plugins, quarantined } = await discoverPlugins(['plugins']);
  */
 export async function discoverPlugins(
   roots: readonly string[],
-  context: ManifestContext = {},
+  context: DiscoveryContext = {},
 ): Promise<Discovery> {
   const plugins: LoadedManifest[] = [];
   const quarantined: Quarantine[] = [];
+  const claims = new Claims();
   for (const root of roots) {
     for (const found of await readRoot(root, context)) {
-      const outcome = 'manifest' in found ? (clash(found, plugins) ?? found) : found;
+      const outcome = 'manifest' in found ? (claims.take(found) ?? found) : found;
       if ('manifest' in outcome) plugins.push(outcome);
       else quarantined.push(outcome);
     }
@@ -75,20 +81,21 @@ export function quarantineOf(error: AppError, plugin: string, file: string): Qua
 
 async function readRoot(
   root: string,
-  context: ManifestContext,
+  context: DiscoveryContext,
 ): Promise<readonly (LoadedManifest | Quarantine)[]> {
+  // Who can write to the bundled plugins can write to the program beside them.
+  const self = root === bundledPlugins() ? undefined : (context.self ?? runsAs());
   try {
-    const real = await realpath(root);
-    const entries = await readdir(real, { withFileTypes: true });
-    const names = entries
-      .filter(
-        (entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !/^\.|^node_modules$/.test(entry.name),
-      )
-      .map((entry) => entry.name)
-      .sort();
-    return await Promise.all(names.map((name) => readPlugin(root, real, name, context)));
-  } catch (cause) {
-    const problem = { pointer: '', problem: 'can not be read as a folder of plugins', cause };
+    const places = await placesIn(root, self);
+    const found: (LoadedManifest | Quarantine)[] = [];
+    for (let first = 0; first < places.length; first += together) {
+      const some = places.slice(first, first + together);
+      found.push(...(await Promise.all(some.map((place) => readPlugin(root, place, context, self)))));
+    }
+    return found;
+  } catch (thrown) {
+    if (thrown instanceof AppError) return [quarantineOf(thrown, root, root)];
+    const problem = { pointer: '', problem: 'can not be read as a folder of plugins', cause: thrown };
     const hint = 'Create the folder, or take it out of the configuration';
     return [quarantineOf(manifestError('root_unreadable', root, { ...problem, hint }), root, root)];
   }
@@ -96,110 +103,46 @@ async function readRoot(
 
 async function readPlugin(
   root: string,
-  realRoot: string,
-  name: string,
-  context: ManifestContext,
+  place: PluginPlace,
+  context: DiscoveryContext,
+  self: RunsAs | undefined,
 ): Promise<LoadedManifest | Quarantine> {
-  const shown = join(root, name, 'plugin.json');
+  const name = place.shown.slice(root.length).replace(/^\/(node_modules\/)?/, '');
+  const file = join(place.shown, 'plugin.json');
   try {
-    const folder = await contained(realRoot, join(realRoot, name), shown, 'its folder', '');
-    const file = await contained(folder, join(folder, 'plugin.json'), shown, 'plugin.json', '');
-    const manifest = parseManifest(await readText(file, shown), shown, context);
-    const entry = await findEntry(folder, manifest, shown);
-    return { manifest, root, folder, file, entry };
+    return { root, ...(await readPluginFolder(place, context, self)) };
   } catch (thrown) {
-    if (thrown instanceof AppError) return quarantineOf(thrown, name, shown);
+    if (thrown instanceof AppError) return quarantineOf(thrown, name, file);
     const problem = 'can not be read';
-    return quarantineOf(
-      manifestError('unreadable', shown, { pointer: '', problem, cause: thrown }),
-      name,
-      shown,
-    );
+    const hint = 'Make it a file that the account of this program may read';
+    const error = manifestError('unreadable', file, { pointer: '', problem, hint, cause: thrown });
+    return quarantineOf(error, name, file);
   }
 }
 
-async function findEntry(folder: string, manifest: Manifest, file: string): Promise<string> {
-  const entry = await contained(
-    folder,
-    join(folder, manifest.entry),
-    file,
-    `entry '${manifest.entry}'`,
-    '/entry',
-  );
-  const isFile = (await stat(entry)).isFile();
-  if (isFile && /\.(js|mjs)$/.test(entry)) return entry;
-  const hint = 'Name the bundled JavaScript file';
-  const problem = isFile ? 'is a link to a file that is not JavaScript' : 'is not a file';
-  throw manifestError('entry_not_javascript', file, { pointer: '/entry', problem, hint });
-}
+/** Which manifest has which names. */
+class Claims {
+  readonly #plugins = new Map<string, string>();
+  readonly #capabilities = new Map<string, string>();
 
-/** The real path of something that must exist inside `parent`, however many links lead to it. */
-async function contained(
-  parent: string,
-  path: string,
-  file: string,
-  what: string,
-  pointer: string,
-): Promise<string> {
-  let real: string;
-  try {
-    real = await realpath(path);
-  } catch (cause) {
-    const missing = pointer === '' ? 'unreadable' : 'entry_missing';
-    const problem = `${what} does not exist or can not be read`;
-    throw manifestError(missing, file, {
-      pointer,
-      problem,
-      hint: 'Build the plugin, or remove its folder',
-      cause,
-    });
-  }
-  if (real.startsWith(parent.endsWith(sep) ? parent : parent + sep)) return real;
-  const problem = `${what} is a link that leads out of the folder`;
-  throw manifestError('folder_escape', file, { pointer, problem, hint: 'Copy the files into the folder' });
-}
-
-/** Reads through one handle, so that what is measured is what is read. */
-async function readText(path: string, file: string): Promise<string> {
-  const handle = await open(path);
-  try {
-    const info = await handle.stat();
-    if (!info.isFile()) throw manifestError('unreadable', file, { pointer: '', problem: 'is not a file' });
-    if (info.size > manifestLimit) {
-      const problem = `is ${info.size} bytes long; at most ${manifestLimit} are read`;
-      throw manifestError('manifest_too_large', file, { pointer: '', problem });
+  /** Takes the names of a plugin; if another has one of them, takes none and says which. */
+  take({ manifest, file }: LoadedManifest): Quarantine | undefined {
+    const refused = (pointer: string, problem: string): Quarantine => {
+      const hint = 'Rename one of them, or take one of the two folders away';
+      const error = manifestError('name_clash', file, { pointer, problem, hint });
+      return quarantineOf(error, manifest.name, file);
+    };
+    const { name, capabilities } = manifest;
+    const other = this.#plugins.get(name);
+    if (other !== undefined) return refused('/name', `names the plugin '${name}', which is also at ${other}`);
+    for (const [index, capability] of capabilities.entries()) {
+      const giver = this.#capabilities.get(capability.name);
+      if (giver === undefined) continue;
+      const problem = `gives the capability '${capability.name}', which ${giver} gives too`;
+      return refused(`/capabilities/${index}/name`, problem);
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile());
-  } catch (thrown) {
-    if (!(thrown instanceof TypeError)) throw thrown;
-    throw manifestError('manifest_not_json', file, {
-      pointer: '',
-      problem: 'is not UTF-8 text',
-      cause: thrown,
-    });
-  } finally {
-    await handle.close();
+    this.#plugins.set(name, file);
+    for (const capability of capabilities) this.#capabilities.set(capability.name, file);
+    return undefined;
   }
-}
-
-function clash(found: LoadedManifest, plugins: readonly LoadedManifest[]): Quarantine | undefined {
-  const { manifest, file } = found;
-  const hint = 'Rename one of them, or disable one';
-  for (const other of plugins) {
-    if (other.manifest.name === manifest.name) {
-      const problem = `names the plugin '${manifest.name}', which is also at ${other.file}`;
-      return quarantineOf(
-        manifestError('name_clash', file, { pointer: '/name', problem, hint }),
-        manifest.name,
-        file,
-      );
-    }
-    for (const [index, { name }] of manifest.capabilities.entries()) {
-      if (!other.manifest.capabilities.some((capability) => capability.name === name)) continue;
-      const pointer = `/capabilities/${index}/name`;
-      const problem = `gives the capability '${name}', which ${other.file} gives too`;
-      return quarantineOf(manifestError('name_clash', file, { pointer, problem, hint }), manifest.name, file);
-    }
-  }
-  return undefined;
 }

@@ -1,5 +1,6 @@
 import type { AppError, FieldError } from '../kernel/errors.js';
 import { compileSchema } from './compile-schema.js';
+import { duplicateKey } from './json-duplicates.js';
 import type { JsonLimits } from './json-limits.js';
 import { pluginError, problemError } from './plugin-errors.js';
 import { schemaLimits } from './schema-limits.js';
@@ -13,6 +14,11 @@ export const documentLimits: JsonLimits = { depth: schemaLimits.depth + 8, value
  * @throws AppError `plugin.manifest_not_json` with line and column
  */
 export function parseJson(text: string): unknown {
+  if (text.startsWith('\uFEFF')) {
+    const problem = 'begins with a byte order mark';
+    const hint = 'Save it as UTF-8 without one';
+    throw problemError('manifest_not_json', { pointer: '', problem, hint });
+  }
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -26,6 +32,18 @@ export function parseJson(text: string): unknown {
       cause,
     });
   }
+}
+
+/**
+ * Refuses a key that stands twice in one object of a JSON text: one reader takes the first, another the last.
+ *
+ * @throws AppError `plugin.duplicate_key`
+ */
+export function refuseDuplicates(text: string): void {
+  const pointer = duplicateKey(text);
+  if (pointer === undefined) return;
+  const hint = 'Keep one of the two';
+  throw problemError('duplicate_key', { pointer, problem: 'stands twice in the same object', hint });
 }
 
 /** Compiles a schema of our own: the JSON of a TypeBox schema, which reports all errors, since the size is bounded. */

@@ -11,10 +11,12 @@ export interface JsonLimits {
 const forbidden = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
- * Refuses parsed JSON that is nested too deeply, holds too many values or has a key that could reach a prototype.
+ * Refuses parsed JSON that is nested too deeply, holds too many values, a number that JSON can't hold again (`1e999` is read as
+ * infinity), or a key that could reach a prototype.
  * Walks without recursion, so its own stack is safe.
  *
- * @throws AppError `plugin.forbidden_key`, `plugin.too_deep`, `plugin.too_many_values`; the field is the JSON pointer
+ * @throws AppError `plugin.forbidden_key`, `plugin.too_deep`, `plugin.too_many_values`,
+ *   `plugin.number_too_large`; the field is the JSON pointer
  */
 export function checkJsonLimits(document: unknown, limits: JsonLimits): void {
   const open: { readonly value: object; readonly pointer: string; readonly depth: number }[] = [];
@@ -24,6 +26,14 @@ export function checkJsonLimits(document: unknown, limits: JsonLimits): void {
       throw problemError('too_many_values', {
         pointer: '',
         problem: `holds more than ${limits.values} values`,
+        hint: 'Split it up, or leave out what the runtime need not know',
+      });
+    }
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw problemError('number_too_large', {
+        pointer: key === undefined ? pointer : pointerTo(pointer, key),
+        problem: 'is a number that is too large to be kept exactly',
+        hint: 'Write a number within ±1.797e308, or leave the bound out',
       });
     }
     if (typeof value !== 'object' || value === null) return;
@@ -33,7 +43,8 @@ export function checkJsonLimits(document: unknown, limits: JsonLimits): void {
   for (let item = open.pop(); item !== undefined; item = open.pop()) {
     const { value, pointer, depth } = item;
     if (depth >= limits.depth) {
-      throw problemError('too_deep', { pointer, problem: `is nested more than ${limits.depth} levels deep` });
+      const problem = `is nested more than ${limits.depth} levels deep`;
+      throw problemError('too_deep', { pointer, problem, hint: 'Move the inner parts of schemas to $defs' });
     }
     if (Array.isArray(value)) {
       for (const [at, below] of value.entries()) visit(below, pointer, at, depth + 1);

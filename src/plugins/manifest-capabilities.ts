@@ -45,6 +45,7 @@ export function checkTimeout(timeout: string, pointer: string): void {
   throw problemError('manifest_invalid', {
     pointer,
     problem: `is '${timeout}'; it must be from 100ms to 24h`,
+    hint: 'Start long work with one call and ask for its result with another',
   });
 }
 

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import semver from 'semver';
 import { AppError } from '../kernel/errors.js';
-import { compileShape, documentLimits, parseJson, shapeError } from './document.js';
+import { compileShape, documentLimits, parseJson, refuseDuplicates, shapeError } from './document.js';
 import { fieldErrors } from './field-errors.js';
 import { checkJsonLimits } from './json-limits.js';
 import { checkCapabilities } from './manifest-capabilities.js';
@@ -27,7 +27,7 @@ export interface ManifestContext {
 }
 
 /**
- * Reads `plugin.json`. Checks in this order and stops at the first failure: size, JSON, forbidden keys, API version (so
+ * Reads `plugin.json`. Checks in this order and stops at the first failure: size, JSON, limits and forbidden keys, keys that stand twice, API version (so
  * that a file for another version isn't measured by this one's schema), schema, entry, engines, platform, capability
  * schemas, examples.
  *
@@ -39,11 +39,13 @@ export function parseManifest(text: string, file: string, context: ManifestConte
   const bytes = Buffer.byteLength(text);
   if (bytes > manifestLimit) {
     const problem = `is ${bytes} bytes long; at most ${manifestLimit} are read`;
-    throw manifestError('manifest_too_large', file, { pointer: '', problem });
+    const hint = 'Leave out what the runtime need not know';
+    throw manifestError('manifest_too_large', file, { pointer: '', problem, hint });
   }
   try {
     const document = parseJson(text);
     checkJsonLimits(document, documentLimits);
+    refuseDuplicates(text);
     checkApiVersion(document);
     const manifest = withDefaults(checkShape(document));
     checkEntry(manifest.entry);

@@ -11,6 +11,8 @@ const table = {
   forbidden_key: invalid,
   too_deep: invalid,
   too_many_values: invalid,
+  number_too_large: invalid,
+  duplicate_key: invalid,
   api_version: invalid,
   manifest_invalid: invalid,
   engine: invalid,
@@ -27,6 +29,8 @@ const table = {
   folder_escape: invalid,
   entry_missing: invalid,
   entry_not_javascript: invalid,
+  entry_too_large: invalid,
+  unsafe_permissions: { category: 'policy', retryable: false },
   name_clash: { category: 'conflict', retryable: false },
   // Loading it on a node.
   isolation_unsupported: { category: 'policy', retryable: false },

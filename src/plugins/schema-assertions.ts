@@ -17,7 +17,11 @@ export function unknownKeyword(keyword: string, pointer: string): AppError {
   return problemError('schema_invalid', {
     pointer,
     problem: `uses '${keyword}', which is not a keyword of JSON Schema that plugins may use`,
-    hint: data ?? dynamic ?? didYouMean(keyword, schemaKeywords.keys()),
+    hint:
+      data ??
+      dynamic ??
+      didYouMean(keyword, schemaKeywords.keys()) ??
+      'Take it out: a keyword that nobody checks promises what nobody keeps',
   });
 }
 
@@ -67,7 +71,8 @@ export function checkPatterns(value: unknown, pointer: string): void {
 function checkPattern(pattern: string, pointer: string): void {
   if (pattern.length > schemaLimits.patternLength) {
     const problem = `is a pattern of more than ${schemaLimits.patternLength} characters`;
-    throw problemError('schema_pattern', { pointer, problem });
+    const hint = 'Check long texts in the handler';
+    throw problemError('schema_pattern', { pointer, problem, hint });
   }
   try {
     linearPattern(pattern);

@@ -16,7 +16,8 @@ export function refuseLoops(nodes: Iterable<SchemaNode>): void {
     if (done.has(node)) return;
     if (open.has(node)) {
       const problem = 'refers back to itself without looking into the value, so checking would never end';
-      throw problemError('schema_reference', { pointer: node.pointer, problem });
+      const hint = 'Let it refer to itself from properties or items, which look into the value';
+      throw problemError('schema_reference', { pointer: node.pointer, problem, hint });
     }
     open.add(node);
     for (const child of node.here) visit(child);

@@ -30,6 +30,7 @@ export function capSchema(document: unknown): JsonSchema {
     throw problemError('schema_invalid', {
       pointer: '',
       problem: 'is not a JSON Schema (an object, true or false)',
+      hint: 'Write true for a schema that accepts everything',
     });
   }
   const bytes = Buffer.byteLength(JSON.stringify(document));
@@ -37,6 +38,7 @@ export function capSchema(document: unknown): JsonSchema {
     throw problemError('schema_too_large', {
       pointer: '',
       problem: `is a schema of ${bytes} bytes; at most ${schemaLimits.bytes} are taken`,
+      hint: 'Use $defs for what it says more than once, and shorter descriptions',
     });
   }
   return document as JsonSchema;
@@ -123,7 +125,11 @@ class SchemaWalk {
       throw problemError('schema_reference', { pointer: at, problem, hint: 'Use letters, digits, _ and -' });
     }
     if (this.#names.has(name))
-      throw problemError('schema_reference', { pointer: at, problem: 'is used twice' });
+      throw problemError('schema_reference', {
+        pointer: at,
+        problem: 'is used twice',
+        hint: 'Give each its own name',
+      });
     this.#names.set(name, pointer);
   }
 
@@ -142,7 +148,7 @@ class SchemaWalk {
         : 'refers to a schema that is not there',
       hint: remote
         ? 'Copy what it refers to into $defs and refer to it as #/$defs/name'
-        : didYouMean(target, this.#targets()),
+        : (didYouMean(target, this.#targets()) ?? 'Put what it refers to into $defs'),
     });
   }
 
@@ -160,6 +166,12 @@ function decodeFragment(fragment: string, at: string): string {
       '',
     );
   } catch (cause) {
-    throw problemError('schema_reference', { pointer: at, problem: 'is not a valid JSON pointer', cause });
+    const hint = 'Write #/$defs/name';
+    throw problemError('schema_reference', {
+      pointer: at,
+      problem: 'is not a valid JSON pointer',
+      hint,
+      cause,
+    });
   }
 }

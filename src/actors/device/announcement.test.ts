@@ -46,6 +46,10 @@ const proto = JSON.stringify(echo).replace(
   '"examples":[]',
   '"examples":[{"title":"x","input":{"__proto__":{}}}]',
 );
+const endless = JSON.stringify({ ...echo, input: { type: 'number', maximum: 0 } }).replace(
+  '"maximum":0',
+  '"maximum":1e999',
+);
 const many = Array.from({ length: 257 }, (_, i) => announce(sampleDescriptor({ name: `c${i}` })));
 
 it.each([
@@ -59,6 +63,11 @@ it.each([
   [
     'has a __proto__ key',
     [plugin(announce(echo, { descriptor: Buffer.from(proto) }))],
+    'plugins/0/descriptors/0',
+  ],
+  [
+    'has a number that is read as infinity',
+    [plugin(announce(echo, { descriptor: Buffer.from(endless) }))],
     'plugins/0/descriptors/0',
   ],
   ['is too large', [plugin(announce(echo, { descriptor: Buffer.alloc(65_537) }))], 'plugins/0/descriptors/0'],
@@ -80,4 +89,13 @@ it('gives a set of capabilities one digest, whatever their order', () => {
   const [a, b] = [{ digest: 'a' }, { digest: 'b' }];
   expect(digestOfSurface([a, b])).toBe(digestOfSurface([b, a]));
   expect(digestOfSurface([a])).not.toBe(digestOfSurface([a, b]));
+});
+
+it('names the place of a number that is too large in the descriptor', () => {
+  const offer = [plugin(announce(echo, { descriptor: Buffer.from(endless) }))];
+  expect(() => readAnnouncement(offer)).toThrow(
+    expect.objectContaining({
+      fields: expect.arrayContaining([expect.objectContaining({ field: '/input/maximum' })]),
+    }),
+  );
 });

@@ -21,7 +21,7 @@ export const offerLimits = { deviceBytes: 1_048_576, bytes: 67_108_864, count: 4
 
 export interface OffersOptions {
   readonly store: Store;
-  readonly devices: Devices;
+  readonly devices: Pick<Devices, 'all'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly limits?: { readonly [Limit in keyof typeof offerLimits]: number };
 }
