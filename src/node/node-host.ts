@@ -15,8 +15,6 @@ import { createKernel, type RootHandle, startRoot } from '../kernel/kernel.js';
 import type { KernelLog } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
 import type { Store } from '../kernel/store.js';
-import { discoverPlugins } from '../plugins/discovery.js';
-import { PluginHost } from '../plugins/plugin-host.js';
 import type { HostServices } from '../plugins/sdk/handler.js';
 import { capabilityHost } from './capability-host.js';
 import type { PinInvitation } from './code-proof.js';
@@ -27,6 +25,7 @@ import { type EnrolmentInput, joinByPin, joinDaemon, resumePairing } from './enr
 import { hostFacts } from './host-facts.js';
 import { type Identity, IdentityStore, type Membership, type OpenPairing } from './identity-store.js';
 import type { Mediator } from './mediation.js';
+import { NodePlugins } from './node-plugins.js';
 import { PluginProcesses } from './plugin-processes.js';
 import { renewalPorts } from './renewal-ports.js';
 import type { Reporter } from './reporter.js';
@@ -59,6 +58,7 @@ export interface NodeHost {
   readonly deviceId: string;
   /** Resolves when it has ended; rejects when it could not go on. */
   readonly ended: Promise<void>;
+  readonly plugins: NodePlugins;
   stop(reason: string): Promise<void>;
 }
 
@@ -123,13 +123,12 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     failed: (error) => ending.reject(error),
     disabled: (plugin, error) => report({ event: 'plugin_disabled', plugin, error: error.toEnvelope() }),
   });
-  const plugins = await loadPlugins(options, processes);
+  const plugins = await NodePlugins.load({ ...options, processes, directory: kernel.directory });
   const identity = await identityStore.identity();
-  const announced = announcement(plugins);
   const membership = await ensureMembership(standing, {
     store: identityStore,
     identity,
-    announced,
+    announced: plugins.announced(),
     options,
     signal,
   });
@@ -140,7 +139,7 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     clock: kernel.clock,
     log: kernel.log,
     journal: new ExecutionJournal(store),
-    host: capabilityHost({ plugins, mediator: options.mediator, log: kernel.log }),
+    host: capabilityHost({ plugins: plugins.host, mediator: options.mediator, log: kernel.log }),
     failed: (error) => ending.reject(error),
     ran: (order, result) =>
       report({
@@ -161,19 +160,20 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     executions,
     credentials,
     daemonTime,
-    announced,
+    plugins,
     report,
   });
   const renewal = renewalPorts({ kernel, link, identity, credentials, executions, daemonTime, report });
   const root = startRoot(kernel, nodeTree({ kernel, uplink, renewal, executions, processes, drainMs }));
   finishWith(root, ending, async () => {
     options.mediator.close();
-    await plugins.stop();
+    await plugins.host.stop();
     await store.close();
     await directory.release();
   });
   return {
     deviceId: identity.deviceId,
+    plugins,
     ended: ending.promise,
     stop: async (reason) => {
       // Executions, then processes of plugins, renewal and uplink: what each has at most is in `nodeTree`.
@@ -205,52 +205,6 @@ function finishWith(root: RootHandle, ending: Ending, close: () => Promise<void>
       () => ending.resolve(),
       (error: unknown) => ending.reject(error),
     );
-}
-
-async function loadPlugins(
-  { pluginRoots, services, report }: NodeHostOptions,
-  processes: PluginProcesses,
-): Promise<PluginHost> {
-  const discovery = await discoverPlugins(pluginRoots, { platform: process.platform });
-  // Inline code is for plugins that the operator trusts: those that come with this package.
-  const [bundled] = pluginRoots;
-  const host = await PluginHost.load({
-    plugins: discovery.plugins,
-    services,
-    trusted: (plugin) => plugin.root === bundled,
-    processRunner: (plugin) => processes.runner(plugin),
-  });
-  report({
-    event: 'plugins',
-    capabilities: host.descriptors().map(({ descriptor }) => descriptor.name),
-    quarantined: [...discovery.quarantined, ...host.quarantined].map(({ plugin, file, message, hint }) => ({
-      plugin,
-      file,
-      message,
-      ...(hint === undefined ? {} : { hint }),
-    })),
-  });
-  return host;
-}
-
-/** What the node says that it offers, one entry a plugin. */
-function announcement(plugins: PluginHost): readonly PluginAnnouncement[] {
-  const byPlugin = new Map<string, PluginAnnouncement>();
-  for (const { digest, descriptor, version, build } of plugins.descriptors()) {
-    const announced = {
-      digest,
-      capability: descriptor.name,
-      descriptor: Buffer.from(JSON.stringify(descriptor)),
-    };
-    const known = byPlugin.get(descriptor.plugin);
-    byPlugin.set(descriptor.plugin, {
-      name: descriptor.plugin,
-      version,
-      buildDigest: build,
-      descriptors: [...(known?.descriptors ?? []), announced],
-    });
-  }
-  return [...byPlugin.values()];
 }
 
 /** How this machine stands with a daemon when its host starts. */

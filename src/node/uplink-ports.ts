@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sendToRenewal } from '../actors/addresses.js';
 import type { Executions } from '../actors/execution/executions.js';
-import { type PluginAnnouncement, protocolVersion } from '../actors/link/frames.js';
+import { protocolVersion } from '../actors/link/frames.js';
 import type { UplinkPorts, UplinkStatus } from '../actors/uplink/behaviour.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -10,6 +10,7 @@ import type { DaemonLink } from './daemon-link.js';
 import type { DaemonTime } from './daemon-time.js';
 import { hostFacts } from './host-facts.js';
 import { isAboutCertificate, isDaemonsWord, isRefusal, isShutOut } from './link-errors.js';
+import type { NodePlugins } from './node-plugins.js';
 import type { Reporter } from './reporter.js';
 import type { SessionTicket } from './session-ticket.js';
 
@@ -20,13 +21,13 @@ export interface UplinkParts {
   readonly executions: Executions;
   readonly credentials: Credentials;
   readonly daemonTime: DaemonTime;
-  readonly announced: readonly PluginAnnouncement[];
+  readonly plugins: NodePlugins;
   readonly report: Reporter;
 }
 
 /** What the node's line to its daemon works with: the link, its certificate, its executions. */
 export function uplinkPorts(parts: UplinkParts): UplinkPorts {
-  const { kernel, link, ticket, executions, credentials, daemonTime, announced, report } = parts;
+  const { kernel, link, ticket, executions, credentials, daemonTime, plugins, report } = parts;
   const { clock, deadlines, directory, random, log } = kernel;
   // On no disk: it tells this process from one that runs from a copy of this directory.
   const instance = randomBytes(16);
@@ -53,7 +54,7 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
             protocol: protocolVersion,
             deviceId: credentials.membership.deviceId,
             facts: hostFacts(),
-            plugins: announced,
+            plugins: plugins.announced(),
             clockMs: clock.now(),
           }),
           hello: (epoch, surfaceDigest) => ({
@@ -68,6 +69,7 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
       );
     },
     fingerprint: () => credentials.newest.fingerprint,
+    offered: () => plugins.revision,
     hasEnded: () => credentials.hasEnded(daemonTime.now()),
     hasOther: (fingerprint) => credentials.hasOther(fingerprint, daemonTime.now()),
     isAboutCertificate,

@@ -57,12 +57,14 @@ function eventsOf({ generation, links }: Numbers): UplinkEvent[] {
     ...(links > generation ? ofLink(links) : []),
     ...ofLink(generation - 1),
     { type: 'certificate.changed' },
+    { type: 'offer.changed' },
     { type: 'deadline' },
     { type: 'kernel.shutdown', reason: 'stop' },
   ];
 }
 
 function world(newest = 'newer than any link', hasEnded = false, hasOther = true) {
+  const offer = { number: 0 };
   const clock = new SimulatedClock(start);
   const deadlines = new Deadlines(clock, silent);
   const trace: string[] = [];
@@ -92,6 +94,7 @@ function world(newest = 'newer than any link', hasEnded = false, hasOther = true
       };
     },
     fingerprint: () => newest,
+    offered: () => offer.number,
     hasEnded: () => hasEnded,
     hasOther: () => hasOther,
     isAboutCertificate: ({ code }) => code === unknown.code,
@@ -110,7 +113,7 @@ function world(newest = 'newer than any link', hasEnded = false, hasOther = true
     refused: ({ code }) => trace.push(`refused ${code}`),
     status: ({ state }) => trace.push(`is ${state}`),
   };
-  return { clock, deadlines, ports, trace, frames };
+  return { clock, deadlines, ports, trace, frames, offer };
 }
 
 const visited = new Set<string>();
@@ -314,6 +317,39 @@ it('needs another certificate when the only one that it has is not taken any mor
   expect(actor.getSnapshot().value).toBe('expired');
   expect(trace.slice(-2)).toEqual(['is expired', 'need a certificate']);
   actor.stop();
+});
+
+describe('what the node offers', () => {
+  it('is told on a second stream when it changes, and only then', () => {
+    const { actor, offer, trace } = live();
+    actor.send({ type: 'offer.changed' });
+    expect(actor.getSnapshot().value).toBe('live');
+    offer.number = 1;
+    actor.send({ type: 'offer.changed' });
+    expect(actor.getSnapshot().value).toBe('handing_over');
+    goLive(actor, 2);
+    actor.send({ type: 'offer.changed' });
+    expect(actor.getSnapshot().value).toBe('live');
+    expect(namesOf(trace, 'connect')).toEqual(['1', '2']);
+    actor.stop();
+  });
+
+  it('is told at the next heartbeat when it changed meanwhile, or when the second stream failed', () => {
+    const { actor, clock, offer, frames } = live();
+    offer.number = 1;
+    clock.advance(10_000);
+    expect(actor.getSnapshot().value).toBe('handing_over');
+    expect(frames.some((frame) => frame.heartbeat)).toBe(true);
+    actor.send({ type: 'ended', link: 2, error: undefined });
+    expect(actor.getSnapshot().value).toBe('live');
+    clock.advance(10_000);
+    expect(actor.getSnapshot().value).toBe('handing_over');
+    offer.number = 2;
+    goLive(actor, 3);
+    clock.advance(10_000);
+    expect(actor.getSnapshot()).toMatchObject({ value: 'handing_over', context: { offered: 1 } });
+    actor.stop();
+  });
 });
 
 it('serves on the old link until the daemon has accepted the registration of the new one', () => {

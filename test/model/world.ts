@@ -432,6 +432,7 @@ export class World {
         return wire.uplink;
       },
       fingerprint: () => this.#peer.fingerprint,
+      offered: () => 0,
       hasEnded: () => false,
       hasOther: () => false,
       isAboutCertificate: () => false,

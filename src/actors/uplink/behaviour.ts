@@ -35,6 +35,8 @@ export interface UplinkPorts {
   connect(handlers: UplinkHandlers, attempt: number): UplinkLink;
   /** SHA-256 of the newest certificate of this node, hex. */
   fingerprint(): string;
+  /** Numbers what the node offers: another number is another offer, which a connection tells when it is opened. */
+  offered(): number;
   /** Whether no certificate of this node is in force any more, by the daemon's clock as it was known last. */
   hasEnded(): boolean;
   /** Whether there is a certificate in force beside the one with that fingerprint: the next attempt takes it. */
@@ -64,16 +66,23 @@ export interface UplinkPorts {
   status(status: UplinkStatus): void;
 }
 
+interface NextLink {
+  readonly link: UplinkLink;
+  readonly generation: number;
+  readonly offered: number;
+  readonly since: number;
+}
+
 /** What an uplink knows. */
 export interface UplinkContext {
   readonly ports: UplinkPorts;
   /** The stream that counts, and its number, which tells the streams apart: an older one is not heard (protocol.md 17). */
   readonly link: UplinkLink | undefined;
   readonly generation: number;
-  /** The stream with a newer certificate that is to take over, until its registration is accepted. */
-  readonly next:
-    | { readonly link: UplinkLink; readonly generation: number; readonly since: number }
-    | undefined;
+  /** What it has told the daemon that the node offers. */
+  readonly offered: number;
+  /** The stream with a newer certificate or offer that is to take over, until its registration is accepted. */
+  readonly next: NextLink | undefined;
   /** How many streams there have been. */
   readonly links: number;
   readonly attempt: number;
@@ -144,6 +153,7 @@ export const uplinkSetup = setup({
     'is dead': ({ context }) =>
       context.ports.clock.monotonic() - context.heardAt > deadAfter * (context.welcome?.heartbeatMs ?? 0),
     'has a newer certificate': ({ context }) => context.link?.fingerprint !== context.ports.fingerprint(),
+    'offers something else': ({ context }) => context.offered !== context.ports.offered(),
     'takes too long': ({ context }) =>
       context.next !== undefined && context.ports.clock.monotonic() - context.next.since >= connectLimitMs,
   },
@@ -154,6 +164,7 @@ export const uplinkSetup = setup({
       ports.status({ state: 'connecting', attempt });
       return {
         generation,
+        offered: ports.offered(),
         links: generation,
         link: open(context, self, generation, attempt),
         attempt: attempt + 1,
@@ -164,8 +175,10 @@ export const uplinkSetup = setup({
     }),
     'connect beside': assign(({ context, self }) => {
       const generation = context.links + 1;
+      const offered = context.ports.offered();
       const link = open(context, self, generation, 0);
-      return { links: generation, next: { link, generation, since: context.ports.clock.monotonic() } };
+      const since = context.ports.clock.monotonic();
+      return { links: generation, next: { link, generation, offered, since } };
     }),
     'limit connecting': ({ context, self }) => arm(context, self, connectLimitMs, 'connect'),
     'keep registration': assign(({ event }) =>
@@ -178,7 +191,7 @@ export const uplinkSetup = setup({
       if (!next || event.type !== 'registered') return {};
       ports.detach();
       link?.batch.set('goodbye', {
-        reason: 'A stream with a newer certificate takes over',
+        reason: 'A newer stream takes over',
         handingOver: true,
       });
       link?.close();
@@ -186,6 +199,7 @@ export const uplinkSetup = setup({
       return {
         link: next.link,
         generation: next.generation,
+        offered: next.offered,
         next: undefined,
         registered: event.registered,
         welcome: undefined,
@@ -200,6 +214,7 @@ export const uplinkSetup = setup({
       return {
         link: next.link,
         generation: next.generation,
+        offered: next.offered,
         next: undefined,
         registered: undefined,
         welcome: undefined,

@@ -9,6 +9,7 @@ export type UplinkEvent =
   | { type: 'ended'; link: number; error: AppError | undefined }
   | { type: 'ticket.stored'; link: number }
   | { type: 'certificate.changed' }
+  | { type: 'offer.changed' }
   | { type: 'deadline' }
   | ShutdownEvent;
 
@@ -19,6 +20,7 @@ export const uplinkSenders = {
   ended: { from: 'the connection' },
   'ticket.stored': { from: 'the store' },
   'certificate.changed': { from: 'the renewal of the certificate' },
+  'offer.changed': { from: 'the plugins of the node' },
   deadline: { from: 'its deadline' },
   'kernel.shutdown': { from: 'its supervisor' },
 } as const satisfies Senders<UplinkEvent>;

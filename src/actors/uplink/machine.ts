@@ -77,7 +77,7 @@ const comesAtOnce = {
 /**
  * The node's line to its daemon: connects, registers, serves one stream, and comes back for ever with jittered backoff.
  * Only the newest stream is heard. Where the daemon itself says that the node is not wanted, it rests and asks hourly. With
- * a new certificate it moves to a new stream; the old one serves until the daemon has accepted the new one's registration.
+ * a new certificate or a new offer it moves to a new stream; the old one serves until the daemon has accepted the new one's registration.
  */
 export const uplinkMachine = uplinkSetup.createMachine({
   id: 'uplink',
@@ -86,6 +86,7 @@ export const uplinkMachine = uplinkSetup.createMachine({
     ports: input.ports,
     link: undefined,
     generation: 0,
+    offered: 0,
     next: undefined,
     links: 0,
     attempt: 0,
@@ -158,18 +159,33 @@ export const uplinkMachine = uplinkSetup.createMachine({
       entry: 'schedule heartbeat',
       on: {
         frame: serves,
-        deadline: [afterJump, dies, beats],
+        deadline: [
+          afterJump,
+          dies,
+          {
+            guard: 'offers something else',
+            target: 'handing_over',
+            actions: 'send heartbeat',
+            description: 'The daemon does not know yet what it offers by now',
+          },
+          beats,
+        ],
         ended: refusedOrLost,
         'certificate.changed': {
           guard: 'has a newer certificate',
           target: 'handing_over',
           description: 'It opens a second stream with the new certificate',
         },
+        'offer.changed': {
+          guard: 'offers something else',
+          target: 'handing_over',
+          description: 'It opens a second stream, which tells what it offers by now',
+        },
         'kernel.shutdown': stopsLive,
       },
     },
     handing_over: {
-      description: 'It registers with the new certificate, while the old stream still serves',
+      description: 'It registers anew, while the old stream still serves',
       entry: ['connect beside', 'schedule heartbeat'],
       on: {
         registered: {
@@ -195,7 +211,7 @@ export const uplinkMachine = uplinkSetup.createMachine({
             guard: 'is of the next link',
             target: 'live',
             actions: 'drop the next link',
-            description: 'The new certificate does not work yet: the old stream goes on',
+            description: 'The new stream does not come about: the old one goes on',
           },
           {
             guard: 'is of this link',
