@@ -35,6 +35,20 @@ it('repeats a change that lost a race on what is there by then, so that none get
   expect(again.get('c')).toEqual(table.get('c'));
 });
 
+it('gives every change its turn, however many want the same record at once', async () => {
+  const store = new MemoryStore();
+  const table = new RecordTable<Counter>('counter');
+  await transact(store, () => ({ changes: [table.put(zero)], result: undefined }));
+  const add = (): Promise<number> =>
+    transact(store, () => {
+      const counter = table.get('c') ?? zero;
+      const count = counter.count + 1;
+      return { changes: [table.put({ ...counter, count })], result: count };
+    });
+  const counts = await Promise.all(Array.from({ length: 100 }, add));
+  expect(counts.sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
+});
+
 it('checks again before it repeats', async () => {
   const store = new MemoryStore();
   const table = new RecordTable<Counter>('counter');

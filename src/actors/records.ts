@@ -115,11 +115,13 @@ export class RecordTable<R extends RecordHead> {
   }
 }
 
-const attempts = 8;
+/** Conflicts over the same version in a row: nobody else has got in between, so memory and store do not agree. */
+const mostInVain = 8;
 
 /**
  * Commits changes of several records together. `build` reads the tables and returns the changes; when another change got
- * in between, it is run again on what is there by then, so its checks always hold for what is committed.
+ * in between, it is run again on what is there by then, so its checks always hold for what is committed. Whoever asked first
+ * gets in first, so a change comes to its turn however many others want the same record.
  *
  * @throws AppError what `build` throws, and what {@link Store.commit} throws.
  */
@@ -128,17 +130,21 @@ export async function transact<T>(
   build: () => { readonly changes: readonly Change[]; readonly result: T },
   durability: Durability = 'fsync',
 ): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+  let tried = '';
+  let inVain = 0;
+  for (;;) {
     const { changes, result } = build();
     if (changes.length === 0) return result;
+    const operations = changes.map((change) => change.operation);
     try {
-      await store.commit(
-        changes.map((change) => change.operation),
-        durability,
-      );
+      await store.commit(operations, durability);
     } catch (thrown) {
-      if (thrown instanceof AppError && thrown.code === 'store.conflict' && attempt < attempts) continue;
-      throw thrown;
+      if (!(thrown instanceof AppError) || thrown.code !== 'store.conflict') throw thrown;
+      const versions = operations.map(({ kind, id, expect }) => `${kind}/${id}@${expect}`).join();
+      inVain = versions === tried ? inVain + 1 : 0;
+      tried = versions;
+      if (inVain >= mostInVain) throw thrown;
+      continue;
     }
     for (const change of changes) change.adopt();
     return result;

@@ -2,7 +2,7 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NodeService } from '../../src/adapters/grpc/proto.js';
 import { fromStatus } from '../../src/adapters/grpc/status.js';
-import type { AppError } from '../../src/kernel/errors.js';
+import { type AppError, toAppError } from '../../src/kernel/errors.js';
 import { EnrolmentAttacker, NodeAttacker, refusal } from '../support/attacker.js';
 import { admin, bundledAnnouncement, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
 import { RawNode } from '../support/raw-node.js';
@@ -13,6 +13,8 @@ beforeAll(async () => {
   local = await LocalDaemon.start('dispatch:\n  inFlightPerNode: 1\n');
 });
 afterAll(() => local.close());
+
+const codeOf = (thrown: unknown): string => toAppError(thrown).code;
 
 type Verb = 'revoke' | 'remove' | 'ban' | 'lift';
 
@@ -204,6 +206,17 @@ describe('a stream that is open', () => {
       attacker.close();
     }
   });
+});
+
+it('a device that changes its own record as often as it can is shut out all the same', async () => {
+  const device = await local.enrol('busy');
+  const attackers = Array.from({ length: 4 }, () => new NodeAttacker(local, device));
+  const calls = attackers.flatMap((attacker) => Array.from({ length: 14 }, () => attacker.register()));
+  const codes = Promise.all(calls.map((call) => call.then(() => 'registered', codeOf)));
+  await Promise.race(calls);
+  expect(await decide(device.identity, 'revoke')).toMatchObject({ trust: 'revoked' });
+  for (const code of await codes) expect(['registered', 'session.revoked']).toContain(code);
+  for (const attacker of attackers) attacker.close();
 });
 
 describe('work for a device', () => {
