@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
+import { type ConfigProblem, type Origin, quoted } from '../../adapters/config/config-error.js';
+import { type ConfigLayer, setValueAt, type Tree, valueAt } from '../../adapters/config/config-layer.js';
+import { parseEndpoint } from '../../adapters/config/endpoint.js';
+import type { ConfigOption } from '../../adapters/config/option-schema.js';
 import { didYouMean } from '../../kernel/nearest.js';
-import { type ConfigProblem, type Origin, quoted } from './config-error.js';
-import { type ConfigLayer, setValueAt, type Tree, valueAt } from './config-layer.js';
-import { type ConfigOption, configOptions } from './config-option.js';
-import { parseEndpoint } from './endpoint.js';
+import { configOptions } from './config-option.js';
 
 /** The flags of `palyrad` that override options, as text from the command line. */
 export interface ConfigFlags {

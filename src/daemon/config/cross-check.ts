@@ -1,7 +1,7 @@
+import type { ConfigProblem, Origin } from '../../adapters/config/config-error.js';
+import { isLoopback, parseEndpoint } from '../../adapters/config/endpoint.js';
 import { parseDuration } from '../../kernel/duration.js';
-import type { ConfigProblem, Origin } from './config-error.js';
 import type { WrittenConfig } from './config-schema.js';
-import { isLoopback, parseEndpoint } from './endpoint.js';
 
 /** What is wrong although each option by itself is right. `locate` gives an option's place, undefined for a default. */
 export function crossCheck(

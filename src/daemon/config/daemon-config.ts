@@ -1,16 +1,16 @@
 import { dirname, resolve } from 'node:path';
+import { type ConfigChecker, configChecker } from '../../adapters/config/config-check.js';
+import { type ConfigProblem, configError, invalidConfig } from '../../adapters/config/config-error.js';
+import { readConfigFile } from '../../adapters/config/config-file.js';
+import { type ConfigLayer, setValueAt, type Tree, valueAt } from '../../adapters/config/config-layer.js';
+import { yamlLayer } from '../../adapters/config/config-yaml.js';
+import { type Endpoint, parseEndpoint } from '../../adapters/config/endpoint.js';
 import { findConfigFile } from '../../adapters/os/config-path.js';
 import { parseDuration } from '../../kernel/duration.js';
-import { checkLayer, isComplete } from './config-check.js';
-import { type ConfigProblem, configError, invalidConfig } from './config-error.js';
-import { readConfigFile } from './config-file.js';
-import { type ConfigLayer, setValueAt, type Tree, valueAt } from './config-layer.js';
 import { configOptions } from './config-option.js';
 import { type ConfigFlags, flagLayer, variableLayer } from './config-overrides.js';
-import type { WrittenConfig } from './config-schema.js';
-import { yamlLayer } from './config-yaml.js';
+import { configSchema, type WrittenConfig } from './config-schema.js';
 import { crossCheck } from './cross-check.js';
-import { type Endpoint, parseEndpoint } from './endpoint.js';
 
 /** One port: where it listens, and the addresses (host:port) to tell others, empty for that of `host` and `port`. */
 export interface ListenConfig extends Endpoint {
@@ -54,6 +54,8 @@ export interface DaemonConfig {
   /** The file that was read; undefined when only defaults, variables and flags hold. */
   readonly file: string | undefined;
 }
+
+const { checkLayer, isComplete }: ConfigChecker<WrittenConfig> = configChecker(configSchema);
 
 export interface LoadConfigOptions {
   /** The file named by `--config`. It must exist. */

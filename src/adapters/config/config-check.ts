@@ -4,9 +4,8 @@ import { didYouMean } from '../../kernel/nearest.js';
 import { pointerTo } from '../../plugins/json-pointer.js';
 import { type ConfigProblem, quoted } from './config-error.js';
 import type { ConfigLayer } from './config-layer.js';
-import { configOptions, type OptionSchema } from './config-option.js';
-import { configSchema, type WrittenConfig } from './config-schema.js';
 import { parseEndpoint } from './endpoint.js';
+import { type ConfigOption, type OptionSchema, optionsOf } from './option-schema.js';
 
 const duration = (range: NonNullable<OptionSchema['x-duration']>, text: string): boolean => {
   try {
@@ -22,37 +21,45 @@ const endpoint = (use: OptionSchema['x-endpoint'], text: string): boolean => {
   return parsed !== undefined && (use === 'bind' || parsed.port > 0);
 };
 
-const ajv = new Ajv2020({ allErrors: true, strict: true, verbose: true })
-  .addKeyword({ keyword: 'x-duration', type: 'string', errors: false, validate: duration })
-  .addKeyword({ keyword: 'x-endpoint', type: 'string', errors: false, validate: endpoint })
-  .addKeyword({ keyword: 'x-variable', type: 'string' });
-const validate: ValidateFunction<WrittenConfig> = ajv.compile<WrittenConfig>(configSchema);
-
-/** Whether every option is there and valid. */
-export function isComplete(tree: unknown): tree is WrittenConfig {
-  return validate(tree);
+/** Checks what is written of one kind of configuration. */
+export interface ConfigChecker<Written> {
+  /** Whether every option is there and valid. */
+  isComplete(tree: unknown): tree is Written;
+  /** What is wrong with one layer; options that it doesn't mention are not missing. One problem for each place. */
+  checkLayer(layer: ConfigLayer): ConfigProblem[];
 }
 
-/** What is wrong with one layer; options that it doesn't mention are not missing. One problem for each place. */
-export function checkLayer(layer: ConfigLayer): ConfigProblem[] {
-  const problems = new Map(layer.problems.map((problem) => [problem.pointer, problem]));
-  const others = layer.problems.filter((problem) => problems.get(problem.pointer) !== problem);
-  validate(layer.tree);
-  for (const error of validate.errors ?? []) {
-    if (error.keyword === 'required') continue;
-    const problem = toProblem(error, layer);
-    if (!problems.has(problem.pointer)) problems.set(problem.pointer, problem);
-  }
-  return [...problems.values(), ...others];
+/** A checker for the schema of a complete configuration. Beside JSON Schema it knows `x-duration` and `x-endpoint`. */
+export function configChecker<Written>(schema: OptionSchema & object): ConfigChecker<Written> {
+  const ajv = new Ajv2020({ allErrors: true, strict: true, verbose: true })
+    .addKeyword({ keyword: 'x-duration', type: 'string', errors: false, validate: duration })
+    .addKeyword({ keyword: 'x-endpoint', type: 'string', errors: false, validate: endpoint })
+    .addKeyword({ keyword: 'x-variable' });
+  const validate: ValidateFunction<Written> = ajv.compile<Written>(schema);
+  const options = optionsOf(schema);
+  return {
+    isComplete: (tree): tree is Written => validate(tree),
+    checkLayer: (layer) => {
+      const problems = new Map(layer.problems.map((problem) => [problem.pointer, problem]));
+      const others = layer.problems.filter((problem) => problems.get(problem.pointer) !== problem);
+      validate(layer.tree);
+      for (const error of validate.errors ?? []) {
+        if (error.keyword === 'required') continue;
+        const problem = toProblem(error, layer, options);
+        if (!problems.has(problem.pointer)) problems.set(problem.pointer, problem);
+      }
+      return [...problems.values(), ...others];
+    },
+  };
 }
 
-function toProblem(error: ErrorObject, layer: ConfigLayer): ConfigProblem {
+function toProblem(error: ErrorObject, layer: ConfigLayer, options: readonly ConfigOption[]): ConfigProblem {
   const schema = (error.parentSchema ?? {}) as OptionSchema;
   if (error.keyword === 'additionalProperties') {
     const key = String(error.params.additionalProperty);
     const pointer = pointerTo(error.instancePath, key);
     const known = Object.keys(schema.properties ?? {});
-    const suggestion = didYouMean(key, known) ?? elsewhere(key);
+    const suggestion = didYouMean(key, known) ?? elsewhere(key, options);
     const message = `is not a known key; here are: ${known.join(', ')}`;
     return { origin: layer.locate(pointer, 'key'), pointer, message, ...(suggestion && { suggestion }) };
   }
@@ -66,8 +73,8 @@ function toProblem(error: ErrorObject, layer: ConfigLayer): ConfigProblem {
 }
 
 /** A known key in the wrong section. */
-function elsewhere(key: string): string | undefined {
-  const option = configOptions.find(({ path }) => path.at(-1) === key || path.at(-2) === key);
+function elsewhere(key: string, options: readonly ConfigOption[]): string | undefined {
+  const option = options.find(({ path }) => path.at(-1) === key || path.at(-2) === key);
   if (option === undefined) return undefined;
   const path = option.path.slice(0, option.path.indexOf(key) + 1);
   return `Did you mean '${path.join('.')}'?`;
@@ -84,5 +91,6 @@ function expected(schema: OptionSchema): string {
   if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
   if (schema.type === 'array') return `a list of at most ${schema.maxItems} different texts`;
   if (schema.properties !== undefined) return `a mapping with ${Object.keys(schema.properties).join(', ')}`;
+  if (schema.type === 'object') return 'a mapping of names to mappings';
   return schema.pattern === undefined ? 'a text that is not empty' : `a name that matches ${schema.pattern}`;
 }
