@@ -10,6 +10,7 @@ import {
 import type { DispatchOrder, NodeResult } from '../../src/actors/link/frames.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { pluginError } from '../../src/plugins/plugin-errors.js';
 import { Coverage } from './coverage.js';
 import { sampleOrder, silent, start } from './samples.js';
 
@@ -21,6 +22,7 @@ const events: readonly ExecutionEvent[] = [
   { type: 'journaled' },
   { type: 'succeeded', output: Buffer.from('{}') },
   { type: 'failed', error: nodeError('refused', 'no') },
+  { type: 'failed', error: pluginError('process_ended', 'it exited with code 1') },
   { type: 'cancel', reason: 'enough' },
   { type: 'deadline' },
   { type: 'kernel.shutdown', reason: 'stop' },
@@ -113,6 +115,11 @@ function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]):
     // What really happened counts, also for a handler that was told to stop.
     if (event.type === 'succeeded' && (before === 'running' || before === 'stopping'))
       expect(results).toMatchObject([{ outcome: 'succeeded', output: event.output }]);
+    // Whether a handler whose process ended under it had done its work is known to nobody.
+    if (event.type === 'failed' && before === 'running') {
+      const isLost = event.error.code === 'plugin.process_ended' && !order.repeatable;
+      expect(results).toMatchObject([{ outcome: isLost ? 'unknown' : 'failed' }]);
+    }
   }
   const { value, status } = actor.getSnapshot();
   visited.add(value);

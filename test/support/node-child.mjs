@@ -2,10 +2,12 @@ import { parseJoinString } from '../../dist/src/actors/identity/join-string.js';
 import { printEvent } from '../../dist/src/cli/output.js';
 import { absentMediator } from '../../dist/src/node/mediation.js';
 import { startNodeHost } from '../../dist/src/node/node-host.js';
+import { discoverPlugins } from '../../dist/src/plugins/discovery.js';
 
 /*
  * The built node host as a process of its own, whose plugins come from another folder than the bundled ones.
- * Arguments: the state directory, the folder of plugins, and a join string if it is not paired yet.
+ * Arguments: the state directory, the folder of plugins, and a join string if it is not paired yet. SIGUSR2 has it replace its
+ * plugins by what the folder holds by then.
  */
 
 const [stateDirectory, plugins, join] = process.argv.slice(2);
@@ -23,4 +25,9 @@ const host = await startNodeHost(
   new AbortController().signal,
 );
 process.once('SIGTERM', () => void host.stop('SIGTERM'));
+process.on('SIGUSR2', async () => {
+  const { plugins: found } = await discoverPlugins([plugins]);
+  await Promise.all(found.map((plugin) => host.plugins.replace(plugin)));
+  printEvent(process, { event: 'replaced' });
+});
 await host.ended;

@@ -83,6 +83,7 @@ export async function processHost(settings: Settings & { readonly clock?: Clock 
     async close(): Promise<void> {
       await root.shutdown('the test is over', 6_000);
       await rm(folder, { recursive: true, force: true });
+      if (failed.length > 0) throw failed[0];
     },
   };
 }

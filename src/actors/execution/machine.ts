@@ -71,6 +71,8 @@ interface ExecutionContext extends ExecutionInput {
 }
 
 const nothing = new Uint8Array(0);
+/** The code of a run whose process ended under it: see `Runner.run`. */
+const processEnded = 'plugin.process_ended';
 
 function ended(outcome: NodeResult['outcome'], error: AppError, reason = ''): { ending: Ending } {
   return { ending: { outcome, reason, output: nothing, error: error.toEnvelope() } };
@@ -167,7 +169,13 @@ export const executionMachine = setup({
         ? { ending: { outcome: 'succeeded' as const, reason: '', output: event.output } }
         : {},
     ),
-    'take the failure': assign(({ event }) => (event.type === 'failed' ? ended('failed', event.error) : {})),
+    'take the failure': assign(({ context, event }) => {
+      if (event.type !== 'failed') return {};
+      const { error } = event;
+      // A handler that fails says so; one whose process ended under it may have done its work before.
+      const isUnknown = error.code === processEnded && !context.order.repeatable;
+      return isUnknown ? ended('unknown', error, 'process_ended') : ended('failed', error);
+    }),
     disarm: ({ context, self }) => context.ports.deadlines.release(self),
     finish: ({ context }) => {
       const { ports, order, runStarted, ending } = context;

@@ -51,6 +51,7 @@ class PluginChild implements ProcessLink {
   readonly #control: Bucket;
   #hasExited = false;
   #isEnding = false;
+  #isCleared = false;
 
   constructor(options: PluginChildOptions, handlers: ProcessHandlers) {
     const { program, flags, environment, workFolder, heapMb, clock } = options;
@@ -105,13 +106,9 @@ class PluginChild implements ProcessLink {
   }
 
   end(how: 'asked' | 'killed'): void {
-    const isFirst = !this.#isEnding;
     this.#isEnding = true;
-    if (this.#hasExited) {
-      if (isFirst) void this.#clear();
-      return;
-    }
-    if (this.tree === undefined) return;
+    this.#clearOnce();
+    if (this.#hasExited || this.tree === undefined) return;
     // Killed alone: what it has started may end in order, see `endTree`.
     if (how === 'asked') sendSignal(-this.tree.pid, 'SIGTERM');
     else sendSignal(this.tree.pid, 'SIGKILL');
@@ -137,7 +134,14 @@ class PluginChild implements ProcessLink {
   #exited(how: string): void {
     this.#hasExited = true;
     this.#handlers.exited(how);
-    if (this.#isEnding) void this.#clear();
+    this.#clearOnce();
+  }
+
+  /** Once it has ended and is known to have. */
+  #clearOnce(): void {
+    if (!this.#hasExited || !this.#isEnding || this.#isCleared) return;
+    this.#isCleared = true;
+    void this.#clear();
   }
 
   /** Ends what is left of it, hears what is left in the pipe, and says that it is gone. */
