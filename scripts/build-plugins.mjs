@@ -1,20 +1,23 @@
-// Builds the bundled plugins: bundles plugins/*/src/index.ts to plugins/*/dist/index.js, and the program that runs plugins in
-// processes of their own to dist/plugin-child.mjs, then writes plugins/*/plugin.json
-// and schemas/plugin.schema.json from the definitions. Runs after `tsc -p tsconfig.build.json`, whose output it imports.
+// Builds the bundled plugins as `palyra plugin pack` builds any: plugins/*/dist/index.js and plugins/*/plugin.json from
+// plugins/*/src. Beside them, the program that runs plugins in processes of their own (dist/plugin-child.mjs) and
+// schemas/plugin.schema.json. Runs after `tsc -p tsconfig.build.json`, whose output it imports.
 //
 //   node scripts/build-plugins.mjs           bundle and write
-//   node scripts/build-plugins.mjs --check   bundle; fail when a written file is not what would be written
-//   node scripts/build-plugins.mjs --bundle  bundle only; needs no compiled runtime
-import { access, readdir } from 'node:fs/promises';
+//   node scripts/build-plugins.mjs --check   fail when a committed file is not what would be written
+//   node scripts/build-plugins.mjs --bundle  bundle, and leave the committed files as they are
+import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { bringUpToDate, writeChanged } from './generated-files.mjs';
+import { buildPlugin } from '../dist/src/plugins/authoring/pack.js';
+import { exists } from '../dist/src/plugins/authoring/plugin-project.js';
+import { writeChanged } from '../dist/src/plugins/authoring/write-changed.js';
+import { parseManifest } from '../dist/src/plugins/manifest.js';
+import { manifestSchemaText } from '../dist/src/plugins/manifest-writer.js';
+import { bringUpToDate } from './generated-files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const pluginsFolder = join(root, 'plugins');
-const schemaFile = join('schemas', 'plugin.schema.json');
 
 const { values: options } = parseArgs({
   options: { check: { type: 'boolean', default: false }, bundle: { type: 'boolean', default: false } },
@@ -22,36 +25,10 @@ const { values: options } = parseArgs({
 
 /** Plugins are the folders with a src/index.ts. */
 async function findPlugins() {
-  const entries = await readdir(pluginsFolder, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const found = await Promise.all(names.map((name) => exists(join(pluginsFolder, name, 'src', 'index.ts'))));
-  return names.filter((_, index) => found[index]).sort();
-}
-
-async function exists(path) {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Our own package and npm packages stay outside: the bundled plugins are installed together with them. */
-async function bundle(name) {
-  const outfile = join(pluginsFolder, name, 'dist', 'index.js');
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: [join(pluginsFolder, name, 'src', 'index.ts')],
-    outfile,
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-    logLevel: 'error',
-  });
-  await writeChanged(outfile, result.outputFiles[0].text);
-  return outfile;
+  const names = await readdir(join(root, 'plugins'));
+  const folders = names.map((name) => join(root, 'plugins', name)).sort();
+  const found = await Promise.all(folders.map((folder) => exists(join(folder, 'src', 'index.ts'))));
+  return folders.filter((_, index) => found[index]);
 }
 
 /** The program in the process of a plugin, in one file: it starts faster, and may read no other under Node's permission model. */
@@ -71,38 +48,20 @@ async function bundleChildProgram() {
   await writeChanged(outfile, result.outputFiles[0].text);
 }
 
-async function importRuntime(path) {
-  const file = join(root, 'dist', 'src', 'plugins', path);
-  if (!(await exists(file))) {
-    throw new Error(`${relative(root, file)} is missing: run \`npx tsc -p tsconfig.build.json\` first`);
-  }
-  return import(pathToFileURL(file).href);
-}
-
-/** The files that are written from the definitions, by their paths below the root. Each manifest is read back, so a bad one fails here. */
-async function generate(names) {
-  const { manifestText, manifestSchemaText } = await importRuntime('manifest-writer.js');
-  const { parseManifest } = await importRuntime('manifest.js');
-  const files = new Map([[schemaFile, manifestSchemaText()]]);
-  for (const name of names) {
-    const folder = join(pluginsFolder, name);
-    const { default: plugin } = await import(pathToFileURL(join(folder, 'dist', 'index.js')).href);
-    const file = relative(root, join(folder, 'plugin.json'));
-    const text = manifestText(plugin, { schema: '../../schemas/plugin.schema.json' });
-    parseManifest(text, file);
-    files.set(file, text);
-  }
-  return files;
-}
-
 async function main() {
-  const names = await findPlugins();
-  await Promise.all([...names.map(bundle), bundleChildProgram()]);
+  const [built] = await Promise.all([
+    Promise.all((await findPlugins()).map((folder) => buildPlugin(folder))),
+    bundleChildProgram(),
+  ]);
+  const files = new Map([[join('schemas', 'plugin.schema.json'), manifestSchemaText()]]);
+  for (const { project, bundle, manifest } of built) {
+    const file = relative(root, project.manifest);
+    parseManifest(manifest, file);
+    files.set(file, manifest);
+    await writeChanged(project.bundle, bundle.text);
+  }
   if (options.bundle) return;
-  await bringUpToDate(root, await generate(names), {
-    check: options.check,
-    command: 'npm run generate',
-  });
+  await bringUpToDate(root, files, { check: options.check, command: 'npm run generate' });
 }
 
 await main().catch((error) => {

@@ -1,22 +1,7 @@
 // What all generators of committed files do at the end: write, or with --check say which files are stale.
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-
-async function readOrNothing(path) {
-  return readFile(path, 'utf8').catch((error) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-}
-
-/** By rename and only what changed, so that a reader never sees half a file and builds may run side by side. */
-export async function writeChanged(path, text) {
-  if ((await readOrNothing(path)) === text) return;
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, text);
-  await rename(temporary, path);
-}
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readOrNothing, writeChanged } from '../dist/src/plugins/authoring/write-changed.js';
 
 /**
  * Brings the files of `fresh` (texts by their paths below `folder`) up to date. With `check` nothing is written: stale

@@ -77,4 +77,9 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'be a machine that runs capabilities',
     load: async () => (await import('./commands/node.js')).registerNodeCommand,
   },
+  {
+    name: 'plugin',
+    summary: 'write a plugin: bundle and check it',
+    load: async () => (await import('./commands/plugin.js')).registerPluginCommand,
+  },
 ];

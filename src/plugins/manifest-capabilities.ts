@@ -1,5 +1,5 @@
 import { parseDuration } from '../kernel/duration.js';
-import { AppError, type FieldError } from '../kernel/errors.js';
+import { AppError } from '../kernel/errors.js';
 import type { Capability } from './descriptor.js';
 import type { Manifest } from './manifest-schema.js';
 import { below, problemError } from './plugin-errors.js';
@@ -9,33 +9,46 @@ import { type Validator, ValidatorCache } from './validators.js';
 const timeoutRange = { least: 100, most: 86_400_000 };
 
 /**
- * Checks what the manifest's schema can't say of its capabilities: distinct names, timeouts in range, schemas that compile,
- * examples that match them.
- *
- * @throws AppError `plugin.*`; the field is the JSON pointer in the manifest
+ * The checks of what the manifest's schema can't say of its capabilities: distinct names, timeouts in range, schemas that
+ * compile, examples that match them. Each throws AppError `plugin.*` for one problem; the field is the JSON pointer in the manifest.
  */
-export function checkCapabilities(manifest: Manifest): void {
+export function* capabilityChecks(manifest: Manifest): Iterable<() => void> {
   const cache = new ValidatorCache();
-  if (manifest.config !== undefined) located('/config', () => cache.acquire(manifest.config ?? true));
+  const { config } = manifest;
+  if (config !== undefined) yield () => located('/config', () => cache.acquire(config));
   const places = new Map<string, number>();
   for (const [index, capability] of manifest.capabilities.entries()) {
     const at = `/capabilities/${index}`;
-    const other = places.get(capability.name);
-    if (other !== undefined) {
-      const problem = `is also the name of /capabilities/${other}`;
-      throw problemError('name_clash', {
-        pointer: `${at}/name`,
-        problem,
-        hint: 'Give each capability its own name',
-      });
+    yield () => checkName(capability.name, index, places);
+    yield () => checkTimeout(capability.timeout, `${at}/timeout`);
+    yield () => checkMediation(capability, `${at}/mediation`);
+    // Without a schema that compiles there is nothing to hold an example against.
+    const schemas: { input?: Validator; output?: Validator } = {};
+    for (const which of ['input', 'output'] as const) {
+      yield () => {
+        schemas[which] = located(`${at}/${which}`, () => cache.acquire(capability[which]));
+      };
     }
-    places.set(capability.name, index);
-    checkTimeout(capability.timeout, `${at}/timeout`);
-    checkMediation(capability, `${at}/mediation`);
-    const input = located(`${at}/input`, () => cache.acquire(capability.input));
-    const output = located(`${at}/output`, () => cache.acquire(capability.output));
-    checkExamples(capability, at, input, output);
+    for (const [number, example] of capability.examples.entries()) {
+      const place = `${at}/examples/${number}`;
+      yield () => expectMatch(schemas.input, example.input, `${place}/input`, 'input');
+      if (example.output !== undefined)
+        yield () => expectMatch(schemas.output, example.output, `${place}/output`, 'output');
+    }
   }
+}
+
+function checkName(name: string, index: number, places: Map<string, number>): void {
+  const other = places.get(name);
+  if (other === undefined) {
+    places.set(name, index);
+    return;
+  }
+  throw problemError('name_clash', {
+    pointer: `/capabilities/${index}/name`,
+    problem: `is also the name of /capabilities/${other}`,
+    hint: 'Give each capability its own name',
+  });
 }
 
 /** @throws AppError `duration.invalid`, `plugin.manifest_invalid` */
@@ -59,16 +72,8 @@ function checkMediation(capability: Capability, pointer: string): void {
   }
 }
 
-function checkExamples(capability: Capability, at: string, input: Validator, output: Validator): void {
-  for (const [index, example] of capability.examples.entries()) {
-    const place = `${at}/examples/${index}`;
-    expectMatch(input.check(example.input), `${place}/input`, 'input');
-    if (example.output !== undefined) expectMatch(output.check(example.output), `${place}/output`, 'output');
-  }
-}
-
-function expectMatch(wrong: readonly FieldError[], place: string, which: string): void {
-  const [first] = wrong;
+function expectMatch(validator: Validator | undefined, value: unknown, place: string, which: string): void {
+  const [first] = validator?.check(value) ?? [];
   if (first === undefined) return;
   throw problemError('example_mismatch', {
     pointer: place + first.field,

@@ -1,5 +1,10 @@
 import { allPlatforms, apiVersion, capabilityDefaults, manifestSchema } from './manifest-schema.js';
-import type { PluginDefinition } from './sdk/index.js';
+import type { DefinedCapability, PluginDefinition } from './sdk/index.js';
+
+/** A definition, with or without its handlers. */
+type Defined = Omit<PluginDefinition, 'capabilities'> & {
+  readonly capabilities: readonly (Omit<DefinedCapability, 'handler'> & Partial<DefinedCapability>)[];
+};
 
 export interface ManifestWriterOptions {
   /** The JavaScript file, relative to the plugin folder. Default: `dist/index.js`. */
@@ -14,8 +19,9 @@ export interface ManifestWriterOptions {
  *
  * @example manifestText(plugin, { schema: '../../schemas/plugin.schema.json' })
  */
-export function manifestText(plugin: PluginDefinition, options: ManifestWriterOptions): string {
-  const { name, version, publisher, engines, platforms, isolation, permissions, config } = plugin;
+export function manifestText(plugin: Defined, options: ManifestWriterOptions): string {
+  // What is not known goes along: a misspelt word must not be lost on its way to whoever checks the manifest.
+  const { name, version, publisher, engines, platforms, isolation, permissions, config, ...unknown } = plugin;
   const capabilities = plugin.capabilities.map(
     ({ handler: _, name: capability, title, description, ...rest }) => {
       const { input, output, examples, ...promises } = { ...capabilityDefaults, ...rest };
@@ -34,6 +40,7 @@ export function manifestText(plugin: PluginDefinition, options: ManifestWriterOp
     isolation: isolation ?? 'process',
     permissions: permissions ?? {},
     config,
+    ...unknown,
     capabilities,
   });
 }

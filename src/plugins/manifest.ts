@@ -4,7 +4,7 @@ import { AppError } from '../kernel/errors.js';
 import { compileShape, documentLimits, parseJson, refuseDuplicates, shapeError } from './document.js';
 import { fieldErrors } from './field-errors.js';
 import { checkJsonLimits } from './json-limits.js';
-import { checkCapabilities } from './manifest-capabilities.js';
+import { capabilityChecks } from './manifest-capabilities.js';
 import {
   apiVersion,
   type Manifest,
@@ -12,7 +12,7 @@ import {
   manifestSchema,
   withDefaults,
 } from './manifest-schema.js';
-import { inFile, manifestError, problemError } from './plugin-errors.js';
+import { inFile, problemError } from './plugin-errors.js';
 import { runtimeVersion } from './runtime-version.js';
 
 /** The most bytes that a manifest may have. */
@@ -36,26 +36,41 @@ export interface ManifestContext {
  * @example parseManifest(readFileSync('plugins/echo/plugin.json', 'utf8'), 'plugins/echo/plugin.json').name // 'echo'
  */
 export function parseManifest(text: string, file: string, context: ManifestContext = {}): Manifest {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > manifestLimit) {
-    const problem = `is ${bytes} bytes long; at most ${manifestLimit} are read`;
-    const hint = 'Leave out what the runtime need not know';
-    throw manifestError('manifest_too_large', file, { pointer: '', problem, hint });
-  }
   try {
-    const document = parseJson(text);
-    checkJsonLimits(document, documentLimits);
-    refuseDuplicates(text);
-    checkApiVersion(document);
-    const manifest = withDefaults(checkShape(document));
-    checkEntry(manifest.entry);
-    checkVersions(manifest, context.runtimeVersion ?? runtimeVersion());
-    checkPlatform(manifest, context.platform);
-    checkCapabilities(manifest);
+    const manifest = readManifest(text);
+    for (const check of manifestChecks(manifest, context)) check();
     return manifest;
   } catch (thrown) {
     throw thrown instanceof AppError ? inFile(thrown, file) : thrown;
   }
+}
+
+/**
+ * The first half of {@link parseManifest}: the document and its shape, with every wrong field in one error.
+ *
+ * @throws AppError `plugin.*` whose fields are JSON pointers
+ */
+export function readManifest(text: string): Manifest {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > manifestLimit) {
+    const problem = `is ${bytes} bytes long; at most ${manifestLimit} are read`;
+    const hint = 'Leave out what the runtime need not know';
+    throw problemError('manifest_too_large', { pointer: '', problem, hint });
+  }
+  const document = parseJson(text);
+  checkJsonLimits(document, documentLimits);
+  refuseDuplicates(text);
+  checkApiVersion(document);
+  return withDefaults(checkShape(document));
+}
+
+/** The second half: what the shape can't say, one check after the other. Each throws for one problem, as `readManifest` does. */
+export function* manifestChecks(manifest: Manifest, context: ManifestContext): Iterable<() => void> {
+  yield () => checkEntry(manifest.entry);
+  yield () => checkVersion(manifest.version);
+  yield () => checkEngine(manifest.engines.palyra, context.runtimeVersion ?? runtimeVersion());
+  yield () => checkPlatform(manifest, context.platform);
+  yield* capabilityChecks(manifest);
 }
 
 let manifestShape: ReturnType<typeof compileShape> | undefined;
@@ -95,16 +110,16 @@ function checkEntry(entry: string): void {
   }
 }
 
-function checkVersions(manifest: Manifest, version: string): void {
-  if (semver.valid(manifest.version) === null) {
-    const hint = 'Write three numbers, as in 1.0.0';
-    throw problemError('manifest_invalid', {
-      pointer: '/version',
-      problem: 'is not a semantic version',
-      hint,
-    });
-  }
-  const range = manifest.engines.palyra;
+function checkVersion(version: string): void {
+  if (semver.valid(version) !== null) return;
+  throw problemError('manifest_invalid', {
+    pointer: '/version',
+    problem: 'is not a semantic version',
+    hint: 'Write three numbers, as in 1.0.0',
+  });
+}
+
+function checkEngine(range: string, version: string): void {
   const pointer = '/engines/palyra';
   if (semver.validRange(range) === null) {
     throw problemError('engine', {

@@ -13,15 +13,16 @@ export interface PluginCode {
   readonly build?: string;
 }
 
+type LoadedCode = Pick<PluginCode, 'plugin' | 'entry' | 'build'>;
+
 /**
  * Loads a plugin's entry into this process, and nothing else: its handlers by capability.
  *
  * @throws AppError `plugin.load_failed` when it throws, exports no definition, or lacks a handler that was promised
  */
 export async function loadHandlers(code: PluginCode): Promise<ReadonlyMap<string, Handler>> {
-  const definition = await importDefault(code);
-  const given = definedCapabilities(definition);
-  if (given === undefined) throw loadFailed(code, 'its entry has no default export made by definePlugin');
+  const given = definedCapabilities(await importDefault(code));
+  if (given === undefined) throw noDefinition(code);
   return new Map(
     code.capabilities.map((name) => {
       const handler = given.find((capability) => capability?.name === name)?.handler;
@@ -31,8 +32,22 @@ export async function loadHandlers(code: PluginCode): Promise<ReadonlyMap<string
   );
 }
 
+/**
+ * Loads a plugin's entry into this process and gives what it defines, for its manifest to be written.
+ *
+ * @throws AppError `plugin.load_failed` when it throws, exports no definition, or a capability has no handler
+ */
+export async function loadDefinition(code: LoadedCode): Promise<unknown> {
+  const definition = await importDefault(code);
+  const given = definedCapabilities(definition);
+  if (given === undefined) throw noDefinition(code);
+  const bare = given.find((capability) => typeof capability?.handler !== 'function');
+  if (bare === undefined) return definition;
+  throw loadFailed(code, `its capability '${String(bare?.name)}' has no handler`);
+}
+
 /** @throws AppError `plugin.load_failed` */
-async function importDefault(code: PluginCode): Promise<unknown> {
+async function importDefault(code: LoadedCode): Promise<unknown> {
   try {
     const url = pathToFileURL(code.entry);
     // Node keeps modules by their address for as long as the process lives.
@@ -58,7 +73,11 @@ function definedCapabilities(definition: unknown): readonly (MaybeCapability | n
   return Array.isArray(capabilities) ? capabilities : undefined;
 }
 
-function loadFailed({ plugin }: PluginCode, why: string, cause?: unknown): AppError {
+function noDefinition(code: LoadedCode): AppError {
+  return loadFailed(code, 'its entry has no default export made by definePlugin');
+}
+
+function loadFailed({ plugin }: LoadedCode, why: string, cause?: unknown): AppError {
   const hint = 'Build the plugin again, and load its entry with node to see the whole error';
   return pluginError('load_failed', `Plugin '${plugin}' can not be loaded: ${why}`, { hint, cause });
 }

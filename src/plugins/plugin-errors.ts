@@ -24,6 +24,10 @@ const table = {
   schema_reference: invalid,
   schema_pattern: invalid,
   schema_too_costly: invalid,
+  // Making one from its source.
+  no_source: invalid,
+  build_failed: invalid,
+  manifest_stale: invalid,
   // Where a plugin lies on the disk.
   root_unreadable: invalid,
   folder_escape: invalid,

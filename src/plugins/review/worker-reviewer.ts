@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import { toAppError } from '../../kernel/errors.js';
 import { pluginError } from '../plugin-errors.js';
+import { programFile } from '../program-file.js';
 import { type DescriptorReviewer, isLoaded, type Review, type ReviewRequest } from './reviewer.js';
 
 /** How long one review may take, milliseconds: about a thousand times what a usual descriptor takes. */
@@ -95,7 +94,7 @@ export class WorkerReviewer implements DescriptorReviewer {
   }
 
   #start(): Worker {
-    const worker = new Worker(programFile(), {
+    const worker = new Worker(programFile('review/review-worker.js'), {
       resourceLimits: { maxOldGenerationSizeMb: memoryMb },
       // The thread sees nothing of the daemon's.
       env: {},
@@ -156,13 +155,4 @@ function failed(cause: Error): Review {
       hint: `They may take at most ${memoryMb} MB to compile`,
     }).toEnvelope(),
   };
-}
-
-/** A thread runs JavaScript only: beside this file when it was compiled, else what `npm run build` has made of it. */
-function programFile(): string {
-  const isBuilt = import.meta.url.endsWith('.js');
-  const path = isBuilt ? './review-worker.js' : '../../../dist/src/plugins/review/review-worker.js';
-  const file = fileURLToPath(new URL(path, import.meta.url));
-  if (existsSync(file)) return file;
-  throw pluginError('load_failed', `${file} is missing`, { hint: 'Run `npm run build`' });
 }
