@@ -67,7 +67,7 @@ const asked: readonly PairingEvent[] = [
 const saved = 'xstate.done.actor.0.pairing.saving';
 const notSaved = 'xstate.error.actor.0.pairing.saving';
 
-function world() {
+function world(isOfUse = true) {
   const clock = new SimulatedClock(start);
   const deadlines = new Deadlines(clock, silent);
   const commits: { readonly intent: PairingIntent; save(): void; fail(): void }[] = [];
@@ -76,6 +76,7 @@ function world() {
     deadlines,
     now: () => clock.now(),
     lifetime: () => 60_000,
+    isOfUse: () => isOfUse,
     changed: (record) => shown.push(record),
     commit: (intent) =>
       new Promise((resolve, reject) =>
@@ -156,6 +157,30 @@ it('notes every alert that comes while something else is written, after it', asy
   const { value, context } = actor.getSnapshot();
   expect([value, context.record.alerts, commits.length]).toEqual(['approved', ['first', 'second'], 2]);
   expect(commits[1]?.intent.cause).toEqual({ event: 'alert', by: 'the daemon', note: 'first; second' });
+  actor.stop();
+});
+
+it('begins anew when its device proves itself and what was issued is of no use any more', async () => {
+  const { ports, commits } = world(false);
+  const record = samplePairing({ state: 'approved', certificate: 'PEM' });
+  const actor = createActor(pairingMachine, { inspect: coverage.inspect, input: { ports, record } });
+  actor.start();
+  const answers: Answer[] = [];
+  const reply = {
+    resolve: () => answers.push('record'),
+    reject: (error: AppError) => answers.push(error.code),
+  };
+  actor.send({ type: 'prove', caller: other, proof, reply });
+  actor.send({ type: 'prove', caller: device, proof, reply });
+  commits.at(-1)?.save();
+  await turns(1);
+  expect(answers).toEqual(['pairing.decided', 'record']);
+  const { value, context } = actor.getSnapshot();
+  expect([value, context.record.decision, context.record.certificate]).toEqual([
+    'proving',
+    undefined,
+    undefined,
+  ]);
   actor.stop();
 });
 

@@ -169,6 +169,25 @@ describe('a known device whose certificate has ended', () => {
     expect(await ask(device, third)).toEqual(first);
   });
 
+  it('is not held to an approval that it never fetched: its one key may ask again', async () => {
+    const { device, request } = await away('asleep');
+    const { pairingId } = await ask(device, request);
+    const [{ transcript = '' } = {}] = await pairingsOf(device);
+    await local.daemon.control.pairings.approve(admin, pairingId, { transcript });
+    // What was issued has ended before the approval has: it would get it nowhere.
+    clock.shiftMs += 2 * day;
+    expect(await ask(device, request)).toEqual({ kind: 'pending', pairingId });
+    const [{ transcript: anew = '' } = {}] = await pairingsOf(device);
+    await local.daemon.control.pairings.approve(admin, pairingId, { transcript: anew });
+    // And then the approval itself.
+    clock.shiftMs += 2 * day;
+    await local.restart();
+    await expect.poll(() => pairingsOf(device)).toMatchObject([{ state: 'expired' }]);
+    const later = await ask(device, request);
+    expect(later.kind).toBe('pending');
+    expect(later.pairingId).not.toBe(pairingId);
+  });
+
   it('stays out when the operator says no, and may ask again', async () => {
     const { device, request } = await away('refused');
     const { pairingId } = await ask(device, request);

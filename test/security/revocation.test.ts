@@ -2,6 +2,7 @@ import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NodeService } from '../../src/adapters/grpc/proto.js';
 import { fromStatus } from '../../src/adapters/grpc/status.js';
+import { inspectCertificate } from '../../src/adapters/pki/inspect-certificate.js';
 import { type AppError, toAppError } from '../../src/kernel/errors.js';
 import { EnrolmentAttacker, NodeAttacker, refusal } from '../support/attacker.js';
 import { admin, bundledAnnouncement, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
@@ -144,6 +145,22 @@ describe.each(['revoke', 'remove', 'ban'] as const)('a device after %s', (verb) 
       message: expect.stringContaining('stolen'),
     });
     attacker.close();
+    // Once that is lifted it may join anew; what was issued before gets nobody in when the device was removed.
+    await decide(identity, 'lift', 'found');
+    if (verb === 'revoke') return;
+    const anew = await EnrolmentAttacker.connect(local, await local.mint());
+    expect(await anew.prove(identity)).toBe(pairingId);
+    const asked = anew.wait(await anew.signed('AwaitDecision', pairingId, identity), plugins, 'anew');
+    await asked.pending;
+    const { transcript: newer } = await pairings.get(admin, pairingId);
+    await pairings.approve(admin, pairingId, { transcript: newer });
+    const decision = await asked.decision;
+    const certificate = decision.kind === 'approved' ? decision.certificate : '';
+    const { certificates } = await local.daemon.control.devices.get(admin, identity.deviceId);
+    expect(certificates.map(({ fingerprint }) => fingerprint)).toEqual([
+      inspectCertificate(certificate).fingerprint,
+    ]);
+    anew.close();
   });
 });
 

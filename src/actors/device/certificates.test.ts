@@ -18,9 +18,12 @@ function used(fingerprint: string, notAfter = 2_000): DeviceCertificate {
 test('a new one is pending beside those in use, and takes the place of another pending one', () => {
   const first = withPending([used('a')], issued('b'), 'request b', 'a', now);
   expect(names(first)).toEqual(['a', 'b pending']);
-  expect(pendingFor(first, 'request b', now)).toBe('pem of b');
-  expect(pendingFor(first, 'request c', now)).toBeUndefined();
-  expect(pendingFor(first, 'request b', 2_000)).toBeUndefined();
+  const trusts = (issuer: string): boolean => issuer === 'ca';
+  expect(pendingFor(first, 'request b', { now, trusts })).toBe('pem of b');
+  expect(pendingFor(first, 'request c', { now, trusts })).toBeUndefined();
+  // What gets nobody in is not handed out again: it has ended, or its CA was retired.
+  expect(pendingFor(first, 'request b', { now: 2_000, trusts })).toBeUndefined();
+  expect(pendingFor(first, 'request b', { now, trusts: () => false })).toBeUndefined();
   expect(names(withPending(first, issued('c'), 'request c', 'a', now))).toEqual(['a', 'c pending']);
 });
 

@@ -26,14 +26,22 @@ export function withPending(
   return [...kept.map(inUse), { ...issued, pending: { csrDigest, pem, issuedAt: now } }];
 }
 
-/** The pending certificate that was issued for a request, if it is still in force. */
+/** By what it is told whether a certificate can be used yet. */
+export interface InForce {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Whether certificates of a CA are accepted. @param issuer SHA-256 of its certificate, hex */
+  trusts(issuer: string): boolean;
+}
+
+/** The pending certificate (PEM) that was issued for a request, if a node can still get in with it. */
 export function pendingFor(
   certificates: readonly DeviceCertificate[],
   csrDigest: string,
-  now: number,
+  { now, trusts }: InForce,
 ): string | undefined {
   const found = certificates.find(
-    ({ pending, notAfter }) => pending?.csrDigest === csrDigest && notAfter > now,
+    ({ pending, notAfter, issuer }) => pending?.csrDigest === csrDigest && notAfter > now && trusts(issuer),
   );
   return found?.pending?.pem;
 }

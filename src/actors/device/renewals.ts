@@ -90,8 +90,10 @@ export class Renewals {
     authority.checkRequest(request.csr);
     const csrDigest = digest.toString('hex');
     const certificate =
-      pendingFor(device.certificates, csrDigest, clock.now()) ??
-      (await this.#issueOnce(peer, request.csr, csrDigest));
+      pendingFor(device.certificates, csrDigest, {
+        now: clock.now(),
+        trusts: (issuer) => authority.trusts(issuer),
+      }) ?? (await this.#issueOnce(peer, request.csr, csrDigest));
     return {
       certificate,
       caCertificates: authority.caCertificates(),

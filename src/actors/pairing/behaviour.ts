@@ -34,6 +34,8 @@ export interface PairingPorts {
   changed(record: PairingRecord): void;
   /** How long a state may last without progress, milliseconds. */
   lifetime(state: PairingState): number;
+  /** Whether the machine can still get in with the certificate that its approval has issued. */
+  isOfUse(record: PairingRecord): boolean;
 }
 
 export interface PairingInput {
@@ -114,7 +116,10 @@ export const pairingSetup = setup({
     'is the same request': ({ context, event }) =>
       event.type === 'prove' &&
       mayCause(event, context.record) &&
-      event.proof.csrDigest === context.record.csrDigest,
+      event.proof.csrDigest === context.record.csrDigest &&
+      context.ports.isOfUse(context.record),
+    'has nothing of use': ({ context, event }) =>
+      event.type === 'prove' && mayCause(event, context.record) && !context.ports.isOfUse(context.record),
   },
   actions: {
     'arm expiry': ({ context, self }) => {

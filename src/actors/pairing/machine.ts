@@ -122,6 +122,13 @@ export const pairingMachine = pairingSetup.createMachine({
             description: 'The machine gets the same certificate again',
           },
           {
+            guard: 'has nothing of use',
+            target: 'saving',
+            actions: 'intend proof',
+            description:
+              'What was issued has ended, is of a CA that was retired, or was taken back with its device: it begins anew',
+          },
+          {
             guard: 'comes back with another key',
             target: 'saving',
             actions: 'intend proof',

@@ -8,6 +8,7 @@ import type { Store } from '../../kernel/store.js';
 import { pairingAddress, sendToPairing, startMember } from '../addresses.js';
 import type { DeviceAuthority, IssuedCertificate } from '../authority/device-authority.js';
 import { refuseBarred } from '../device/bars.js';
+import { pendingFor } from '../device/certificates.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceEnrolment } from '../device/events.js';
 import type { CompiledSurface } from '../device/surface.js';
@@ -57,6 +58,7 @@ export class Pairings {
       now: () => clock.now(),
       commit: (intent) => this.#commit(intent),
       changed: (record) => this.#changed(record),
+      isOfUse: (record) => this.#isOfUse(record),
     };
   }
 
@@ -267,6 +269,15 @@ export class Pairings {
     } finally {
       prepared.release();
     }
+  }
+
+  #isOfUse({ deviceId, csrDigest, certificate }: PairingRecord): boolean {
+    const { devices, authority, clock } = this.#options;
+    const issued = pendingFor(devices.get(deviceId)?.certificates ?? [], csrDigest, {
+      now: clock.now(),
+      trusts: (issuer) => authority.trusts(issuer),
+    });
+    return issued !== undefined && issued === certificate;
   }
 
   #nextVersion(id: string): number {

@@ -17,6 +17,11 @@ export function isOpen(state: PairingState): boolean {
   return state === 'proving' || state === 'pending_approval' || state === 'approved';
 }
 
+/** Whether a machine that asks gets its certificate in this state. */
+export function hasCertificate(state: PairingState): boolean {
+  return state === 'approved' || state === 'completed';
+}
+
 /** One capability that a machine asks to offer, as data: nothing is compiled before an operator approves. */
 export interface RequestedCapability {
   readonly digest: string;

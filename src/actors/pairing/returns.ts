@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { formatDuration } from '../../kernel/duration.js';
 import type { DeviceAuthority } from '../authority/device-authority.js';
 import { refuseBarred } from '../device/bars.js';
+import { pendingFor } from '../device/certificates.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceRecord, HostFacts } from '../device/record.js';
 import { certificateEndOf } from '../device/trust.js';
@@ -15,7 +16,7 @@ import { requireProtocol } from './enrolment.js';
 import { type PairingProof, returnPolicyName } from './events.js';
 import type { Nonces } from './nonces.js';
 import type { Pairings } from './pairings.js';
-import type { PairingRecord, PairingState } from './record.js';
+import { hasCertificate, type PairingRecord, type PairingState } from './record.js';
 
 /** Whether a known device may come back without an operator's word, and how long after its certificate has ended. */
 export interface ReturnPolicy {
@@ -109,7 +110,7 @@ export class Returns {
       });
     }
     const csrDigest = digestOf(request.csr).toString('hex');
-    const answered = answeredBefore(pairings.all(), device, csrDigest);
+    const answered = this.#answeredBefore(device, csrDigest);
     if (answered) return answered;
     const open = pairings.openOf(device.id);
     if (open && !open.returning) {
@@ -147,6 +148,22 @@ export class Returns {
     if (recorded || ours?.deviceId !== device.id) return { kind: 'nothing' };
     const { notBefore, notAfter } = ours;
     return { kind: notBefore <= now && now < notAfter ? 'unrecorded' : 'nothing', notAfter };
+  }
+
+  /** The pairing that this key was issued a certificate by already, if that is still of use: its answer was lost. */
+  #answeredBefore(device: DeviceRecord, csrDigest: string): PairingRecord | undefined {
+    const { pairings, authority, clock } = this.#options;
+    const issued = pendingFor(device.certificates, csrDigest, {
+      now: clock.now(),
+      trusts: (issuer) => authority.trusts(issuer),
+    });
+    if (issued === undefined) return undefined;
+    return pairings
+      .all()
+      .findLast(
+        ({ deviceId, state, certificate }) =>
+          deviceId === device.id && hasCertificate(state) && certificate === issued,
+      );
   }
 
   /** Why no operator is asked; undefined when one is. */
@@ -193,19 +210,6 @@ interface Shown {
   readonly kind: 'good' | 'of an old CA' | 'unrecorded' | 'nothing';
   /** When it ends or ended, if this daemon has issued it. */
   readonly notAfter?: number;
-}
-
-/** The pairing that this key was issued a certificate by already: its answer was lost. */
-function answeredBefore(
-  all: readonly PairingRecord[],
-  device: DeviceRecord,
-  csrDigest: string,
-): PairingRecord | undefined {
-  const isPending = device.certificates.some(({ pending }) => pending?.csrDigest === csrDigest);
-  if (!isPending) return undefined;
-  return all.findLast(
-    (pairing) => pairing.deviceId === device.id && pairing.csrDigest === csrDigest && pairing.certificate,
-  );
 }
 
 /** When the last certificate of a device that is known of has ended, or will. */
