@@ -113,6 +113,29 @@ describe('the next certificate', () => {
     alice = renewed;
   });
 
+  it('is asked for by no node so often that it uses up what the others need for theirs', async () => {
+    const hostile = await local.enrol('hostile');
+    const next = await nextKey(hostile);
+    const { deviceId, identityKey } = hostile.identity;
+    const client = clientOf(hostile);
+    const ask = async (): Promise<string> => {
+      const nonce = await client.challenge();
+      const statement = signedStatement({
+        rpc: 'RenewCertificate',
+        subject: deviceId,
+        csrDigest: next.request.digest,
+        nonce,
+      });
+      const identitySignature = signEd25519(identityKey, statement);
+      return codeOf(client.renew({ deviceId, csr: next.request.der, identitySignature, nonce }));
+    };
+    const codes = await Promise.all(Array.from({ length: 200 }, ask));
+    client.close();
+    expect(codes.filter((code) => code === 'nothing was thrown').length).toBeLessThan(150);
+    expect(new Set(codes)).toEqual(new Set(['nothing was thrown', 'pairing.busy']));
+    expect(await codeOf(renew(bob, await nextKey(bob)))).toBe('nothing was thrown');
+  });
+
   it('that was not used gives way to one for another request: at most one is pending', async () => {
     const first = await renew(bob, await nextKey(bob));
     const secondKey = await nextKey(bob);

@@ -88,6 +88,8 @@ async function ask(
   }
 }
 
+const refusalCode = (thrown: unknown): string => toAppError(thrown).code;
+
 async function codeOf(run: Promise<unknown>): Promise<string> {
   return run.then(
     (value) => `nothing was thrown, but ${JSON.stringify(value)}`,
@@ -221,6 +223,21 @@ describe('a known device whose certificate has ended', () => {
     expect(await codeOf(ask(device, request, { nonce: new Uint8Array(32) }))).toBe('pairing.bad_signature');
     expect(await codeOf(ask(device, request, { csr: new Uint8Array(10) }))).toBe('pairing.bad_signature');
     expect(await pairingsOf(device)).toEqual([]);
+  });
+
+  it('may begin anew a few times, and not fill the records with its requests', async () => {
+    const { device, request } = await away('restless');
+    const other = await nextRequest(device);
+    const codes: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      for (const one of [request, other])
+        codes.push(await ask(device, one).then(({ kind }) => kind, refusalCode));
+    }
+    // The key of the last request that was taken keeps that; other devices have a budget of their own.
+    const over = ['pairing.busy', 'pending', 'pairing.busy', 'pending'];
+    expect(codes).toEqual([...Array(16).fill('pending'), ...over]);
+    const bystander = await away('bystander');
+    expect((await ask(bystander.device, bystander.request)).kind).toBe('pending');
   });
 
   it('must be known here', async () => {

@@ -86,7 +86,7 @@ export class Renewals {
         hint: 'The TLS key alone renews nothing: sign with the key that the device id is made of.',
       });
     }
-    nonces.consume(request.nonce);
+    nonces.consume(request.nonce, device.id);
     authority.checkRequest(request.csr);
     const csrDigest = digest.toString('hex');
     const certificate =

@@ -231,7 +231,7 @@ export class Enrolment {
         hint: 'Only the machine that began the pairing can go on with it.',
       });
     }
-    this.#options.nonces.consume(call.nonce);
+    this.#options.nonces.consume(call.nonce, pairing.deviceId);
     refuseBarred(this.#options.devices.get(pairing.deviceId));
     return pairing;
   }

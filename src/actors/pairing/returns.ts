@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { verifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import { formatDuration } from '../../kernel/duration.js';
+import { TokenBuckets } from '../../kernel/token-buckets.js';
 import type { DeviceAuthority } from '../authority/device-authority.js';
 import { refuseBarred } from '../device/bars.js';
 import { pendingFor } from '../device/certificates.js';
@@ -48,6 +49,15 @@ export interface ReturnsOptions {
   lifetime(state: PairingState): number;
 }
 
+/**
+ * How often a device may begin anew: each time is written down and kept for as long as decisions are. A host that was refused
+ * asks again hourly, and one whose answer is lost asks with the same key, which begins nothing.
+ */
+const beginnings = { burst: 16, perSecond: 1 / 1_800 };
+/** All together are held back by what their keys may sign. */
+const together = { burst: 1e9, perSecond: 1e9 };
+const rememberedDevices = 20_000;
+
 const policyCaller = verifiedCaller({ kind: 'system', name: returnPolicyName });
 
 /** How a known device comes back when its certificate has ended or is not in the records any more (protocol.md 12). */
@@ -56,8 +66,11 @@ export class Returns {
   /** By device: its calls are taken one after the other, so that it has one request however often it asks at once. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
+  readonly #budgets: TokenBuckets;
+
   constructor(options: ReturnsOptions) {
     this.#options = options;
+    this.#budgets = new TokenBuckets(options.clock, { total: together, tableSize: rememberedDevices });
   }
 
   /**
@@ -65,7 +78,8 @@ export class Returns {
    *
    * @returns the pairing: pending, or approved by the policy.
    * @throws AppError `pairing.unknown_device`, `pairing.bad_signature`, `pairing.device_barred` with the operator's reason,
-   *   `pairing.in_force` when its certificate is good as it is, `pairing.busy` when it asks to join with a code, `pki.invalid_request`.
+   *   `pairing.in_force` when its certificate is good as it is, `pairing.busy` when it asks to join with a code or has begun anew too
+   *   often, `pki.invalid_request`.
    */
   async ask(address: string, request: ReturnRequest): Promise<PairingRecord> {
     requireProtocol(request.protocol);
@@ -93,7 +107,7 @@ export class Returns {
         hint: 'Only the machine that holds the key can come back.',
       });
     }
-    nonces.consume(nonce);
+    nonces.consume(nonce, device.id);
     refuseBarred(device);
     if (device.state !== 'trusted') throw unknownDevice(deviceId);
     return device;
@@ -186,6 +200,11 @@ export class Returns {
     open: PairingRecord | undefined,
   ): Promise<PairingRecord> {
     const { pairings, lifetime } = this.#options;
+    if (this.#budgets.take(device.id, beginnings) !== undefined) {
+      throw pairingError('busy', 'This device has asked to come back with too many keys', {
+        hint: 'Ask with the same key again, or wait half an hour.',
+      });
+    }
     const caller = verifiedCaller({ kind: 'device', deviceId: device.id, fingerprint: '' });
     const proven =
       open === undefined
