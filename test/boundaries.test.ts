@@ -19,6 +19,7 @@ const layers: Readonly<
   client: { parts: ['kernel', 'contract'], packages: [] },
   daemon: { parts: ['kernel', 'plugins', 'actors', 'adapters', 'contract', 'cli'] },
   node: { parts: ['kernel', 'plugins', 'actors', 'adapters'] },
+  testing: { parts: ['kernel', 'plugins', 'actors', 'adapters', 'daemon', 'node'] },
   cli: { parts: ['kernel', 'plugins', 'actors', 'adapters', 'contract', 'client', 'node'] },
 };
 

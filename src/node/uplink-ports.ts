@@ -19,9 +19,9 @@ export interface UplinkParts {
   readonly link: DaemonLink;
   readonly ticket: SessionTicket;
   readonly executions: Executions;
-  readonly credentials: Credentials;
+  readonly credentials: Pick<Credentials, 'membership' | 'newest' | 'choose' | 'hasEnded' | 'hasOther'>;
   readonly daemonTime: DaemonTime;
-  readonly plugins: NodePlugins;
+  readonly plugins: Pick<NodePlugins, 'announced' | 'revision'>;
   readonly report: Reporter;
 }
 

@@ -20,7 +20,7 @@ import { MemoryStore } from '../../src/adapters/store/memory.js';
 import { Authorities } from '../../src/daemon/authorities.js';
 import { loadConfig } from '../../src/daemon/config/daemon-config.js';
 import { systemClock } from '../../src/kernel/clock.js';
-import { MemoryRevocations } from '../model/revocations.js';
+import { MemoryRevocations } from '../../src/testing/memory-revocations.js';
 import { sampleDevice, silent } from '../model/samples.js';
 import { bestTurns, turnsDuring, turnsText } from '../support/loop-turns.js';
 

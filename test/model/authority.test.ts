@@ -10,8 +10,8 @@ import { MemoryStore } from '../../src/adapters/store/memory.js';
 import { type Role, verifiedCaller } from '../../src/kernel/authority.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { turns } from '../../src/testing/process-life.js';
 import { Coverage } from './coverage.js';
-import { turns } from './crash.js';
 import { silent, start } from './samples.js';
 
 const hour = 3_600_000;

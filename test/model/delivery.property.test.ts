@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { turns } from '../../src/testing/process-life.js';
 import { propertyRuns } from '../support/property-runs.js';
-import { turns } from './crash.js';
 import { type Capability, World } from './world.js';
 
 /*

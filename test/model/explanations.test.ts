@@ -11,9 +11,9 @@ import { type RootHandle, startRoot } from '../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { Catalog } from '../../src/plugins/catalog.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
-import { turns } from './crash.js';
-import { modelDaemon } from './daemon.js';
-import { MemoryRevocations } from './revocations.js';
+import { modelDaemon } from '../../src/testing/memory-daemon.js';
+import { MemoryRevocations } from '../../src/testing/memory-revocations.js';
+import { turns } from '../../src/testing/process-life.js';
 import { sampleDispatch, sampleFacts, samplePairing, sampleResult, start } from './samples.js';
 
 /** The real actors of a daemon over a memory store; the catalog throws when it is asked, which crashes a dispatch. */

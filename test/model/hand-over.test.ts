@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { turns } from './crash.js';
+import { turns } from '../../src/testing/process-life.js';
 import { World } from './world.js';
 
 beforeAll(() => {

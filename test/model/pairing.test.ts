@@ -9,8 +9,8 @@ import { verifiedCaller } from '../../src/kernel/authority.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import type { AppError } from '../../src/kernel/errors.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { turns } from '../../src/testing/process-life.js';
 import { Coverage } from './coverage.js';
-import { turns } from './crash.js';
 import { samplePairing, silent, start } from './samples.js';
 
 /*

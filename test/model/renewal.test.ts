@@ -10,8 +10,8 @@ import { Deadlines } from '../../src/kernel/deadlines.js';
 import { type AppError, toAppError } from '../../src/kernel/errors.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { isAboutCertificate, isRefusedReturn } from '../../src/node/link-errors.js';
+import { turns } from '../../src/testing/process-life.js';
 import { Coverage } from './coverage.js';
-import { turns } from './crash.js';
 import { silent, start } from './samples.js';
 
 const hour = 3_600_000;

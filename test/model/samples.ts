@@ -3,7 +3,6 @@ import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import type { DispatchOrder, NodeResult } from '../../src/actors/link/frames.js';
 import type { PairingRecord } from '../../src/actors/pairing/record.js';
 import type { Descriptor } from '../../src/plugins/descriptor.js';
-import { type DescriptorReviewer, reviewDescriptor } from '../../src/plugins/review/reviewer.js';
 
 /** Sound values of the domain; each test changes the parts that it is about. */
 export const start = Date.UTC(2026, 0, 1);
@@ -140,10 +139,4 @@ export function sampleDescriptor(changes: Partial<Descriptor> = {}): Descriptor 
   };
 }
 
-export const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** Reviews in this thread, in a later turn: for tests whose descriptors are harmless and whose clock is simulated. */
-export const inlineReviewer: DescriptorReviewer = {
-  review: async (request) => reviewDescriptor(request),
-  close: async () => {},
-};
+export { silentLog as silent } from '../../src/testing/silent-log.js';

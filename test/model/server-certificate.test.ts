@@ -9,8 +9,8 @@ import {
 import { jitteredBackoff } from '../../src/kernel/backoff.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
+import { turns } from '../../src/testing/process-life.js';
 import { Coverage } from './coverage.js';
-import { turns } from './crash.js';
 import { silent, start } from './samples.js';
 
 const day = 86_400_000;

@@ -1,42 +1,31 @@
 import { createActor } from 'xstate';
-import { sendToRenewal, sendToUplink } from '../../src/actors/addresses.js';
+import { sendToUplink } from '../../src/actors/addresses.js';
 import { withPending } from '../../src/actors/device/certificates.js';
-import { type Devices, isRefusal } from '../../src/actors/device/devices.js';
+import type { Devices } from '../../src/actors/device/devices.js';
 import type { DeviceRecord } from '../../src/actors/device/record.js';
 import type { Dispatches } from '../../src/actors/dispatch/dispatches.js';
 import type { LiveDispatches } from '../../src/actors/dispatch/live.js';
 import { type DispatchRecord, isTerminal } from '../../src/actors/dispatch/record.js';
 import { nodeError } from '../../src/actors/errors.js';
-import { type ExecutionHost, Executions } from '../../src/actors/execution/executions.js';
-import { ExecutionJournal } from '../../src/actors/execution/journal.js';
-import { FrameBatch } from '../../src/actors/link/batch.js';
-import {
-  type DispatchOrder,
-  type NodeFrame,
-  type PluginAnnouncement,
-  protocolVersion,
-} from '../../src/actors/link/frames.js';
-import { nodeTree } from '../../src/actors/node-tree.js';
+import type { ExecutionHost } from '../../src/actors/execution/executions.js';
+import type { DispatchOrder, PluginAnnouncement } from '../../src/actors/link/frames.js';
 import { eachStored, fromStored, toOperation } from '../../src/actors/records.js';
 import type { NodePeer } from '../../src/actors/session/sessions.js';
-import type { UplinkStatus } from '../../src/actors/uplink/behaviour.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
-import { jitteredBackoff } from '../../src/kernel/backoff.js';
-import type { AppError } from '../../src/kernel/errors.js';
 import { toAppError } from '../../src/kernel/errors.js';
-import { createKernel, type Kernel } from '../../src/kernel/kernel.js';
+import { createKernel } from '../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import type { StoreOperation } from '../../src/kernel/store.js';
-import { sessionTicket } from '../../src/node/session-ticket.js';
 import { Catalog } from '../../src/plugins/catalog.js';
 import type { Descriptor } from '../../src/plugins/descriptor.js';
 import { descriptorDigest } from '../../src/plugins/digest.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
-import { clockOf, type Life, ProcessStore, turns } from './crash.js';
-import { modelDaemon } from './daemon.js';
-import { MemoryRevocations } from './revocations.js';
-import { type DaemonEnd, Wire } from './wire.js';
+import { modelDaemon } from '../../src/testing/memory-daemon.js';
+import { type MemoryNode, startMemoryNode } from '../../src/testing/memory-node.js';
+import { MemoryRevocations } from '../../src/testing/memory-revocations.js';
+import { clockOf, type Life, ProcessStore, turns } from '../../src/testing/process-life.js';
+import type { DaemonEnd, Wire } from '../../src/testing/wire.js';
 
 /** `once` may not be started twice, `again` may, `asked` may not and is asked for at the node. */
 export type Capability = 'once' | 'again' | 'asked';
@@ -81,16 +70,6 @@ const announced: readonly PluginAnnouncement[] = [
 
 const deviceId = 'LABNODE';
 const operator = verifiedCaller({ kind: 'operator', name: 'ada', role: 'admin' });
-/** A link to a daemon that is not there. */
-const unreachable = {
-  batch: new FrameBatch<NodeFrame>(
-    () => undefined,
-    () => 0,
-  ),
-  fingerprint: '',
-  hello: () => undefined,
-  close: () => undefined,
-};
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const facts = {
   hostname: 'lab',
@@ -114,13 +93,9 @@ interface Daemon extends DaemonEnd {
   stop(): void;
 }
 
-interface Node {
-  readonly life: Life;
-  readonly kernel: Kernel;
-  readonly executions: Executions;
+interface Node extends MemoryNode {
   readonly handlers: Set<RunningHandler>;
   readonly questions: Set<(allowed: boolean) => void>;
-  stop(): void;
 }
 
 /**
@@ -139,7 +114,6 @@ export class World {
   readonly #daemonDisk = new MemoryStore();
   #nodeDisk = new MemoryStore();
   #lostDisks = 0;
-  #hosts = 0;
   /** The node as TLS would prove it: with the certificate that it has now. */
   #peer: NodePeer;
   #certificates = 1;
@@ -381,115 +355,28 @@ export class World {
 
   async startNode(): Promise<void> {
     const life: Life = { dead: false };
-    const store = new ProcessStore(life, this.#nodeDisk);
-    const kernel = createKernel({ clock: clockOf(life, this.clock), log: silent, random: () => 0.5 });
-    const { clock, deadlines, directory } = kernel;
-    const ticket = await sessionTicket(store, clock);
+    const failed = (error: unknown): void => {
+      this.violations.push(`the node's store failed: ${String(error)}`);
+    };
+    const log = { ...silent, error: failed };
+    const kernel = createKernel({ clock: clockOf(life, this.clock), log, random: () => 0.5 });
     const handlers = new Set<RunningHandler>();
     const questions = new Set<(allowed: boolean) => void>();
-    const executions = await Executions.open({
-      ...kernel,
-      directory,
-      journal: new ExecutionJournal(store),
-      host: this.#host(life, handlers, questions),
-      ran: () => undefined,
-      failed: (error) => this.violations.push(`the node's store failed: ${String(error)}`),
-    });
-    const node: Node = { life, kernel, executions, handlers, questions, stop: () => root.stop() };
-    this.#hosts += 1;
-    const instance = Buffer.from([this.#hosts]);
-    const end = {
+    const node = await startMemoryNode({
       life,
       kernel,
-      register: () => ({
-        protocol: protocolVersion,
-        deviceId,
-        facts,
-        plugins: announced,
-        clockMs: clock.now(),
-      }),
-      hello: (epoch: number, surfaceDigest: string) => ({
-        epoch,
-        surfaceDigest,
-        ticket: ticket.current(),
-        inFlight: executions.inFlight(),
-        instance,
-      }),
-    };
-    const uplink = {
-      deadlines,
-      clock,
-      random: () => 0.5,
-      backoff: jitteredBackoff({ firstMs: 500, baseMs: 1_000, maxMs: 30_000, random: () => 0.5 }),
-      connect: (handlersOfLink: ConstructorParameters<typeof Wire>[2]) => {
-        const daemon = this.#daemon;
-        if (!daemon?.ready) {
-          setImmediate(() => handlersOfLink.ended(undefined));
-          return unreachable;
-        }
-        const wire = new Wire(daemon, { ...end, peer: this.#peer }, handlersOfLink);
-        this.#wires.push(wire);
-        return wire.uplink;
+      store: new ProcessStore(life, this.#nodeDisk),
+      plugins: { announced: () => announced, revision: 0 },
+      host: this.#host(life, handlers, questions),
+      peer: () => this.#peer,
+      daemon: () => (this.#daemon?.ready ? this.#daemon : undefined),
+      opened: (wire) => this.#wires.push(wire),
+      storeFailed: failed,
+      report: (report) => {
+        if (report.event === 'refused') this.violations.push(`the node was refused: ${report.error.message}`);
       },
-      fingerprint: () => this.#peer.fingerprint,
-      offered: () => 0,
-      hasEnded: () => false,
-      hasOther: () => false,
-      isAboutCertificate: () => false,
-      isDaemonsWord: () => false,
-      needCertificate: () => undefined,
-      doubtCertificate: () => undefined,
-      storeTicket: (next: Uint8Array, done: () => void) => {
-        ticket.replace(next).then(done, (error: unknown) => this.violations.push(String(error)));
-      },
-      attach: executions.attach.bind(executions),
-      detach: executions.detach.bind(executions),
-      receive: executions.receive.bind(executions),
-      cancel: executions.cancel.bind(executions),
-      settled: executions.settled.bind(executions),
-      inFlight: () => executions.running,
-      renew: () => undefined,
-      isRefusal,
-      refused: ({ message }: AppError) => executions.stop(message),
-      status: (status: UplinkStatus) => {
-        if (status.state === 'live') {
-          sendToRenewal(directory, { type: 'line.live', fingerprint: status.fingerprint });
-        }
-        if (status.state === 'resting') this.violations.push(`the node was refused: ${String(status.error)}`);
-      },
-    };
-    // Certificates are changed by the script, see `renew`.
-    const renewal = {
-      deadlines,
-      clock,
-      random: () => 0.5,
-      backoff: jitteredBackoff({ firstMs: 1_000, baseMs: 1_000, maxMs: 1_000, random: () => 0.5 }),
-      daemonNow: () => clock.now(),
-      newest: () => ({
-        notBefore: 0,
-        notAfter: Number.MAX_SAFE_INTEGER,
-        fingerprint: this.#peer.fingerprint,
-      }),
-      hasEnded: () => false,
-      hasToConfirm: () => false,
-      hasRequest: () => false,
-      comeBack: () => Promise.reject(nodeError('refused', 'It is in force')),
-      confirm: () => Promise.resolve(),
-      isAboutCertificate: () => false,
-      isInForce: () => false,
-      prepare: () => Promise.resolve(),
-      renew: () => Promise.reject(nodeError('refused', 'It is not due')),
-      store: () => Promise.resolve(),
-      forgetPrevious: () => undefined,
-      changed: () => sendToUplink(directory, { type: 'certificate.changed' }),
-      isRefusal,
-      status: () => undefined,
-    };
-    const root = createActor(
-      nodeTree({ kernel, uplink, renewal, executions, processes: { abandon: () => {} }, drainMs: 1_000 }),
-    );
-    root.start();
-    this.#node = node;
+    });
+    this.#node = { ...node, handlers, questions };
   }
 
   #host(

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryRevocations } from '../../../test/model/revocations.js';
 import { sampleDevice, start } from '../../../test/model/samples.js';
 import { MemoryStore } from '../../adapters/store/memory.js';
 import { verifiedCaller } from '../../kernel/authority.js';
 import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import type { Store } from '../../kernel/store.js';
+import { MemoryRevocations } from '../../testing/memory-revocations.js';
 import { toOperation } from '../records.js';
 import { Devices } from './devices.js';
 import type { DeviceDecisionEvent } from './events.js';

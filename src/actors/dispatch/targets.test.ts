@@ -1,11 +1,12 @@
 import { beforeAll, expect, it } from 'vitest';
-import { MemoryRevocations } from '../../../test/model/revocations.js';
-import { inlineReviewer, sampleDescriptor, sampleDevice, silent } from '../../../test/model/samples.js';
+import { sampleDescriptor, sampleDevice, silent } from '../../../test/model/samples.js';
 import { MemoryStore } from '../../adapters/store/memory.js';
 import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { Catalog } from '../../plugins/catalog.js';
 import { descriptorDigest } from '../../plugins/digest.js';
 import { ValidatorCache } from '../../plugins/validators.js';
+import { inlineReviewer } from '../../testing/inline-reviewer.js';
+import { MemoryRevocations } from '../../testing/memory-revocations.js';
 import { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import { CompiledSurface } from '../device/surface.js';

@@ -1,15 +1,17 @@
-import { daemonTree } from '../../src/actors/daemon-tree.js';
-import type { RevocationLog } from '../../src/actors/device/revocations.js';
-import { type DaemonConfig, loadConfig } from '../../src/daemon/config/daemon-config.js';
-import { daemonContainer, tokens } from '../../src/daemon/container.js';
-import { openRecords } from '../../src/daemon/open-records.js';
-import type { Clock } from '../../src/kernel/clock.js';
-import { createKernel, type Kernel } from '../../src/kernel/kernel.js';
-import type { Store } from '../../src/kernel/store.js';
-import type { SupervisorLogic } from '../../src/kernel/supervisor.js';
-import type { Catalog } from '../../src/plugins/catalog.js';
-import { type ModelAuthority, quietAuthority } from '../support/quiet-authority.js';
-import { inlineReviewer, silent } from './samples.js';
+import { daemonTree } from '../actors/daemon-tree.js';
+import type { RevocationLog } from '../actors/device/revocations.js';
+import { type DaemonConfig, loadConfig } from '../daemon/config/daemon-config.js';
+import { daemonContainer, tokens } from '../daemon/container.js';
+import { openRecords } from '../daemon/open-records.js';
+import type { Clock } from '../kernel/clock.js';
+import { createKernel, type Kernel } from '../kernel/kernel.js';
+import type { KernelLog } from '../kernel/log.js';
+import type { Store } from '../kernel/store.js';
+import type { SupervisorLogic } from '../kernel/supervisor.js';
+import type { Catalog } from '../plugins/catalog.js';
+import { inlineReviewer } from './inline-reviewer.js';
+import { type ModelAuthority, quietAuthority } from './quiet-authority.js';
+import { silentLog } from './silent-log.js';
 
 export interface ModelDaemonOptions {
   readonly clock: Clock;
@@ -20,6 +22,8 @@ export interface ModelDaemonOptions {
   readonly config?: (defaults: DaemonConfig) => DaemonConfig;
   /** Default: {@link quietAuthority}. */
   authority?(kernel: Kernel, store: Store, config: DaemonConfig): Promise<ModelAuthority>;
+  /** Default: nothing is logged. */
+  readonly log?: KernelLog;
   storeFailed(error: unknown): void;
 }
 
@@ -31,7 +35,7 @@ export async function modelDaemon(options: ModelDaemonOptions) {
   const { clock, store, revocations, catalog, storeFailed } = options;
   const defaults = loadConfig({ env: {}, flags: {} });
   const config = options.config?.(defaults) ?? defaults;
-  const kernel = createKernel({ clock, log: silent, random: () => 0.5 });
+  const kernel = createKernel({ clock, log: options.log ?? silentLog, random: () => 0.5 });
   const authority = await (options.authority ?? quietAuthority)(kernel, store, config);
   const { authorities, records: authorityRecords, factsOf: factsOfCa } = authority;
   const reviewer = inlineReviewer;

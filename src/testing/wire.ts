@@ -1,18 +1,12 @@
-import { sendToSession, sessionAddress } from '../../src/actors/addresses.js';
-import { sessionError } from '../../src/actors/errors.js';
-import { FrameBatch } from '../../src/actors/link/batch.js';
-import type {
-  DaemonFrame,
-  Hello,
-  NodeFrame,
-  Registered,
-  RegisterNode,
-} from '../../src/actors/link/frames.js';
-import type { NodePeer, Sessions } from '../../src/actors/session/sessions.js';
-import type { UplinkHandlers, UplinkLink } from '../../src/actors/uplink/link.js';
-import { type AppError, toAppError } from '../../src/kernel/errors.js';
-import type { Kernel } from '../../src/kernel/kernel.js';
-import type { Life } from './crash.js';
+import { sendToSession, sessionAddress } from '../actors/addresses.js';
+import { sessionError } from '../actors/errors.js';
+import { FrameBatch } from '../actors/link/batch.js';
+import type { DaemonFrame, Hello, NodeFrame, Registered, RegisterNode } from '../actors/link/frames.js';
+import type { NodePeer, Sessions } from '../actors/session/sessions.js';
+import type { UplinkHandlers, UplinkLink } from '../actors/uplink/link.js';
+import { type AppError, toAppError } from '../kernel/errors.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Life } from './process-life.js';
 
 interface Sent<F> {
   readonly frame: F;

@@ -1,4 +1,4 @@
-import type { Revocation, RevocationLog } from '../../src/actors/device/revocations.js';
+import type { Revocation, RevocationLog } from '../actors/device/revocations.js';
 
 /** A file of revocations without a disk. */
 export class MemoryRevocations implements RevocationLog {

@@ -1,5 +1,5 @@
-import type { Clock, TimerHandle } from '../../src/kernel/clock.js';
-import type { JournalEntry } from '../../src/kernel/journal.js';
+import type { Clock, TimerHandle } from '../kernel/clock.js';
+import type { JournalEntry } from '../kernel/journal.js';
 import type {
   Durability,
   ListPage,
@@ -7,7 +7,7 @@ import type {
   Store,
   StoredRecord,
   StoreOperation,
-} from '../../src/kernel/store.js';
+} from '../kernel/store.js';
 
 /** What dies with a process: nothing that it had set going does anything after `dead`. */
 export interface Life {

@@ -1,9 +1,9 @@
-import { AuthorityRecords } from '../../src/actors/authority/authority-records.js';
-import type { IssuingAuthority } from '../../src/daemon/container.js';
-import type { OpenAuthority } from '../../src/daemon/open-authority.js';
-import { jitteredBackoff } from '../../src/kernel/backoff.js';
-import type { Kernel } from '../../src/kernel/kernel.js';
-import type { Store } from '../../src/kernel/store.js';
+import { AuthorityRecords } from '../actors/authority/authority-records.js';
+import type { IssuingAuthority } from '../daemon/container.js';
+import type { OpenAuthority } from '../daemon/open-authority.js';
+import { jitteredBackoff } from '../kernel/backoff.js';
+import type { Kernel } from '../kernel/kernel.js';
+import type { Store } from '../kernel/store.js';
 
 const never = Number.MAX_SAFE_INTEGER;
 
