@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util';
 import { benchmarks, type Effort, efforts } from './benchmarks.js';
+import { pluginBenchmarks } from './plugin/plugin-benchmarks.js';
+
+const known: readonly string[] = [...benchmarks, ...pluginBenchmarks].map(({ name }) => name);
 
 export interface BenchArguments {
   /** The benchmarks to run, in the order of their definition. */
@@ -11,7 +14,7 @@ export interface BenchArguments {
 
 export const usage = `Usage: npm run bench [-- name…] [--json FILE] [--quick] [--profile DIR]
 
-  name           ${benchmarks.map(({ name }) => name).join(', ')}; default: all
+  name           ${known.join(', ')}; default: all
                  or kernel, alone: what the kernel costs by itself
   --json FILE    also write the figures as JSON
   --quick        fewer and shorter rounds: a rough look
@@ -30,7 +33,6 @@ export function parseBenchArguments(argv: readonly string[]): BenchArguments {
       sanity: { type: 'boolean', default: false },
     },
   });
-  const known = benchmarks.map(({ name }) => name);
   const unknown = positionals.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`There is no benchmark ${unknown.join(', ')}`);
   const { json, profile, quick, sanity } = values;

@@ -12,6 +12,8 @@ export interface Programs {
   readonly palyra: string;
   /** The folder of the bundled roles. */
   readonly roles: string;
+  /** The folder of the plugin `echo` with all that it imports in one file. */
+  readonly packedEcho: string;
 }
 
 /** The processes that a group of benchmarks is measured with. */

@@ -5,6 +5,7 @@ import { type BenchArguments, parseBenchArguments, usage } from './arguments.js'
 import { type Benchmark, benchmarks, type Effort } from './benchmarks.js';
 import { type Fixture, type Programs, startFixture } from './fixture.js';
 import { kernelMain } from './kernel/main.js';
+import { pluginBenchmarks, pluginRounds } from './plugin/plugin-benchmarks.js';
 import { type Rounds, reportOf, tableOf } from './report.js';
 
 /**
@@ -30,6 +31,9 @@ export async function main(argv: readonly string[], programs: Programs): Promise
     const all: Rounds[] = [];
     for (const group of groupsOf(given.names)) {
       all.push(...(await runGroup(group, { given, programs, directory, signal: interruption.signal })));
+    }
+    for (const benchmark of pluginBenchmarks.filter(({ name }) => given.names.includes(name))) {
+      all.push(await pluginRounds(benchmark, programs.packedEcho, given.effort, interruption.signal));
     }
     const report = reportOf(all, { effort: given.effort, profiled: given.profile !== undefined, busyBefore });
     console.log(tableOf(report));

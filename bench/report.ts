@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import Table from 'cli-table3';
-import type { Benchmark, Effort } from './benchmarks.js';
+import type { Bar, Benchmark, Effort } from './benchmarks.js';
 import { type Summary, summarize } from './statistics.js';
 
 /** The rounds of one benchmark: what floor and ours gave, in turns. */
@@ -16,7 +16,8 @@ export interface Figure {
   readonly floor: number;
   /** `value / floor`. */
   readonly ratio: number;
-  /** What the ratio is held against. */
+  /** What is held against the bar: `value / floor`, `value - floor` or `value`. */
+  readonly barOf: 'ratio' | 'difference' | 'value';
   readonly bar: number;
   readonly ok: boolean;
   readonly unit: string;
@@ -56,13 +57,24 @@ function figure({ benchmark, floor, ours }: Rounds): Figure {
     value: rounded(value.median),
     floor: rounded(base.median),
     ratio: rounded(ratio),
-    bar: bar.ratio,
-    ok: bar.is === 'at most' ? ratio <= bar.ratio : ratio >= bar.ratio,
+    ...heldAgainst(bar, value.median, base.median),
     unit,
     barIs: bar.is,
     spread: { value: range(value), floor: range(base), ratio: range(ratios) },
     ours: benchmark.ours,
     theFloor: benchmark.theFloor,
+  };
+}
+
+function heldAgainst(bar: Bar, value: number, floor: number): Pick<Figure, 'bar' | 'barOf' | 'ok'> {
+  if ('difference' in bar)
+    return { barOf: 'difference', bar: bar.difference, ok: value - floor <= bar.difference };
+  if ('value' in bar) return { barOf: 'value', bar: bar.value, ok: value <= bar.value };
+  const ratio = value / floor;
+  return {
+    barOf: 'ratio',
+    bar: bar.ratio,
+    ok: bar.is === 'at most' ? ratio <= bar.ratio : ratio >= bar.ratio,
   };
 }
 
@@ -87,6 +99,12 @@ export function reportOf(all: readonly Rounds[], { effort, profiled, busyBefore 
   };
 }
 
+const barText: Readonly<Record<Figure['barOf'], (sign: string, figure: Figure) => string>> = {
+  ratio: (sign, { bar }) => `${sign} ${bar.toFixed(2)}`,
+  difference: (sign, { bar, unit }) => `${sign} floor + ${bar} ${unit}`,
+  value: (sign, { bar, unit }) => `${sign} ${bar} ${unit}`,
+};
+
 /** The same for people. */
 export function tableOf(report: Report): string {
   const table = new Table({
@@ -96,7 +114,7 @@ export function tableOf(report: Report): string {
   });
   for (const [name, one] of Object.entries(report.benchmarks)) {
     const spread = one.spread.ratio.map((ratio) => ratio.toFixed(2)).join(' to ');
-    const bar = `${one.barIs === 'at most' ? '≤' : '≥'} ${one.bar.toFixed(2)}`;
+    const sign = one.barIs === 'at most' ? '≤' : '≥';
     const text = (value: number): string => `${grouped(value)} ${one.unit}`;
     table.push([
       name,
@@ -104,7 +122,7 @@ export function tableOf(report: Report): string {
       text(one.floor),
       one.ratio.toFixed(2),
       spread,
-      bar,
+      barText[one.barOf](sign, one),
       one.ok ? 'yes' : 'no',
     ]);
   }

@@ -49,6 +49,22 @@ async function bundle(outdir) {
   await copyFile(join(bench, 'floor', 'floor.proto'), join(outdir, 'floor.proto'));
 }
 
+/** `echo` as one who ships a plugin packs it: with the SDK in it. */
+async function packEcho(folder) {
+  const echo = join(root, 'plugins', 'echo');
+  await build({
+    entryPoints: [join(echo, 'src', 'index.ts')],
+    outfile: join(folder, 'dist', 'index.js'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    alias: { 'palyra-node-runtime/plugin': join(dist, 'src', 'plugins', 'sdk', 'index.js') },
+    logLevel: 'error',
+  });
+  await copyFile(join(echo, 'plugin.json'), join(folder, 'plugin.json'));
+}
+
 if (!existsSync(join(dist, 'src', 'cli', 'palyra.js'))) {
   console.error('There is no build to measure.\nRun `npm run build` first.');
   process.exit(6);
@@ -57,11 +73,13 @@ const cache = join(root, 'node_modules', '.cache');
 await mkdir(cache, { recursive: true });
 const outdir = await mkdtemp(join(cache, 'palyra-bench-'));
 try {
-  await bundle(outdir);
+  const packedEcho = join(outdir, 'packed', 'echo');
+  await Promise.all([bundle(outdir), packEcho(packedEcho)]);
   const { main } = await import(pathToFileURL(join(outdir, 'main.mjs')).href);
   process.exitCode = await main(process.argv.slice(2), {
     palyra: join(dist, 'src', 'cli', 'palyra.js'),
     roles: outdir,
+    packedEcho,
   });
 } finally {
   await rm(outdir, { recursive: true, force: true });

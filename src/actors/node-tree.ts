@@ -2,10 +2,10 @@ import { compile } from '../kernel/compile.js';
 import { crowd } from '../kernel/crowd.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
-import { crowds, executionAddress, nodeParts, pluginProcessAddress } from './addresses.js';
+import { crowds, executionAddress, nodeParts } from './addresses.js';
 import type { Executions } from './execution/executions.js';
 import { executionMachine } from './execution/machine.js';
-import { pluginProcessMachine } from './plugin-process/machine.js';
+import { processesChild } from './plugin-process/processes-child.js';
 import type { RenewalPorts } from './renewal/behaviour.js';
 import { renewalMachine } from './renewal/machine.js';
 import type { UplinkPorts } from './uplink/behaviour.js';
@@ -21,9 +21,6 @@ export interface NodeTreeOptions {
   /** How long running handlers have to end at shutdown, milliseconds. */
   readonly drainMs: number;
 }
-
-/** How long the processes of plugins have to end at shutdown, milliseconds. Nothing runs in them by then. */
-const processesEndMs = 4_000;
 
 /**
  * The node host's actors:
@@ -59,21 +56,7 @@ export function nodeTree(options: NodeTreeOptions): SupervisorLogic {
         restart: 'permanent',
         shutdown: 1_000,
       },
-      {
-        id: 'plugins',
-        address: crowds.plugins,
-        logic: crowd({
-          kernel,
-          name: 'plugins',
-          logic: pluginProcessMachine,
-          address: pluginProcessAddress,
-          abandon: (key, error) => processes.abandon(key, error),
-          shutdownMs: processesEndMs,
-          remember: 20,
-        }),
-        restart: 'permanent',
-        shutdown: processesEndMs + 500,
-      },
+      processesChild(kernel, (key, error) => processes.abandon(key, error)),
       {
         id: 'executions',
         address: crowds.executions,

@@ -3,12 +3,10 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { crowds, pluginProcessAddress } from '../../src/actors/addresses.js';
-import { pluginProcessMachine } from '../../src/actors/plugin-process/machine.js';
 import type { ProcessRunner } from '../../src/actors/plugin-process/process-runner.js';
+import { processesChild } from '../../src/actors/plugin-process/processes-child.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
 import { type Clock, systemClock } from '../../src/kernel/clock.js';
-import { crowd } from '../../src/kernel/crowd.js';
 import type { AppError } from '../../src/kernel/errors.js';
 import { createKernel, startRoot } from '../../src/kernel/kernel.js';
 import type { Store } from '../../src/kernel/store.js';
@@ -48,22 +46,7 @@ export async function processHost(settings: Settings & { readonly clock?: Clock 
     supervisor({
       kernel,
       strategy: 'one_for_one',
-      children: [
-        {
-          id: 'plugins',
-          address: crowds.plugins,
-          logic: crowd({
-            kernel,
-            name: 'plugins',
-            logic: pluginProcessMachine,
-            address: pluginProcessAddress,
-            abandon: (key, error) => processes.abandon(key, error),
-            shutdownMs: 4_000,
-          }),
-          restart: 'permanent',
-          shutdown: 5_000,
-        },
-      ],
+      children: [processesChild(kernel, (key, error) => processes.abandon(key, error))],
     }),
   );
   return {
