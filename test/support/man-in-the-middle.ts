@@ -145,6 +145,7 @@ export class Relay {
         [far, near],
       ] as const) {
         sockets.add(socket);
+        socket.setNoDelay();
         socket.on('error', () => other.destroy());
         socket.on('close', () => other.destroy());
         socket.pipe(other);

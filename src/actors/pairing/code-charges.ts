@@ -28,7 +28,7 @@ export interface CodeChargesOptions {
 /** What proofs cost. A proof is charged before it is compared, and gets its charge back when it was right (protocol.md 3). */
 export class CodeCharges {
   readonly #options: CodeChargesOptions;
-  /** A code that never lived. Who proves no code that lives is charged here, so that it takes as long. */
+  /** A code that nobody can prove. Who proves no code that lives is charged here, so that it takes as long. */
   readonly #decoys = new RecordTable<PairingCodeRecord>('pairing-decoy');
   /** Charges go one by one: all of them change the guard's record. */
   #last: Promise<unknown> = Promise.resolve();
@@ -100,16 +100,18 @@ export class CodeCharges {
       id: 'decoy',
       version: 0,
       state: 'live',
-      method: 'pin',
+      method: 'join',
+      // As long a record as that of a code, so that it takes as long to write.
+      joinKey: '0'.repeat(43),
       purpose: '',
       labels: {},
       charges: [],
-      mintedBy: '',
+      mintedBy: 'operator:local',
       createdAt: now,
       updatedAt: now,
       expiresAt: now,
     };
-    const charges = [...decoy.charges, proof].slice(-maxWrongProofs);
+    const charges = [...(decoy.charges.length < maxWrongProofs ? decoy.charges : []), proof];
     return this.#decoys.put({ ...decoy, charges, updatedAt: now });
   }
 
