@@ -75,7 +75,15 @@ export class Devices {
    *   `revocations.unwritable`.
    */
   decide(id: string, event: DeviceDecisionEvent, expected?: number): Promise<DeviceRecord> {
-    const decided = this.#decisions.then(() => this.#decide(id, event, expected));
+    return this.inTurn(() => this.#decide(id, event, expected));
+  }
+
+  /**
+   * Does what depends on more than one device, such as that no other goes by a name, when the decisions before it are written,
+   * and lets those after it wait.
+   */
+  inTurn<T>(decide: () => Promise<T>): Promise<T> {
+    const decided = this.#decisions.then(decide);
     this.#decisions = decided.catch(() => undefined);
     return decided;
   }
@@ -87,9 +95,7 @@ export class Devices {
    * @throws AppError `device.changed` for another version, `device.not_found`, and what {@link decideClone} throws.
    */
   decideClone(id: string, decision: CloneDecision, expected?: number): Promise<DeviceRecord> {
-    const decided = this.#decisions.then(() => this.#decideClone(id, decision, expected));
-    this.#decisions = decided.catch(() => undefined);
-    return decided;
+    return this.inTurn(() => this.#decideClone(id, decision, expected));
   }
 
   /** Calls back after each decision that was written, in the same turn in which it became visible. */
@@ -98,7 +104,7 @@ export class Devices {
   }
 
   /**
-   * The change that makes the device a trusted one, for the transaction of its approval.
+   * The change that makes the device a trusted one, for the transaction of its approval, {@link Devices.inTurn}.
    *
    * @throws AppError `pairing.device_barred`, `device.forbidden`.
    */

@@ -243,7 +243,7 @@ export class Pairings {
     const prepared = await surface.prepare(next.requested.map(({ descriptor }) => descriptor));
     try {
       const certificate = await authority.issueDevice(Buffer.from(next.csr, 'base64'), next.deviceId);
-      const record = await transact(store, () => {
+      const build = () => {
         this.#refuseTakenName(next);
         const approved: PairingRecord = {
           ...next,
@@ -263,7 +263,8 @@ export class Pairings {
           ],
           result: approved,
         };
-      });
+      };
+      const record = await devices.inTurn(() => transact(store, build));
       prepared.adopt();
       return record;
     } finally {
