@@ -7,9 +7,9 @@ import { toAppError } from '../../src/kernel/errors.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { Catalog } from '../../src/plugins/catalog.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
-import { quietAuthority } from '../support/quiet-authority.js';
-import { modelDaemon } from './daemon.js';
-import { MemoryRevocations } from './revocations.js';
+import { modelDaemon } from '../../src/testing/memory-daemon.js';
+import { MemoryRevocations } from '../../src/testing/memory-revocations.js';
+import { quietAuthority } from '../../src/testing/quiet-authority.js';
 import { sampleDevice, samplePairing, start } from './samples.js';
 
 const admin = verifiedCaller({ kind: 'operator', name: 'ada', role: 'admin' });

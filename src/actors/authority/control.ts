@@ -65,8 +65,15 @@ export class AuthoritiesControl implements AuthorityControl {
   /** Each trusted device is to renew now, or when it is back, and so learns the new CA. */
   async #orderAll(caller: VerifiedCaller, reason: string): Promise<void> {
     const { devices } = this.#options;
-    for (const device of [...devices.all()]) {
-      if (device.state === 'trusted') await devices.decide(device.id, { type: 'rotate', caller, reason });
+    const isTrusted = (id: string): boolean => devices.get(id)?.state === 'trusted';
+    for (const { id } of [...devices.all()]) {
+      if (!isTrusted(id)) continue;
+      try {
+        await devices.decide(id, { type: 'rotate', caller, reason });
+      } catch (thrown) {
+        // One that is shut out in the same moment needs no order, and the others get theirs all the same.
+        if (isTrusted(id)) throw thrown;
+      }
     }
   }
 
