@@ -2,10 +2,12 @@
  * What the control plane asks of the daemon: the one set of operations behind the HTTP API, and through it behind the
  * CLI and the console. Each takes the verified caller; the rules live in the actors behind it.
  */
+
 import type { AcceptedEvent } from '../kernel/acceptance.js';
 import type { VerifiedCaller } from '../kernel/authority.js';
 import type { NextStep } from '../kernel/explain.js';
 import type { JournalEntry } from '../kernel/journal.js';
+import type { PluginStanding } from '../plugins/standing.js';
 import type { CaEntry, Rotation } from './authority/record.js';
 import type { CloneAction, CloneCase } from './clone/record.js';
 import type {
@@ -136,6 +138,8 @@ export interface InventoryCapability {
   readonly plugin: string;
   readonly pluginVersion: string;
   readonly buildDigest: string;
+  /** How the node runs its plugin, as it says. */
+  readonly standing?: PluginStanding;
   readonly status: CapabilityStatus;
   /** What operators decided about it on this device. */
   readonly decision: SurfaceState;

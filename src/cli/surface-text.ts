@@ -1,4 +1,5 @@
 import type { Surface } from '../contract/surface.js';
+import { type PermissionKind, permissionKinds } from '../plugins/standing.js';
 import type { CliContext } from './context.js';
 import { colours } from './output.js';
 import { printable } from './printable.js';
@@ -28,6 +29,8 @@ export function verdictText({ verdict, state }: Surface): string {
     : compared[verdict];
 }
 
+type Standing = NonNullable<Surface['standing']>;
+
 /** One capability as a node offers it, what was decided about it, and each change. */
 export function surfaceText(context: CliContext, surface: Surface): readonly string[] {
   const paint = colours(context.stdout, context.env);
@@ -38,6 +41,7 @@ export function surfaceText(context: CliContext, surface: Surface): readonly str
     ['Plugin', `${surface.plugin} ${surface.pluginVersion}${surface.enabled ? '' : ', not enabled here'}`],
     ['Digest', surface.digest],
     ['Build', surface.buildDigest],
+    ...(surface.standing === undefined ? [] : standingRows(surface.standing)),
     ['Compared', verdictText(surface)],
     ...(approved === undefined ? [] : [['Approved', approvedText(approved, now)] as const]),
     ...(refused === undefined
@@ -65,4 +69,30 @@ function approvedText(approved: NonNullable<Surface['approved']>, now: number): 
   return follows === undefined
     ? `${what}, by ${approvedBy}, ${relativeTime(approvedAt, now)}`
     : `${what}, ${relativeTime(approvedAt, now)}, covered by what ${follows.approvedBy} approved ${relativeTime(follows.approvedAt, now)}`;
+}
+
+const kinds = {
+  fileSystem: 'files',
+  network: 'network',
+  childProcesses: 'programs',
+  environment: 'environment',
+} as const satisfies Record<PermissionKind, string>;
+
+/** How the node runs the plugin, and which of its permissions hold it, as the node says. */
+function standingRows({ isolation, enforced, disabled }: Standing): readonly (readonly [string, string])[] {
+  const where = isolation === 'process' ? 'in a process of its own' : 'inside the node host';
+  const named = (isEnforced: boolean): string =>
+    permissionKinds
+      .filter((kind) => enforced.includes(kind) === isEnforced)
+      .map((kind) => kinds[kind])
+      .join(', ');
+  const [held, declared] = [named(true), named(false)];
+  const permissions = [
+    ...(held === '' ? [] : [`held to its permissions on ${held}`]),
+    ...(declared === '' ? [] : [`only declares those on ${declared}`]),
+  ].join('; ');
+  return [
+    ['Runs', `${where}, ${permissions}`],
+    ...(disabled === undefined ? [] : [['Disabled', disabled] as const]),
+  ];
 }

@@ -38,6 +38,14 @@ it('shows one capability change by change, and prints nothing that a plugin coul
   for (const sign of ['\u001b', '\u202e']) expect(stdout).not.toContain(sign);
 });
 
+it('shows how the node runs it, what holds it to its permissions, and why it runs no more', async () => {
+  const { stdout } = await cli.run(['surfaces', 'show', 'build-7:system.health']);
+  expect(stdout).toMatch(
+    /Runs +in a process of its own, held to its permissions on files, programs, environment; only declares those on network/,
+  );
+  expect(stdout).toMatch(/Disabled +it failed 5 times in 5 minutes/);
+});
+
 it('names the nearest capability', async () => {
   const { code, stderr } = await cli.run(['surfaces', 'show', 'build-7:system.heath']);
   expect(code).toBe(7);

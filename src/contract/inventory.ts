@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { alertSchema, deviceActionList } from './device.js';
 import { hiddenTrustStates, trustStates } from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
+import { PluginStandingSchema } from './plugin-standing.js';
 import { closed, digest, labels, time, type Wire, words } from './primitives.js';
 import { surfaceStates } from './surface-states.js';
 
@@ -12,6 +13,7 @@ const InventoryCapabilitySchema = Type.Object(
     plugin: Type.String(),
     pluginVersion: Type.String(),
     buildDigest: Type.String(),
+    standing: Type.Optional(PluginStandingSchema),
     status: words(
       ['available', 'not_approved', 'not_enabled', 'not_offered'],
       'whether it may be called, and if not, what is missing',

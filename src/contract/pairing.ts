@@ -3,6 +3,7 @@ import { DescriptorSchema } from './descriptor.js';
 import { deviceStates } from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
 import { pairingStates } from './pairing-states.js';
+import { PluginStandingSchema } from './plugin-standing.js';
 import {
   closed,
   digest,
@@ -47,6 +48,7 @@ const RequestedCapabilitySchema = Type.Object(
     plugin: Type.String(),
     pluginVersion: Type.String(),
     buildDigest: Type.String(),
+    standing: Type.Optional(PluginStandingSchema),
     descriptor: DescriptorSchema,
   },
   closed,

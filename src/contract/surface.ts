@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { DescriptorSchema } from './descriptor.js';
 import { deviceId, SurfaceApprovalSchema } from './device.js';
 import { ErrorEnvelopeSchema } from './error.js';
+import { PluginStandingSchema } from './plugin-standing.js';
 import { closed, digest, note, pageLimit, time, type Wire, words } from './primitives.js';
 import { changeKinds, surfaceActions, surfaceStates, surfaceVerdicts } from './surface-states.js';
 
@@ -39,6 +40,7 @@ export const SurfaceSchema = Type.Object(
     plugin: Type.String(),
     pluginVersion: Type.String(),
     buildDigest: Type.String({ description: 'of the code that the node runs, as it says' }),
+    standing: Type.Optional(PluginStandingSchema),
     state: surfaceState,
     enabled: Type.Boolean({ description: 'whether its plugin is enabled on the daemon' }),
     verdict: words(surfaceVerdicts, 'how it compares to what was approved last on this node'),

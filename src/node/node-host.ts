@@ -121,7 +121,10 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     store,
     folder: join(directory.path, 'plugins'),
     failed: (error) => ending.reject(error),
-    disabled: (plugin, error) => report({ event: 'plugin_disabled', plugin, error: error.toEnvelope() }),
+    disabled: (plugin, error) => {
+      report({ event: 'plugin_disabled', plugin, error: error.toEnvelope() });
+      plugins.announce();
+    },
   });
   const plugins = await NodePlugins.load({ ...options, processes, directory: kernel.directory });
   const identity = await identityStore.identity();

@@ -59,7 +59,7 @@ export class NodePlugins {
   /** What the node says that it offers, one entry a plugin. */
   announced(): readonly PluginAnnouncement[] {
     const byPlugin = new Map<string, PluginAnnouncement>();
-    for (const { digest, descriptor, version, build } of this.host.descriptors()) {
+    for (const { digest, descriptor, version, build, standing } of this.host.descriptors()) {
       const announced = {
         digest,
         capability: descriptor.name,
@@ -70,6 +70,7 @@ export class NodePlugins {
         name: descriptor.plugin,
         version,
         buildDigest: build,
+        standing,
         descriptors: [...(known?.descriptors ?? []), announced],
       });
     }
@@ -84,18 +85,19 @@ export class NodePlugins {
    */
   async replace(plugin: LoadedManifest, config?: unknown): Promise<{ readonly drained: Promise<void> }> {
     const replaced = await this.host.replace(plugin, config);
-    this.#announce();
+    this.announce();
     return replaced;
   }
 
   /** Takes a plugin away and tells the daemon. Resolves when its runs have ended. */
   async remove(name: string): Promise<void> {
     const removed = this.host.remove(name);
-    this.#announce();
+    this.announce();
     await removed;
   }
 
-  #announce(): void {
+  /** Tells the daemon what has changed of how the plugins stand. */
+  announce(): void {
     this.#revision++;
     sendToUplink(this.#directory, { type: 'offer.changed' });
   }

@@ -95,6 +95,7 @@ export class PluginProcesses {
       log: kernel.log,
       random: kernel.random,
       limits: this.#limits,
+      enforced: this.#plan(plugin, join(this.#options.folder, plugin.plugin)).enforced,
       launch: (spec, handlers) => {
         const workFolder = this.#workFolder(plugin.plugin);
         return launchPluginChild(
@@ -121,11 +122,6 @@ export class PluginProcesses {
     const runner = new ProcessRunner(key, plugin, parts);
     this.#runners.set(key, runner);
     return runner;
-  }
-
-  /** What becomes of the permissions of a plugin here. */
-  permissions(plugin: ProcessPlugin): PermissionPlan {
-    return this.#plan(plugin, join(this.#options.folder, plugin.plugin));
   }
 
   /** The actor of a runner's process crashed. */

@@ -18,6 +18,7 @@ import {
   unknownCapability,
 } from './runner.js';
 import type { Handler } from './sdk/handler.js';
+import type { PluginStanding } from './standing.js';
 
 export interface InlineRunnerOptions extends PluginCode {
   readonly clock?: Clock;
@@ -37,6 +38,7 @@ export interface InlineRunnerOptions extends PluginCode {
  */
 export class InlineRunner implements Runner {
   readonly plugin: string;
+  readonly standing: PluginStanding = { isolation: 'inline', enforced: [] };
   readonly #options: InlineRunnerOptions;
   readonly #clock: Clock;
   readonly #graceMs: number;

@@ -13,6 +13,7 @@ import {
 } from './plugin-loader.js';
 import { outputTooLarge } from './runner.js';
 import type { HostServices, PluginLog } from './sdk/index.js';
+import type { PluginStanding } from './standing.js';
 import { ValidatorCache } from './validators.js';
 
 /** One run, as the node's execution asks for it. */
@@ -119,8 +120,11 @@ export class PluginHost {
   }
 
   /** What this node offers, by name. */
-  descriptors(): readonly OfferedCapability[] {
-    const offered = [...this.#loaded.values()].map(({ capability }) => capability.offered);
+  descriptors(): readonly (OfferedCapability & { readonly standing: PluginStanding })[] {
+    const offered = [...this.#loaded.values()].map(({ capability: { offered, runner } }) => ({
+      ...offered,
+      standing: runner.standing,
+    }));
     return offered.sort((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1));
   }
 

@@ -1,6 +1,7 @@
 import type { AppError } from '../kernel/errors.js';
 import { pluginError } from './plugin-errors.js';
 import type { HandlerCall } from './sdk/index.js';
+import type { PluginStanding } from './standing.js';
 
 /**
  * One run of one capability. `signal` is the only order to stop: whoever dispatches aborts it when the run is cancelled
@@ -17,6 +18,8 @@ export interface RunCall extends HandlerCall {
 export interface Runner {
   /** The plugin's name. */
   readonly plugin: string;
+  /** How it stands now. */
+  readonly standing: PluginStanding;
   /**
    * Loads the code. A plugin inside this process accepts runs from then on; one with a process of its own is also
    * started by its first run.

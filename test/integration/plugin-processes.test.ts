@@ -117,10 +117,12 @@ async function pidsIn(name: string): Promise<readonly number[]> {
   return JSON.parse(readFileSync(file(name), 'utf8')) as number[];
 }
 
-async function buildInInventory(): Promise<string | undefined> {
+async function inInventory() {
   const { devices } = await api.inventory();
-  return devices[0]?.capabilities.find((one) => one.capability === 'lab.build')?.buildDigest;
+  return devices[0]?.capabilities.find((one) => one.capability === 'lab.build');
 }
+
+const buildInInventory = async () => (await inInventory())?.buildDigest;
 
 describe('a plugin in a process of its own', () => {
   it('answers through daemon and node, from a process that is not the host', async () => {
@@ -189,6 +191,23 @@ describe('a plugin in a process of its own', () => {
     await node.kill('SIGTERM');
     expect(isAlive(pid)).toBe(false);
     await startAgain();
+  });
+
+  it('is disabled when it fails too often, which the inventory tells, until it is loaded again', async () => {
+    expect((await inInventory())?.standing).toEqual({
+      isolation: 'process',
+      enforced: ['childProcesses', 'environment'],
+    });
+    for (let n = 0; n < 5; n++) await ask('lab.exit_again');
+    await expect
+      .poll(async () => (await inInventory())?.standing?.disabled)
+      .toContain('it exited with code 4');
+    expect(await ask('lab.build')).toMatchObject({ state: 'failed', error: { code: 'plugin.disabled' } });
+    expect(node.messages.filter(({ event }) => event === 'plugin_disabled')).toHaveLength(1);
+    node.child.kill('SIGUSR2');
+    await node.event('replaced');
+    expect(await running()).toMatchObject({ build: 'second' });
+    await expect.poll(async () => (await inInventory())?.standing?.disabled).toBe(undefined);
   });
 });
 

@@ -277,6 +277,7 @@ describe('a plugin that fails too often', () => {
       }),
     );
     expect(host.disabled).toHaveLength(1);
+    expect(runner.standing.disabled).toContain('it failed 5 times in 5 minutes');
     // A new build, or the same one loaded again, starts from zero.
     expect(await bring().run(call('pid'))).toBeGreaterThan(1);
   });
@@ -297,20 +298,9 @@ describe('what a process may', () => {
 
   test('reads, writes and starts what its permissions say, where this Node can hold it to that', async () => {
     const plain = bring();
-    expect(
-      host.processes.permissions({
-        plugin: 'sample',
-        entry,
-        folder,
-        build: '',
-        capabilities: [],
-        permissions: {},
-      }),
-    ).toMatchObject({
-      fileSystem: 'enforced',
-      childProcesses: 'enforced',
-      environment: 'enforced',
-      network: 'declared',
+    expect(plain.standing).toEqual({
+      isolation: 'process',
+      enforced: ['fileSystem', 'childProcesses', 'environment'],
     });
     const denied = {
       code: 'plugin.handler_crashed',

@@ -61,6 +61,7 @@ export function readAnnouncement(plugins: readonly PluginAnnouncement[]): readon
         plugin: plugin.name,
         pluginVersion: plugin.version,
         buildDigest: plugin.buildDigest,
+        ...(plugin.standing === undefined ? {} : { standing: plugin.standing }),
         descriptor,
       });
     }

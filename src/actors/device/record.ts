@@ -1,3 +1,4 @@
+import type { PluginStanding } from '../../plugins/standing.js';
 import type { CloneCase, DeviceTicket } from '../clone/record.js';
 
 /** What a machine said of itself when it last registered. Never a ground for a decision. */
@@ -59,6 +60,8 @@ export interface OfferedCapability {
   readonly plugin: string;
   readonly pluginVersion: string;
   readonly buildDigest: string;
+  /** How the node runs its plugin, as it says. */
+  readonly standing?: PluginStanding;
 }
 
 /**

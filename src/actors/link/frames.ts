@@ -3,6 +3,7 @@
  * into proto messages and back. JSON values stay bytes here, so that each is parsed once, where it is needed.
  */
 import type { ErrorEnvelope } from '../../kernel/errors.js';
+import type { PluginStanding } from '../../plugins/standing.js';
 import type { HostFacts } from '../device/record.js';
 
 export interface ProtocolVersion {
@@ -26,6 +27,8 @@ export interface PluginAnnouncement {
   readonly version: string;
   readonly buildDigest: string;
   readonly descriptors: readonly DescriptorAnnouncement[];
+  /** Absent where the node says nothing of it. */
+  readonly standing?: PluginStanding;
 }
 
 export interface RegisterNode {

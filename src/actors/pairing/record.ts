@@ -1,4 +1,5 @@
 import type { Descriptor } from '../../plugins/descriptor.js';
+import type { PluginStanding } from '../../plugins/standing.js';
 import type { HostFacts } from '../device/record.js';
 
 export const pairingStates = [
@@ -29,6 +30,8 @@ export interface RequestedCapability {
   readonly plugin: string;
   readonly pluginVersion: string;
   readonly buildDigest: string;
+  /** How the node runs its plugin, as it says. */
+  readonly standing?: PluginStanding;
   readonly descriptor: Descriptor;
 }
 

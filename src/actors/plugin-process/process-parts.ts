@@ -4,6 +4,7 @@ import type { Directory } from '../../kernel/directory.js';
 import type { AppError } from '../../kernel/errors.js';
 import type { KernelLog } from '../../kernel/log.js';
 import type { Permissions } from '../../plugins/descriptor.js';
+import type { PermissionKind } from '../../plugins/standing.js';
 import type { ProcessLimits } from './behaviour.js';
 import type { ProcessHandlers, ProcessLink, ProcessTree } from './link.js';
 
@@ -36,6 +37,8 @@ export interface ProcessParts {
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly limits: RunnerLimits;
+  /** What its process is held to. */
+  readonly enforced: readonly PermissionKind[];
   /** Starts a process for a plugin. */
   launch(spec: ProcessSpec, handlers: ProcessHandlers): ProcessLink;
   /** Writes which processes these are to disk, then calls back. */

@@ -3,6 +3,7 @@ import { type AppError, toAppError } from '../../kernel/errors.js';
 import { RestartIntensity } from '../../kernel/restart-intensity.js';
 import { abortIgnored, cancelledError, refuseLate } from '../../plugins/handler-run.js';
 import { type RunCall, type Runner, stoppedError, unknownCapability } from '../../plugins/runner.js';
+import type { PluginStanding } from '../../plugins/standing.js';
 import { pluginProcessAddress, sendToPluginProcess, startMember } from '../addresses.js';
 import type { PluginProcessPorts } from './behaviour.js';
 import type { PluginProcessEvent } from './events.js';
@@ -48,6 +49,12 @@ export class ProcessRunner implements Runner {
     this.#spec = spec;
     this.#parts = parts;
     this.#ports = this.#makePorts();
+  }
+
+  get standing(): PluginStanding {
+    const { enforced } = this.#parts;
+    const disabled = this.#disabled?.message;
+    return { isolation: 'process', enforced, ...(disabled === undefined ? {} : { disabled }) };
   }
 
   start(): Promise<void> {

@@ -2,6 +2,7 @@ import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { ErrorEnvelope } from '../../kernel/errors.js';
 import type { Descriptor } from '../../plugins/descriptor.js';
 import type { DescriptorDifference } from '../../plugins/descriptor-difference.js';
+import type { PluginStanding } from '../../plugins/standing.js';
 import type { SurfaceApproval, SurfaceRefusal } from '../device/record.js';
 import type { SurfaceDecisionEvent } from './events.js';
 import type { SurfaceState } from './state.js';
@@ -19,6 +20,8 @@ export interface SurfaceView {
   readonly plugin: string;
   readonly pluginVersion: string;
   readonly buildDigest: string;
+  /** How the node runs its plugin, as it says. */
+  readonly standing?: PluginStanding;
   readonly state: SurfaceState;
   /** Whether the operator has enabled its plugin. */
   readonly enabled: boolean;

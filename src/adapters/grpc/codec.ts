@@ -21,6 +21,7 @@ import type {
   SurfaceStatus,
 } from '../../actors/link/frames.js';
 import type { ErrorEnvelope } from '../../kernel/errors.js';
+import { type PluginStanding, permissionKinds } from '../../plugins/standing.js';
 import type {
   DaemonFrame__Output,
   DaemonFrame as WireDaemonFrame,
@@ -30,6 +31,7 @@ import type { DispatchResult, DispatchResult__Output } from './gen/palyra/node/v
 import type { HostFacts__Output, HostFacts as WireHostFacts } from './gen/palyra/node/v1/HostFacts.js';
 import type { NodeFrame__Output, NodeFrame as WireNodeFrame } from './gen/palyra/node/v1/NodeFrame.js';
 import type { PluginAnnouncement__Output } from './gen/palyra/node/v1/PluginAnnouncement.js';
+import type { PluginStanding__Output } from './gen/palyra/node/v1/PluginStanding.js';
 import type { ProtocolVersion__Output } from './gen/palyra/node/v1/ProtocolVersion.js';
 import type { RegisterNodeReply, RegisterNodeReply__Output } from './gen/palyra/node/v1/RegisterNodeReply.js';
 import type {
@@ -72,12 +74,24 @@ export function pluginsFromWire(wire: readonly PluginAnnouncement__Output[]): re
     version: short(plugin.version),
     buildDigest: short(plugin.buildDigest),
     descriptors: plugin.descriptors,
+    ...(plugin.standing === null ? {} : { standing: standingFromWire(plugin.standing) }),
   }));
+}
+
+/** What a node says of kinds that this daemon does not know is left out. */
+function standingFromWire({ isolation, enforced, disabled }: PluginStanding__Output): PluginStanding {
+  return {
+    isolation: isolation === 'process' ? 'process' : 'inline',
+    enforced: permissionKinds.filter((kind) => enforced.includes(kind)),
+    ...(disabled === '' ? {} : { disabled: disabled.slice(0, 1_000) }),
+  };
 }
 
 export function pluginsToWire(plugins: readonly PluginAnnouncement[]) {
   return plugins.map((plugin) => ({
     ...plugin,
+    standing:
+      plugin.standing === undefined ? null : { ...plugin.standing, enforced: [...plugin.standing.enforced] },
     descriptors: plugin.descriptors.map((one) => ({ ...one, descriptor: Buffer.from(one.descriptor) })),
   }));
 }

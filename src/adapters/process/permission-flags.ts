@@ -1,18 +1,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Permissions } from '../../plugins/descriptor.js';
+import { type PermissionKind, permissionKinds } from '../../plugins/standing.js';
 
-/** Whether a permission is held to by the operating system or Node, or only stated. */
-export type Enforcement = 'enforced' | 'declared';
-
-/** What becomes of each kind of permission of a plugin that has its own process. */
+/** What becomes of the permissions of a plugin that has its own process. */
 export interface PermissionPlan {
   /** Arguments for Node. */
   readonly flags: readonly string[];
-  readonly fileSystem: Enforcement;
-  readonly network: Enforcement;
-  readonly childProcesses: Enforcement;
-  readonly environment: Enforcement;
+  /** What it is held to; the rest is only declared. */
+  readonly enforced: readonly PermissionKind[];
 }
 
 export interface PermissionPlanInput {
@@ -38,13 +34,7 @@ export function permissionPlan(input: PermissionPlanInput): PermissionPlan {
   const write = [workFolder, ...(permissions.fileSystem?.write ?? [])];
   // Node splits at commas, so such a path would allow others.
   if (model === undefined || [...read, ...write].some((path) => path.includes(','))) {
-    return {
-      flags: [],
-      fileSystem: 'declared',
-      network: 'declared',
-      childProcesses: 'declared',
-      environment: 'enforced',
-    };
+    return { flags: [], enforced: ['environment'] };
   }
   const hasNetwork = known.has('--allow-net');
   const wantsNetwork = (permissions.network ?? []).length > 0;
@@ -55,14 +45,12 @@ export function permissionPlan(input: PermissionPlanInput): PermissionPlan {
     ...(permissions.childProcesses === true ? ['--allow-child-process'] : []),
     ...(hasNetwork && wantsNetwork ? ['--allow-net'] : []),
   ];
-  return {
-    flags,
+  const enforced = permissionKinds.filter((kind) => {
     // A program that it may start is not held by the model.
-    fileSystem: permissions.childProcesses === true ? 'declared' : 'enforced',
-    network: hasNetwork && !wantsNetwork ? 'enforced' : 'declared',
-    childProcesses: 'enforced',
-    environment: 'enforced',
-  };
+    if (kind === 'fileSystem') return permissions.childProcesses !== true;
+    return kind === 'network' ? hasNetwork && !wantsNetwork : true;
+  });
+  return { flags, enforced };
 }
 
 /** The folders of installed packages that code in `folder` may import from. */

@@ -20,6 +20,7 @@ import type { JoinMethod as _palyra_node_v1_JoinMethod, JoinMethod__Output as _p
 import type { PinMethod as _palyra_node_v1_PinMethod, PinMethod__Output as _palyra_node_v1_PinMethod__Output } from './palyra/node/v1/PinMethod.js';
 import type { PinReply as _palyra_node_v1_PinReply, PinReply__Output as _palyra_node_v1_PinReply__Output } from './palyra/node/v1/PinReply.js';
 import type { PluginAnnouncement as _palyra_node_v1_PluginAnnouncement, PluginAnnouncement__Output as _palyra_node_v1_PluginAnnouncement__Output } from './palyra/node/v1/PluginAnnouncement.js';
+import type { PluginStanding as _palyra_node_v1_PluginStanding, PluginStanding__Output as _palyra_node_v1_PluginStanding__Output } from './palyra/node/v1/PluginStanding.js';
 import type { ProtocolVersion as _palyra_node_v1_ProtocolVersion, ProtocolVersion__Output as _palyra_node_v1_ProtocolVersion__Output } from './palyra/node/v1/ProtocolVersion.js';
 import type { ProveReply as _palyra_node_v1_ProveReply, ProveReply__Output as _palyra_node_v1_ProveReply__Output } from './palyra/node/v1/ProveReply.js';
 import type { ProveRequest as _palyra_node_v1_ProveRequest, ProveRequest__Output as _palyra_node_v1_ProveRequest__Output } from './palyra/node/v1/ProveRequest.js';
@@ -52,6 +53,7 @@ export interface ProtoGrpcType {
         PinMethod: MessageTypeDefinition<_palyra_node_v1_PinMethod, _palyra_node_v1_PinMethod__Output>
         PinReply: MessageTypeDefinition<_palyra_node_v1_PinReply, _palyra_node_v1_PinReply__Output>
         PluginAnnouncement: MessageTypeDefinition<_palyra_node_v1_PluginAnnouncement, _palyra_node_v1_PluginAnnouncement__Output>
+        PluginStanding: MessageTypeDefinition<_palyra_node_v1_PluginStanding, _palyra_node_v1_PluginStanding__Output>
         ProtocolVersion: MessageTypeDefinition<_palyra_node_v1_ProtocolVersion, _palyra_node_v1_ProtocolVersion__Output>
         ProveReply: MessageTypeDefinition<_palyra_node_v1_ProveReply, _palyra_node_v1_ProveReply__Output>
         ProveRequest: MessageTypeDefinition<_palyra_node_v1_ProveRequest, _palyra_node_v1_ProveRequest__Output>

@@ -25,6 +25,7 @@ import type { LeaveRequest as _palyra_node_v1_LeaveRequest, LeaveRequest__Output
 import type { NodeClient as _palyra_node_v1_NodeClient, NodeDefinition as _palyra_node_v1_NodeDefinition } from './palyra/node/v1/Node.js';
 import type { NodeFrame as _palyra_node_v1_NodeFrame, NodeFrame__Output as _palyra_node_v1_NodeFrame__Output } from './palyra/node/v1/NodeFrame.js';
 import type { PluginAnnouncement as _palyra_node_v1_PluginAnnouncement, PluginAnnouncement__Output as _palyra_node_v1_PluginAnnouncement__Output } from './palyra/node/v1/PluginAnnouncement.js';
+import type { PluginStanding as _palyra_node_v1_PluginStanding, PluginStanding__Output as _palyra_node_v1_PluginStanding__Output } from './palyra/node/v1/PluginStanding.js';
 import type { ProtocolVersion as _palyra_node_v1_ProtocolVersion, ProtocolVersion__Output as _palyra_node_v1_ProtocolVersion__Output } from './palyra/node/v1/ProtocolVersion.js';
 import type { Ready as _palyra_node_v1_Ready, Ready__Output as _palyra_node_v1_Ready__Output } from './palyra/node/v1/Ready.js';
 import type { RegisterNodeReply as _palyra_node_v1_RegisterNodeReply, RegisterNodeReply__Output as _palyra_node_v1_RegisterNodeReply__Output } from './palyra/node/v1/RegisterNodeReply.js';
@@ -67,6 +68,7 @@ export interface ProtoGrpcType {
         Node: SubtypeConstructor<typeof grpc.Client, _palyra_node_v1_NodeClient> & { service: _palyra_node_v1_NodeDefinition }
         NodeFrame: MessageTypeDefinition<_palyra_node_v1_NodeFrame, _palyra_node_v1_NodeFrame__Output>
         PluginAnnouncement: MessageTypeDefinition<_palyra_node_v1_PluginAnnouncement, _palyra_node_v1_PluginAnnouncement__Output>
+        PluginStanding: MessageTypeDefinition<_palyra_node_v1_PluginStanding, _palyra_node_v1_PluginStanding__Output>
         ProtocolVersion: MessageTypeDefinition<_palyra_node_v1_ProtocolVersion, _palyra_node_v1_ProtocolVersion__Output>
         Ready: MessageTypeDefinition<_palyra_node_v1_Ready, _palyra_node_v1_Ready__Output>
         RegisterNodeReply: MessageTypeDefinition<_palyra_node_v1_RegisterNodeReply, _palyra_node_v1_RegisterNodeReply__Output>

@@ -195,6 +195,11 @@ export function sampleSurface(given: Partial<SurfaceView> = {}): SurfaceView {
     plugin: 'system-health',
     pluginVersion: '2.0.0',
     buildDigest: 'build-2',
+    standing: {
+      isolation: 'process',
+      enforced: ['fileSystem', 'childProcesses', 'environment'],
+      disabled: 'it failed 5 times in 5 minutes',
+    },
     state: 'pending',
     enabled: true,
     verdict: 'wider',
