@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: {
     alias: {
+      'palyra-node-runtime/testing': fileURLToPath(new URL('src/testing/index.ts', import.meta.url)),
       'palyra-node-runtime/plugin': fileURLToPath(new URL('src/plugins/sdk/index.ts', import.meta.url)),
     },
   },

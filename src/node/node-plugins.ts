@@ -1,17 +1,23 @@
 import { sendToUplink } from '../actors/addresses.js';
 import type { PluginAnnouncement } from '../actors/link/frames.js';
+import type { Clock } from '../kernel/clock.js';
 import type { Directory } from '../kernel/directory.js';
 import { discoverPlugins, type LoadedManifest } from '../plugins/discovery.js';
 import { PluginHost } from '../plugins/plugin-host.js';
+import type { ProcessPlugin } from '../plugins/plugin-loader.js';
+import type { Runner } from '../plugins/runner.js';
 import type { HostServices } from '../plugins/sdk/handler.js';
-import type { PluginProcesses } from './plugin-processes.js';
 import type { Reporter } from './reporter.js';
 
 export interface NodePluginsOptions {
   /** Folders in which plugins are looked for. Code of the first may run inside this process. */
   readonly pluginRoots: readonly string[];
   readonly services: HostServices;
-  readonly processes: PluginProcesses;
+  readonly processes: { runner(plugin: ProcessPlugin): Runner };
+  /** Settings by plugin name. */
+  readonly config?: ReadonlyMap<string, unknown>;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
   readonly directory: Directory;
   readonly report: Reporter;
 }
@@ -28,7 +34,7 @@ export class NodePlugins {
   }
 
   static async load(options: NodePluginsOptions): Promise<NodePlugins> {
-    const { pluginRoots, services, processes, directory, report } = options;
+    const { pluginRoots, services, processes, config, clock, directory, report } = options;
     const discovery = await discoverPlugins(pluginRoots, { platform: process.platform });
     // Inline code is for plugins that the operator trusts: those that come with this package.
     const [bundled] = pluginRoots;
@@ -37,6 +43,8 @@ export class NodePlugins {
       services,
       trusted: (plugin) => plugin.root === bundled,
       processRunner: (plugin) => processes.runner(plugin),
+      ...(config === undefined ? {} : { config }),
+      ...(clock === undefined ? {} : { clock }),
     });
     report({
       event: 'plugins',

@@ -99,8 +99,18 @@ export class Wire {
     if (nodeKnows) this.#nodeLearns(undefined);
   }
 
-  /** Hands the next frame to the daemon. Returns whether there was one. */
-  deliverUp(): boolean {
+  /** What the node said next, on its way to the daemon. */
+  get nextUp(): NodeFrame | undefined {
+    return this.#broken ? undefined : this.#up[0]?.frame;
+  }
+
+  /** What the daemon said next, on its way to the node. */
+  get nextDown(): DaemonFrame | undefined {
+    return this.#broken ? undefined : this.#down[0]?.frame;
+  }
+
+  /** Hands the next frame to the daemon, `copies` times; 0 loses it. Returns whether there was one. */
+  deliverUp(copies = 1): boolean {
     const sent = this.#broken ? undefined : this.#up.shift();
     if (!sent) {
       // A node that closed its side is heard to the end.
@@ -108,16 +118,18 @@ export class Wire {
       return false;
     }
     sent.written();
-    this.#take(sent.frame);
+    for (let copy = 0; copy < copies; copy++) this.#take(sent.frame);
     return true;
   }
 
-  /** Hands the next frame to the node. Returns whether there was one. */
-  deliverDown(): boolean {
+  /** Hands the next frame to the node, `copies` times; 0 loses it. Returns whether there was one. */
+  deliverDown(copies = 1): boolean {
     const sent = this.#broken ? undefined : this.#down.shift();
     if (sent) {
       sent.written();
-      if (!this.#nodeIsDone && !this.#node.life.dead) this.#handlers.frame(sent.frame);
+      for (let copy = 0; copy < copies; copy++) {
+        if (!this.#nodeIsDone && !this.#node.life.dead) this.#handlers.frame(sent.frame);
+      }
       return true;
     }
     if (this.#endOfDown && !this.#broken) {
