@@ -1,4 +1,9 @@
-import { formatDeviceId, isDeviceId, shortDeviceId } from '../actors/identity/device-id.js';
+import {
+  formatDeviceId,
+  isDeviceId,
+  refuseMistypedDeviceId,
+  shortDeviceId,
+} from '../actors/identity/device-id.js';
 import type { ControlPlaneClient } from '../client/control-plane-client.js';
 import type { Device } from '../contract/device.js';
 import type { Trust } from '../contract/device-states.js';
@@ -31,7 +36,8 @@ export async function allDevices(
  * The device that a person means: by its whole id, its name, or the beginning of its id. A machine proposes its own name and
  * may choose what stands on a screen as the id of another one, so a text that is both names nobody.
  *
- * @throws AppError `cli.not_found` with the nearest name, `cli.ambiguous` with the candidates
+ * @throws AppError `cli.not_found` with the nearest name, `cli.ambiguous` with the candidates, `identity.invalid_device_id` for
+ *   a mistyped id
  */
 export async function findDevice(
   client: ControlPlaneClient,
@@ -46,6 +52,7 @@ export async function findDevice(
   );
   const [found, second] = matches;
   if (found === undefined) {
+    refuseMistypedDeviceId(text);
     const near = didYouMean(
       text,
       devices.map(({ name }) => printable(name)),

@@ -1,4 +1,4 @@
-import { shortDeviceId } from '../actors/identity/device-id.js';
+import { refuseMistypedDeviceId, shortDeviceId } from '../actors/identity/device-id.js';
 import type { ControlPlaneClient } from '../client/control-plane-client.js';
 import type { Pairing } from '../contract/pairing.js';
 import type { PairingState } from '../contract/pairing-states.js';
@@ -10,7 +10,8 @@ const shortest = 4;
  * The request that a person means: by its id or the beginning of it (with or without `pr_`), or by the beginning of the
  * device id. Requests that wait for a decision go first.
  *
- * @throws AppError `cli.not_found`, `cli.ambiguous` with the candidates, `cli.usage` for less than 4 characters
+ * @throws AppError `cli.not_found`, `cli.ambiguous` with the candidates, `cli.usage` for less than 4 characters,
+ *   `identity.invalid_device_id` for a mistyped id
  */
 export async function findPairing(client: ControlPlaneClient, text: string): Promise<Pairing> {
   if (text.length < shortest) {
@@ -27,6 +28,7 @@ export async function findPairing(client: ControlPlaneClient, text: string): Pro
   const waiting = matches.filter(({ state }) => state === 'pending_approval');
   const [found, second] = waiting.length > 0 ? waiting : matches;
   if (found === undefined) {
+    refuseMistypedDeviceId(text);
     throw cliError('not_found', `No request to join has an id or a device id that begins with '${text}'`, {
       hint: 'See which there are: palyra pairings list --all',
     });

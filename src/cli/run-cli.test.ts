@@ -249,6 +249,22 @@ describe('pairings', () => {
     expect(cli.control.asked('approve')).toEqual([]);
   });
 
+  it.each([
+    ['devices', 'show'],
+    ['devices', 'revoke', '--reason', 'test', '--yes'],
+    ['devices', 'ban', '--reason', 'test', '--yes'],
+    ['pairings', 'approve', '--yes'],
+    ['surfaces', 'show'],
+  ])('says which character of a device id was misread: %s %s', async (...command) => {
+    const id = sampleDeviceId();
+    const misread = formatDeviceId(`${id.slice(0, 3)}8${id.slice(4)}`).toLowerCase();
+    const { code, stderr } = await cli.run([...command, misread]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("is '8', which no device id has; did you mean 'B'?"),
+    ]);
+  });
+
   it('prints no control characters of a peer', async () => {
     cli.control.requests = [
       samplePairing({

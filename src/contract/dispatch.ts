@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { deviceId } from './device.js';
 import { dispatchStates, terminalDispatchStates } from './dispatch-states.js';
 import { ErrorEnvelopeSchema } from './error.js';
 import {
@@ -115,9 +116,7 @@ export type Dispatch = Wire<typeof DispatchSchema>;
 export const DispatchFilterSchema = Type.Object(
   {
     state: Type.Optional(Type.Array(dispatchState, { description: 'only these states' })),
-    deviceId: Type.Optional(
-      Type.String({ pattern: '^[A-Z2-7]{56}$', description: 'a device id without grouping' }),
-    ),
+    deviceId: Type.Optional(deviceId),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
     cursor: Type.Optional(
       Type.String({ minLength: 1, maxLength: 1024, description: '`next` of the page before' }),

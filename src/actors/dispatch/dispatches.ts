@@ -14,6 +14,7 @@ import type { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { dispatchError } from '../errors.js';
+import { parseDeviceId } from '../identity/device-id.js';
 import type { NodeResult } from '../link/frames.js';
 import { eachStored, fromStored } from '../records.js';
 import type { SessionEvent } from '../session/machine.js';
@@ -199,7 +200,7 @@ export class Dispatches implements DispatchControl {
       kind: 'dispatch',
       order: 'descending',
       ...(filter.states ? { states: filter.states } : {}),
-      ...(filter.deviceId === undefined ? {} : { owner: filter.deviceId }),
+      ...(filter.deviceId === undefined ? {} : { owner: parseDeviceId(filter.deviceId) }),
       ...(filter.limit === undefined ? {} : { limit: filter.limit }),
       ...(filter.cursor === undefined ? {} : { cursor: filter.cursor }),
     });

@@ -4,6 +4,7 @@ import type { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { dispatchError } from '../errors.js';
+import { refuseMistypedDeviceId } from '../identity/device-id.js';
 
 /** The characters of a device id that are shown for short. */
 const shownIdLength = 7;
@@ -24,7 +25,8 @@ export function resolveNode(devices: Devices, node: string): DeviceRecord {
 /**
  * The device that an operator means: by its id, a unique prefix of it (grouping does not matter), or its name.
  *
- * @throws AppError `dispatch.unknown_node` with near matches, `dispatch.ambiguous_node` with the candidates.
+ * @throws AppError `dispatch.unknown_node` with near matches, `dispatch.ambiguous_node` with the candidates, and
+ *   `identity.invalid_device_id` for a mistyped id.
  */
 export function findNode(devices: Devices, node: string): DeviceRecord {
   const all = [...devices.all()].filter(({ state }) => state === 'trusted' || state === 'revoked');
@@ -34,6 +36,7 @@ export function findNode(devices: Devices, node: string): DeviceRecord {
   const matches = targetsOf(prefix, named, byId);
   const [device, second] = matches;
   if (!device) {
+    refuseMistypedDeviceId(node, 'node');
     const near = didYouMean(
       node,
       all.map((candidate) => candidate.name),

@@ -49,16 +49,29 @@ export function isDeviceId(text: string): text is DeviceId {
 /**
  * Reads a device id as a person wrote it: upper or lower case, in 8 groups of 7 joined by `-` or in one piece.
  *
+ * @param field what the text belongs to; named in the error
  * @throws AppError `identity.invalid_device_id` that says which group or characters are wrong.
  * @example
  * parseDeviceId('mfzwi3d-…'); // 'MFZWI3D…'
  */
-export function parseDeviceId(text: string): DeviceId {
+export function parseDeviceId(text: string, field = 'deviceId'): DeviceId {
   const upper = text.toUpperCase();
-  const id = upper.includes('-') ? joinGroups(upper.split('-')) : upper;
-  const problem = problemOf(id);
-  if (problem !== undefined) throw invalid(problem);
-  return id as DeviceId;
+  const grouped = upper.includes('-');
+  const problem =
+    (grouped ? problemOfGroups(upper.split('-')) : undefined) ?? problemOf(upper.replaceAll('-', ''));
+  if (problem !== undefined) throw invalid(problem, field);
+  return upper.replaceAll('-', '') as DeviceId;
+}
+
+/**
+ * Refuses a text that nothing was found by, when whoever wrote it meant a whole device id: one that is about as long.
+ *
+ * @throws AppError `identity.invalid_device_id` that says which characters are wrong.
+ */
+export function refuseMistypedDeviceId(text: string, field?: string): void {
+  const plain = text.replaceAll('-', '');
+  if (/^[A-Za-z0-9]+$/.test(plain) && Math.abs(plain.length - length) <= groupLength)
+    parseDeviceId(text, field);
 }
 
 /** A device id as people read it: 8 groups of 7 characters joined by `-`. */
@@ -77,15 +90,14 @@ function groupsOf(id: string): string[] {
   );
 }
 
-function joinGroups(groups: readonly string[]): string {
+function problemOfGroups(groups: readonly string[]): string | undefined {
   const wrong = groups.findIndex((group) => group.length !== groupLength);
   if (wrong !== -1) {
-    throw invalid(`group ${wrong + 1} has ${groups[wrong]?.length} characters instead of ${groupLength}`);
+    return `group ${wrong + 1} has ${groups[wrong]?.length} characters instead of ${groupLength}`;
   }
-  if (groups.length !== length / groupLength) {
-    throw invalid(`it has ${groups.length} groups instead of ${length / groupLength}`);
-  }
-  return groups.join('');
+  return groups.length === length / groupLength
+    ? undefined
+    : `it has ${groups.length} groups instead of ${length / groupLength}`;
 }
 
 function problemOf(id: string): string | undefined {
@@ -105,9 +117,9 @@ function problemOf(id: string): string | undefined {
   return undefined;
 }
 
-function invalid(problem: string): AppError {
+function invalid(problem: string, field: string): AppError {
   return identityError('invalid_device_id', `This is not a device id: ${problem}`, {
     hint: 'Copy the id from `palyra inventory` or from the screen of the machine: 8 groups of 7 letters and digits.',
-    fields: [{ field: 'deviceId', message: problem }],
+    fields: [{ field, message: problem }],
   });
 }

@@ -1,5 +1,10 @@
 import type { Command } from 'commander';
-import { formatDeviceId, isDeviceId, shortDeviceId } from '../../actors/identity/device-id.js';
+import {
+  formatDeviceId,
+  isDeviceId,
+  refuseMistypedDeviceId,
+  shortDeviceId,
+} from '../../actors/identity/device-id.js';
 import type { RestoredBackup, TrustedDevice } from '../../adapters/backup/restore-backup.js';
 import type { Secret } from '../../kernel/secret.js';
 import { cliError } from '../cli-errors.js';
@@ -157,6 +162,7 @@ function findTrusted(devices: readonly TrustedDevice[], text: string): TrustedDe
     : devices.filter(({ id, name }) => name === text || (prefix !== '' && id.startsWith(prefix)));
   const [found, second] = matches;
   if (found === undefined) {
+    refuseMistypedDeviceId(text);
     throw cliError(
       'not_found',
       `The backup trusts no device named '${printable(text)}', and none whose id begins so`,
