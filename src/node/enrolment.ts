@@ -10,12 +10,12 @@ import type { Decision, EnrollmentClient, SignedRequest } from '../adapters/grpc
 import { jitteredBackoff } from '../kernel/backoff.js';
 import { toAppError } from '../kernel/errors.js';
 import { clientOf, isPassing, type PinInvitation, proveJoin, provePin } from './code-proof.js';
-import type { Identity, IdentityStore, Membership, OpenPairing } from './identity-store.js';
+import type { IdentityStore, JoiningIdentity, Membership, OpenPairing } from './identity-store.js';
 import type { Reporter } from './reporter.js';
 
 export interface EnrolmentInput {
   readonly store: IdentityStore;
-  readonly identity: Identity;
+  readonly identity: JoiningIdentity;
   readonly facts: HostFacts;
   readonly plugins: readonly PluginAnnouncement[];
   /** SHA-256 over the descriptors of `plugins`. */
@@ -62,13 +62,41 @@ async function awaitApproval(open: OpenPairing, input: EnrolmentInput): Promise<
       hint: 'Ask the operator for a new code.',
     });
   }
-  const { kind: _kind, pairingId: _pairingId, ...trust } = decision;
+  const { kind: _kind, ...trust } = decision;
   const membership: Membership = { ...trust, deviceId: identity.deviceId };
   await store.writeMembership(membership);
-  await withRetries('confirming', open, input, async (client) => {
-    await client.confirm(await signed(client, 'Confirm', open, identity));
-  });
+  await confirmPairing(open, input);
   return membership;
+}
+
+type ConfirmInput = Pick<EnrolmentInput, 'store' | 'identity' | 'report' | 'signal'>;
+
+/** Tells the daemon that what the approval brought is stored. A pairing that has ended meanwhile needs no word any more. */
+async function confirmPairing(open: OpenPairing, input: ConfirmInput): Promise<void> {
+  await withRetries('confirming', open, input, async (client) => {
+    await client.confirm(await signed(client, 'Confirm', open, input.identity));
+  }).catch((thrown: unknown) => {
+    const { code } = toAppError(thrown);
+    if (code !== 'pairing.decided' && code !== 'pairing.not_found') throw thrown;
+  });
+  await input.store.dropPairing();
+}
+
+/**
+ * Goes on with the confirmation of a host that died after it had stored what the approval brought. Resolves when there is
+ * nothing to confirm any more.
+ *
+ * @throws AppError what the daemon answers.
+ */
+export async function resumeConfirming(
+  { pairingId }: Membership,
+  input: Omit<ConfirmInput, 'identity'>,
+): Promise<void> {
+  const { store } = input;
+  const open = await store.readPairing();
+  // One that the machine has begun since, and that nobody has decided, is none that it could confirm.
+  if (open?.pairingId === undefined || open.pairingId !== pairingId) return;
+  await confirmPairing(open, { ...input, identity: await store.joining() });
 }
 
 async function askForDecision(
@@ -96,7 +124,7 @@ async function signed(
   client: EnrollmentClient,
   rpc: string,
   open: OpenPairing,
-  identity: Identity,
+  identity: JoiningIdentity,
 ): Promise<SignedRequest> {
   const pairingId = open.pairingId ?? '';
   const nonce = await client.challenge();
@@ -108,7 +136,7 @@ async function signed(
 async function withRetries<T>(
   what: string,
   open: OpenPairing,
-  { report, signal }: EnrolmentInput,
+  { report, signal }: Pick<EnrolmentInput, 'report' | 'signal'>,
   call: (client: EnrollmentClient) => Promise<T>,
 ): Promise<T> {
   const backoff = jitteredBackoff({ firstMs: 500, baseMs: 1_000, maxMs: 30_000, random: Math.random });

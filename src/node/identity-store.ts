@@ -14,6 +14,10 @@ export interface Identity {
   readonly identityKey: KeyObject;
   /** Raw, 32 bytes. */
   readonly publicKey: Buffer;
+}
+
+/** The identity with what it asks for its first certificate with: of use until the certificate after that has worked. */
+export interface JoiningIdentity extends Identity {
   readonly tlsKey: KeyObject;
   /** PKCS #10 DER for the TLS key. */
   readonly csr: Buffer;
@@ -35,6 +39,8 @@ export interface OpenPairing {
 export interface Membership {
   readonly deviceId: string;
   readonly name: string;
+  /** The pairing by which it came. */
+  readonly pairingId?: string;
   readonly certificate: string;
   /** The certificate before this one, until a session with this one is live. */
   readonly previous?: string;
@@ -75,12 +81,16 @@ export class IdentityStore {
   /** The identity, made and written the first time. @throws AppError when a key file is damaged or readable by others. */
   async identity(): Promise<Identity> {
     const identityKey = await this.#key('identity.key', async () => (await this.#keys.ed25519()).privateKey);
-    const tlsKey = await this.#key(firstKeyFile, async () => (await this.#keys.rsa(2048)).privateKey);
     const publicKey = rawPublicKey(createPublicKey(identityKey));
-    const deviceId = deviceIdOf(publicKey);
-    const csr = await this.#csr(tlsKey, deviceId);
-    const csrDigest = createHash('sha256').update(csr).digest();
-    return { deviceId, identityKey, publicKey, tlsKey, csr, csrDigest };
+    return { deviceId: deviceIdOf(publicKey), identityKey, publicKey };
+  }
+
+  /** The identity and the request to join with, made and written the first time. @throws AppError as {@link identity}. */
+  async joining(): Promise<JoiningIdentity> {
+    const identity = await this.identity();
+    const tlsKey = await this.#key(firstKeyFile, async () => (await this.#keys.rsa(2048)).privateKey);
+    const csr = await this.#csr(tlsKey, identity.deviceId);
+    return { ...identity, tlsKey, csr, csrDigest: createHash('sha256').update(csr).digest() };
   }
 
   readPairing(): Promise<OpenPairing | undefined> {
@@ -89,6 +99,11 @@ export class IdentityStore {
 
   writePairing(pairing: OpenPairing): Promise<void> {
     return this.#writeJson('pairing.json', pairing);
+  }
+
+  /** The pairing is over: nothing about it is needed any more. */
+  async dropPairing(): Promise<void> {
+    await this.#files.remove('pairing.json');
   }
 
   readMembership(): Promise<Membership | undefined> {
@@ -142,20 +157,26 @@ export class IdentityStore {
     await this.#files.remove(requestFile);
   }
 
-  /** Deletes the keys of certificates that are used no more. */
+  /** Deletes the keys of certificates that are used no more, and with the first of them what else was for joining. */
   async dropOtherKeys(inUse: readonly KeyObject[]): Promise<void> {
     const kept = new Set(inUse.map((key) => keyFile(createPublicKey(key))));
     for (const name of await this.#files.names()) {
       if (/^tls-[0-9a-f]{16}\.key$/.test(name) && !kept.has(name)) await this.#files.remove(name);
     }
+    const first = await this.#secrets.read(firstKeyFile);
+    if (!first || kept.has(keyFile(createPublicKey(privateKeyFromPem(first))))) return;
+    // The key last: a request without its key would be taken for that of the next one.
+    await this.dropPairing();
+    await this.#files.remove(firstRequestFile);
+    await this.#files.remove(firstKeyFile);
   }
 
   /** The request is kept with the key, so that a pairing that is tried again asks for the same certificate. */
   async #csr(tlsKey: KeyObject, deviceId: DeviceId): Promise<Buffer> {
-    const kept = await this.#files.read('tls.csr');
+    const kept = await this.#files.read(firstRequestFile);
     if (kept) return kept;
     const { der } = await createRequest({ privateKey: tlsKey, publicKey: createPublicKey(tlsKey) }, deviceId);
-    await this.#files.write('tls.csr', der);
+    await this.#files.write(firstRequestFile, der);
     return der;
   }
 
@@ -179,6 +200,7 @@ export class IdentityStore {
 
 /** The key that the machine joined with. Later ones are in files of their own, named by the key. */
 const firstKeyFile = 'tls.key';
+const firstRequestFile = 'tls.csr';
 const requestFile = 'request.json';
 
 interface StoredRequest {

@@ -21,9 +21,9 @@ import type { PinInvitation } from './code-proof.js';
 import { Credentials } from './credentials.js';
 import { grpcLink } from './daemon-link.js';
 import { DaemonTime } from './daemon-time.js';
-import { type EnrolmentInput, joinByPin, joinDaemon, resumePairing } from './enrolment.js';
+import { type EnrolmentInput, joinByPin, joinDaemon, resumeConfirming, resumePairing } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
-import { type Identity, IdentityStore, type Membership, type OpenPairing } from './identity-store.js';
+import { IdentityStore, type Membership, type OpenPairing } from './identity-store.js';
 import type { Mediator } from './mediation.js';
 import { NodePlugins } from './node-plugins.js';
 import { PluginProcesses } from './plugin-processes.js';
@@ -130,7 +130,6 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
   const identity = await identityStore.identity();
   const membership = await ensureMembership(standing, {
     store: identityStore,
-    identity,
     announced: plugins.announced(),
     options,
     signal,
@@ -168,7 +167,17 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
   });
   const renewal = renewalPorts({ kernel, link, identity, credentials, executions, daemonTime, report });
   const root = startRoot(kernel, nodeTree({ kernel, uplink, renewal, executions, processes, drainMs }));
+  const confirming = new AbortController();
+  if (standing.kind === 'member') {
+    resumeConfirming(membership, { store: identityStore, report, signal: confirming.signal }).catch(
+      (err: unknown) => {
+        if (!confirming.signal.aborted)
+          log.warn({ err }, 'The daemon could not be told that the pairing is done');
+      },
+    );
+  }
   finishWith(root, ending, async () => {
+    confirming.abort();
     options.mediator.close();
     await plugins.host.stop();
     await store.close();
@@ -230,7 +239,6 @@ async function readStanding(store: IdentityStore, invitation: Invitation | undef
 
 interface MembershipParts {
   readonly store: IdentityStore;
-  readonly identity: Identity;
   readonly announced: readonly PluginAnnouncement[];
   readonly options: NodeHostOptions;
   readonly signal: AbortSignal;
@@ -238,12 +246,13 @@ interface MembershipParts {
 
 async function ensureMembership(standing: Standing, parts: MembershipParts): Promise<Membership> {
   if (standing.kind === 'member') return standing.membership;
-  const { store, identity, announced, options, signal } = parts;
+  const { store, announced, options, signal } = parts;
   const { report } = options;
   const surfaceDigest = Buffer.from(
     digestOfSurface(announced.flatMap((plugin) => plugin.descriptors)),
     'hex',
   );
+  const identity = await store.joining();
   const input = { store, identity, plugins: announced, surfaceDigest, facts: hostFacts(), report, signal };
   const membership =
     standing.kind === 'invited'

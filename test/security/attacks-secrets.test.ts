@@ -4,13 +4,13 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { joinKeyFromSecret, parseJoinString } from '../../src/actors/identity/join-string.js';
 import { privateKeyToPem } from '../../src/adapters/pki/keys.js';
-import type { Identity } from '../../src/node/identity-store.js';
+import type { JoiningIdentity } from '../../src/node/identity-store.js';
 import { refusal } from '../support/attacker.js';
 import { LocalDaemon } from '../support/local-daemon.js';
 
 let local: LocalDaemon;
 let joinString: string;
-let identity: Identity;
+let identity: JoiningIdentity;
 
 beforeAll(async () => {
   local = await LocalDaemon.start();

@@ -14,7 +14,7 @@ import {
   pinnedCredentials,
 } from '../../src/adapters/grpc/pinned-channel.js';
 import { hostFacts } from '../../src/node/host-facts.js';
-import type { Identity } from '../../src/node/identity-store.js';
+import type { JoiningIdentity } from '../../src/node/identity-store.js';
 import { refusal } from '../support/attacker.js';
 import { admin, LocalDaemon } from '../support/local-daemon.js';
 import { Relay } from '../support/man-in-the-middle.js';
@@ -38,7 +38,7 @@ const apart = { begin: 1.5, prove: 1.25 };
 const clock = new ShiftedClock();
 const closing: { close(): void }[] = [];
 let local: LocalDaemon;
-let identity: Identity;
+let identity: JoiningIdentity;
 let caSha256: Buffer;
 
 beforeAll(async () => {

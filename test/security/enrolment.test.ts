@@ -1,8 +1,12 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
+import { privateDirectory } from '../../src/adapters/os/private-directory.js';
+import { freshKeys } from '../../src/adapters/pki/keys.js';
+import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
 import { systemClock } from '../../src/kernel/clock.js';
+import { IdentityStore } from '../../src/node/identity-store.js';
 import { EnrolmentAttacker, refusal } from '../support/attacker.js';
 import { admin, bundledAnnouncement, LocalDaemon } from '../support/local-daemon.js';
 import { LocalNode } from '../support/local-node.js';
@@ -202,6 +206,46 @@ describe('what becomes of a request', () => {
       code: 'device.not_found',
     });
     attacker.close();
+  });
+});
+
+describe('a host that has what its approval brought', () => {
+  const files = (machine: LocalNode): string[] =>
+    readdirSync(machine.directory).filter((name) => /^(tls|pairing|request)/.test(name));
+
+  it('confirms it after it died before that, and keeps nothing that was only for joining once it has renewed', async () => {
+    const machine = new LocalNode(local, 'died');
+    const keys = await SecretFiles.open(machine.directory, undefined, { info: () => {} });
+    const store = new IdentityStore(privateDirectory(machine.directory), freshKeys, keys);
+    const identity = await store.joining();
+    const { writeMembership } = store;
+    store.writeMembership = async (membership) => {
+      await writeMembership.call(store, membership);
+      throw new Error('killed');
+    };
+    const joining = local.enrolWith(store, identity, 'died', await local.mint());
+    await expect(joining).rejects.toThrow('killed');
+    const { pairings, devices } = local.daemon.control;
+    const state = async () =>
+      (await pairings.list(admin, {})).pairings.find(({ deviceId }) => deviceId === identity.deviceId)?.state;
+    expect(await state()).toBe('approved');
+    expect(files(machine).sort()).toEqual(['pairing.json', 'tls.csr', 'tls.key']);
+
+    await machine.start();
+    await expect.poll(state).toBe('completed');
+    await expect.poll(() => files(machine).sort()).toEqual(['tls.csr', 'tls.key']);
+    await machine.report('connected');
+    await devices.decide(admin, identity.deviceId, { action: 'rotate', reason: 'test' });
+    await machine.report('renewed');
+    await expect.poll(() => files(machine)).toEqual([expect.stringMatching(/^tls-[0-9a-f]{16}\.key$/)]);
+    // With what is left it starts as before, and joins anew when it is asked to.
+    await machine.stop();
+    await machine.start();
+    await machine.times('connected', 3);
+    await machine.stop();
+    const again = await store.joining();
+    expect(again.deviceId).toBe(identity.deviceId);
+    expect(again.csrDigest.equals(identity.csrDigest)).toBe(false);
   });
 });
 

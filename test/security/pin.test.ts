@@ -13,7 +13,7 @@ import {
   pinnedCredentials,
 } from '../../src/adapters/grpc/pinned-channel.js';
 import { hostFacts } from '../../src/node/host-facts.js';
-import type { Identity } from '../../src/node/identity-store.js';
+import type { JoiningIdentity } from '../../src/node/identity-store.js';
 import { refusal } from '../support/attacker.js';
 import { admin, LocalDaemon } from '../support/local-daemon.js';
 import { ManInTheMiddle, Relay, type Tampering } from '../support/man-in-the-middle.js';
@@ -199,7 +199,7 @@ describe('a man in the middle with a certificate of his own', () => {
 let guessers = 0;
 
 /** Somebody who speaks the protocol by hand, from an address of his own: one address has four attempts at a time. */
-async function guesser(identity: Identity, pin: string) {
+async function guesser(identity: JoiningIdentity, pin: string) {
   guessers += 1;
   const localAddress = `127.0.1.${guessers}`;
   const relay = await Relay.start(local.daemon.addresses.enrollment, localAddress);
@@ -223,7 +223,7 @@ async function guesser(identity: Identity, pin: string) {
     identities: pinIdentities(identity.publicKey, begun.caCertificate),
     additionalData: begun.transcript,
   });
-  const prove = (by: Identity = identity) =>
+  const prove = (by: JoiningIdentity = identity) =>
     client.prove({
       attemptId: begun.attemptId,
       csr: by.csr,

@@ -18,7 +18,7 @@ import { NodeService } from '../../src/adapters/grpc/proto.js';
 import { fromStatus } from '../../src/adapters/grpc/status.js';
 import { AppError } from '../../src/kernel/errors.js';
 import { hostFacts } from '../../src/node/host-facts.js';
-import type { Identity } from '../../src/node/identity-store.js';
+import type { JoiningIdentity } from '../../src/node/identity-store.js';
 import { bundledAnnouncement, type EnrolledDevice, type LocalDaemon } from './local-daemon.js';
 
 /** The error with which something was refused. */
@@ -53,7 +53,7 @@ export class EnrolmentAttacker {
   }
 
   async begin(
-    identity: Pick<Identity, 'publicKey' | 'csrDigest'>,
+    identity: Pick<JoiningIdentity, 'publicKey' | 'csrDigest'>,
     plugins?: readonly PluginAnnouncement[],
     codeId: string = this.#join.codeId,
   ) {
@@ -72,7 +72,7 @@ export class EnrolmentAttacker {
   /** The proof as an honest machine makes it, but for what is overridden. */
   proof(
     { attemptId, transcript }: { readonly attemptId: string; readonly transcript: Uint8Array },
-    identity: Identity,
+    identity: JoiningIdentity,
     changes: Partial<Parameters<EnrollmentClient['prove']>[0]> = {},
   ): Parameters<EnrollmentClient['prove']>[0] {
     const statement = proofStatement(transcript);
@@ -86,11 +86,11 @@ export class EnrolmentAttacker {
   }
 
   /** Begin and Prove as an honest machine. Returns the id of the pairing. */
-  async prove(identity: Identity, plugins?: readonly PluginAnnouncement[]): Promise<string> {
+  async prove(identity: JoiningIdentity, plugins?: readonly PluginAnnouncement[]): Promise<string> {
     return (await this.client.prove(this.proof(await this.begin(identity, plugins), identity))).pairingId;
   }
 
-  async signed(rpc: string, pairingId: string, { identityKey, csrDigest }: Identity, nonce?: Buffer) {
+  async signed(rpc: string, pairingId: string, { identityKey, csrDigest }: JoiningIdentity, nonce?: Buffer) {
     const fresh = nonce ?? (await this.client.challenge());
     const statement = signedStatement({ rpc, subject: pairingId, csrDigest, nonce: fresh });
     return { pairingId, nonce: fresh, identitySignature: signEd25519(identityKey, statement) };

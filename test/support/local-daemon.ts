@@ -16,7 +16,7 @@ import type { Clock } from '../../src/kernel/clock.js';
 import type { KernelLog } from '../../src/kernel/log.js';
 import { type EnrolmentInput, joinByPin, joinDaemon } from '../../src/node/enrolment.js';
 import { hostFacts } from '../../src/node/host-facts.js';
-import { type Identity, IdentityStore, type Membership } from '../../src/node/identity-store.js';
+import { IdentityStore, type JoiningIdentity, type Membership } from '../../src/node/identity-store.js';
 import type { NodeReport } from '../../src/node/reporter.js';
 import { bundledPlugins } from '../../src/plugins/bundled.js';
 import { descriptorDigest, descriptorOf } from '../../src/plugins/digest.js';
@@ -38,7 +38,7 @@ export interface LogLine {
 
 /** A device that was enrolled over the real protocol. */
 export interface EnrolledDevice {
-  readonly identity: Identity;
+  readonly identity: JoiningIdentity;
   readonly membership: Membership;
 }
 
@@ -124,11 +124,13 @@ export class LocalDaemon {
   }
 
   /** A fresh identity in a directory of its own. */
-  async identity(name: string): Promise<{ readonly store: IdentityStore; readonly identity: Identity }> {
+  async identity(
+    name: string,
+  ): Promise<{ readonly store: IdentityStore; readonly identity: JoiningIdentity }> {
     const directory = mkdtempSync(join(this.directory, `${name}-`));
     const files = await SecretFiles.open(directory, undefined, silent);
     const store = new IdentityStore(privateDirectory(directory), freshKeys, files);
-    return { store, identity: await store.identity() };
+    return { store, identity: await store.joining() };
   }
 
   /** Enrols a device with the bundled plugins; `decide` is what the operator does with its request. */
@@ -139,7 +141,7 @@ export class LocalDaemon {
 
   enrolWith(
     store: IdentityStore,
-    identity: Identity,
+    identity: JoiningIdentity,
     name: string,
     joinString: string,
     decide: Decide = 'approve',
@@ -165,7 +167,7 @@ export class LocalDaemon {
   async #enrolBy(
     join: (input: EnrolmentInput) => Promise<Membership>,
     store: IdentityStore,
-    identity: Identity,
+    identity: JoiningIdentity,
     name: string,
     decide: Decide,
     signal: AbortSignal = new AbortController().signal,
