@@ -79,7 +79,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'plugin',
-    summary: 'write a plugin: bundle and check it',
+    summary: 'write a plugin: make, bundle and check it',
     load: async () => (await import('./commands/plugin.js')).registerPluginCommand,
   },
 ];

@@ -45,3 +45,18 @@ test('check ends with 2 for errors, and for warnings only with --strict', async 
     findings: [{ pointer: '/capabilities/0/timeout' }, { rule: 'plugin.manifest_stale' }],
   });
 });
+
+test('new asks on a terminal, takes defaults in a script, and never writes over something', async () => {
+  const folder = `${project.folder}-new`;
+  const asked = await cli.run(['plugin', 'new', folder], {
+    terminal: { columns: 200, answer: true, typed: 'disks' },
+  });
+  expect(asked.asked).toHaveLength(3);
+  expect(asked.stdout).toContain('Made ');
+  expect(asked.stdout).toContain('src/index.test.ts');
+  expect(await cli.run(['plugin', 'new', folder, '--yes'])).toMatchObject({ code: 6, stdout: '' });
+  const bad = await cli.run(['plugin', 'new', `${project.folder}-Bad`, '--yes']);
+  expect(bad.code).toBe(2);
+  expect(bad.stderr).toContain('must be lowercase words');
+  expect((await cli.run(['plugin', 'new', '--yes'])).stderr).toContain('give --name');
+});

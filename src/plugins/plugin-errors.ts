@@ -25,6 +25,8 @@ const table = {
   schema_pattern: invalid,
   schema_too_costly: invalid,
   // Making one from its source.
+  bad_name: invalid,
+  folder_in_use: { category: 'conflict', retryable: false },
   no_source: invalid,
   build_failed: invalid,
   manifest_stale: invalid,

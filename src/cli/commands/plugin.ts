@@ -2,23 +2,26 @@ import type { Command } from 'commander';
 import type { CliContext } from '../context.js';
 import { examples } from '../help-text.js';
 import { registerPluginCheck } from './plugin-check.js';
+import { registerPluginNew } from './plugin-new.js';
 import { registerPluginPack } from './plugin-pack.js';
 
-/** `palyra plugin pack | check` */
+/** `palyra plugin new | pack | check` */
 export function registerPluginCommand(program: Command, context: CliContext): void {
   const plugin = program
     .command('plugin')
-    .summary('write a plugin: bundle and check it')
+    .summary('write a plugin: make, bundle and check it')
     .description(
       'Write a plugin. Its code says what it defines; plugin.json is written from that and never by hand.',
     )
     .addHelpText(
       'after',
       examples(
+        ['palyra plugin new greet', 'make one that works'],
         ['palyra plugin check', 'everything that is wrong with the plugin in this folder, at once'],
         ['palyra plugin pack', 'bundle it to dist/index.js and write plugin.json'],
       ),
     );
+  registerPluginNew(plugin, context);
   registerPluginPack(plugin, context);
   registerPluginCheck(plugin, context);
 }
