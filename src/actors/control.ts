@@ -174,7 +174,7 @@ export interface InventoryControl {
 
 /** One device with all that an operator can know of it. Times are milliseconds since the epoch. */
 /** A certificate of a device. `pending`: issued and not used yet; the one before stays valid until it is. */
-export interface ShownCertificate extends Omit<DeviceCertificate, 'pending'> {
+export interface ShownCertificate extends Omit<DeviceCertificate, 'pending' | 'keySha256'> {
   readonly pending: boolean;
 }
 

@@ -11,7 +11,13 @@ import { readPrivateFile, writePrivateFile } from '../adapters/os/private-file.j
 import { type CertificateAuthority, createCa, loadCa } from '../adapters/pki/certificate-authority.js';
 import { checkRequest } from '../adapters/pki/csr.js';
 import { parseCertificate } from '../adapters/pki/inspect-certificate.js';
-import { freshKeys, type KeySource, privateKeyFromPem, privateKeyToPem } from '../adapters/pki/keys.js';
+import {
+  freshKeys,
+  type KeySource,
+  privateKeyFromPem,
+  privateKeyToPem,
+  publicKeySha256,
+} from '../adapters/pki/keys.js';
 import { pemBlocks } from '../adapters/pki/pem-blocks.js';
 import { pkiError } from '../adapters/pki/pki-errors.js';
 import type { SecretFiles } from '../adapters/secrets/secret-files.js';
@@ -153,8 +159,8 @@ export class Authorities implements DeviceAuthority {
     return this.trusted.map(({ certificatePem }) => certificatePem);
   }
 
-  checkRequest(csr: Uint8Array): void {
-    checkRequest(csr);
+  checkRequest(csr: Uint8Array): string {
+    return publicKeySha256(checkRequest(csr));
   }
 
   issueDevice(csr: Uint8Array, deviceId: string): Promise<IssuedCertificate> {

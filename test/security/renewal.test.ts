@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RenewCertificate } from '../../src/actors/device/renewals.js';
 import { signEd25519 } from '../../src/actors/identity/ed25519.js';
@@ -6,7 +6,7 @@ import { signedStatement } from '../../src/actors/identity/transcript.js';
 import { pinnedChannelOptions, pinnedCredentials } from '../../src/adapters/grpc/pinned-channel.js';
 import { RenewalClient } from '../../src/adapters/grpc/renewal-client.js';
 import { type CertificateRequest, createRequest } from '../../src/adapters/pki/csr.js';
-import { freshKeys } from '../../src/adapters/pki/keys.js';
+import { freshKeys, type KeyPair } from '../../src/adapters/pki/keys.js';
 import { toAppError } from '../../src/kernel/errors.js';
 import { admin, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
 import { RawNode } from '../support/raw-node.js';
@@ -193,6 +193,30 @@ describe('the next certificate', () => {
     await client.renew(request);
     expect(await codeOf(client.renew(request))).toBe('pairing.bad_signature');
     client.close();
+  });
+
+  it('is refused for the key of the certificate that it is to replace, also in another request and before the first use', async () => {
+    const used = { privateKey: bob.identity.tlsKey, publicKey: createPublicKey(bob.identity.tlsKey) };
+    const sameKey = async (keys: KeyPair): Promise<NextKey> => ({
+      tlsKey: keys.privateKey,
+      request: await createRequest(keys, alice.identity.deviceId),
+    });
+    const before = await certificatesOf(bob);
+    const refused = await renew(bob, await sameKey(used)).catch(toAppError);
+    expect(refused).toMatchObject({
+      code: 'pairing.invalid_request',
+      message: expect.stringContaining('is for the key of the certificate that it is to replace'),
+      hint: expect.stringContaining('fresh key'),
+    });
+    expect(await certificatesOf(bob)).toEqual(before);
+
+    const keys = await freshKeys.rsa(2048);
+    const next = { tlsKey: keys.privateKey, request: await createRequest(keys, bob.identity.deviceId) };
+    const { certificate } = await renew(bob, next);
+    const renewed = withCertificate(bob, certificate, next.tlsKey);
+    expect(await codeOf(renew(renewed, await sameKey(keys)))).toBe('pairing.invalid_request');
+    // The answer to the same request is not another certificate.
+    expect((await renew(renewed, next)).certificate).toBe(certificate);
   });
 
   it('is refused for a weak key, and nothing becomes pending', async () => {

@@ -5,6 +5,8 @@ export interface IssuedCertificate {
   readonly fingerprint: string;
   /** SHA-256 of the certificate of the CA that issued it, lower-case hex. */
   readonly issuer: string;
+  /** SHA-256 of its public key (SubjectPublicKeyInfo, DER), lower-case hex. */
+  readonly keySha256?: string;
   readonly serial: string;
   readonly notBefore: number;
   readonly notAfter: number;
@@ -28,8 +30,11 @@ export interface DeviceAuthority {
   certificateFor(sha256: Uint8Array): Uint8Array;
   /** The CA certificates (PEM) that verify the daemon; the current one first. */
   caCertificates(): readonly string[];
-  /** @throws AppError when the request is malformed, weak or not signed by its own key. */
-  checkRequest(csr: Uint8Array): void;
+  /**
+   * @returns SHA-256 of the request's public key (SubjectPublicKeyInfo, DER), lower-case hex.
+   * @throws AppError when the request is malformed, weak or not signed by its own key.
+   */
+  checkRequest(csr: Uint8Array): string;
   issueDevice(csr: Uint8Array, deviceId: string): Promise<IssuedCertificate>;
   /**
    * Reads a device certificate of a CA that is trusted, whether it is in force or not.

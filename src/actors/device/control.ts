@@ -86,7 +86,7 @@ export class DevicesControl implements DeviceControl {
       identityKey: device.identityKey,
       labels: device.labels,
       facts: device.facts,
-      certificates: device.certificates.map(({ pending, ...certificate }) => ({
+      certificates: device.certificates.map(({ pending, keySha256: _keySha256, ...certificate }) => ({
         ...certificate,
         pending: pending !== undefined,
       })),

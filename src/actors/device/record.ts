@@ -17,6 +17,8 @@ export interface DeviceCertificate {
   readonly fingerprint: string;
   /** SHA-256 of the certificate of the CA that issued it, lower-case hex. */
   readonly issuer: string;
+  /** SHA-256 of its public key, lower-case hex; left out of what was issued before it was kept. */
+  readonly keySha256?: string;
   readonly serial: string;
   readonly notBefore: number;
   readonly notAfter: number;

@@ -8,6 +8,7 @@ import type { Nonces } from '../pairing/nonces.js';
 import type { NodePeer } from '../session/sessions.js';
 import { pendingFor, withPending } from './certificates.js';
 import type { Devices } from './devices.js';
+import type { DeviceRecord } from './record.js';
 
 /** A node's request for its next certificate, signed by its identity key over a nonce of the daemon. */
 export interface RenewCertificate {
@@ -64,7 +65,8 @@ export class Renewals {
    *
    * @throws AppError `session.wrong_device` when the message names another device than the certificate,
    *   `pairing.bad_signature` when the identity key did not sign it or the nonce is used up, `pairing.busy` while another
-   *   request of the device is under way, `pki.invalid_request`, and what {@link Devices.authenticate} throws.
+   *   request of the device is under way, `pairing.invalid_request` when it is for a key that has a certificate in use,
+   *   `pki.invalid_request`, and what {@link Devices.authenticate} throws.
    */
   async renew(peer: NodePeer, request: RenewCertificate): Promise<Grant> {
     const { devices, authority, nonces, clock, advertised } = this.#options;
@@ -87,13 +89,13 @@ export class Renewals {
       });
     }
     nonces.consume(request.nonce, device.id);
-    authority.checkRequest(request.csr);
+    const keySha256 = authority.checkRequest(request.csr);
     const csrDigest = digest.toString('hex');
     const certificate =
       pendingFor(device.certificates, csrDigest, {
         now: clock.now(),
         trusts: (issuer) => authority.trusts(issuer),
-      }) ?? (await this.#issueOnce(peer, request.csr, csrDigest));
+      }) ?? (await this.#issueOnce(peer, request.csr, csrDigest, keySha256));
     return {
       certificate,
       caCertificates: authority.caCertificates(),
@@ -102,7 +104,7 @@ export class Renewals {
     };
   }
 
-  #issueOnce(peer: NodePeer, csr: Uint8Array, csrDigest: string): Promise<string> {
+  #issueOnce(peer: NodePeer, csr: Uint8Array, csrDigest: string, keySha256: string): Promise<string> {
     const running = this.#running.get(peer.deviceId);
     if (running?.csrDigest === csrDigest) return running.issuing;
     if (running) {
@@ -110,6 +112,7 @@ export class Renewals {
         hint: 'Try again.',
       });
     }
+    refuseKeyInUse(this.#options.devices.get(peer.deviceId), peer, keySha256);
     const issuing = this.#issue(peer, csr, csrDigest).finally(() => this.#running.delete(peer.deviceId));
     this.#running.set(peer.deviceId, { csrDigest, issuing });
     return issuing;
@@ -131,4 +134,20 @@ export class Renewals {
     );
     return issued.pem;
   }
+}
+
+/** A renewal is there to replace the key: whoever has copied the old one is to have nothing of the new certificate. */
+function refuseKeyInUse(
+  device: DeviceRecord | undefined,
+  { fingerprint }: NodePeer,
+  keySha256: string,
+): void {
+  const inUse = device?.certificates.some(
+    (one) => one.keySha256 === keySha256 && (one.pending === undefined || one.fingerprint === fingerprint),
+  );
+  if (!inUse) return;
+  throw pairingError('invalid_request', 'csr is for the key of the certificate that it is to replace', {
+    fields: [{ field: 'csr', message: 'is for a key that has a certificate in use' }],
+    hint: 'Make a fresh key for each certificate, as `palyra node` does.',
+  });
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { checkRequest } from './csr.js';
 import { type ForgeExtension, keyIdentifierOf, signCertificate } from './forge-signer.js';
 import { fingerprintOf, inspectCertificate, parseCertificate } from './inspect-certificate.js';
-import { freshKeys, type KeySource } from './keys.js';
+import { freshKeys, type KeySource, publicKeySha256 } from './keys.js';
 import { pkiError } from './pki-errors.js';
 import { caIdOf, daemonUri, deviceUri } from './uri-names.js';
 
@@ -224,7 +224,16 @@ export class CertificateAuthority {
       this.privateKey,
     );
     const { fingerprint, serial, notBefore, notAfter } = inspectCertificate(der);
-    return { pem: pemOf(der), fingerprint, issuer: this.fingerprint, serial, notBefore, notAfter };
+    const keySha256 = publicKeySha256(publicKey);
+    return {
+      pem: pemOf(der),
+      fingerprint,
+      issuer: this.fingerprint,
+      keySha256,
+      serial,
+      notBefore,
+      notAfter,
+    };
   }
 }
 

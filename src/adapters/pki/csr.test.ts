@@ -84,6 +84,7 @@ describe('a certificate request', () => {
       'exponent 3, not 65537',
     ],
     ['an elliptic curve', generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'type ec, not RSA'],
+    ['the identity key of a device', generateKeyPairSync('ed25519'), 'type ed25519, not RSA'],
     ['RSA-PSS', generateKeyPairSync('rsa-pss', { modulusLength: 2048 }), 'type rsa-pss, not RSA'],
   ])('is refused for %s', (_name, pair, message) => {
     expect(problemOf(requestFor(pair.publicKey))).toContain(message);

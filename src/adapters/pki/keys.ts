@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { Secret } from '../../kernel/secret.js';
 import { pkiError } from './pki-errors.js';
@@ -46,4 +46,9 @@ export function privateKeyFromPem(pem: Secret<string> | Secret<Buffer>): KeyObje
 /** A public key as SubjectPublicKeyInfo in DER (RFC 5280 section 4.1.2.7). */
 export function publicKeyToDer(key: KeyObject): Buffer {
   return key.export({ format: 'der', type: 'spki' });
+}
+
+/** Names a public key: SHA-256 of its SubjectPublicKeyInfo in DER, lower-case hex. */
+export function publicKeySha256(key: KeyObject): string {
+  return createHash('sha256').update(publicKeyToDer(key)).digest('hex');
 }

@@ -1,6 +1,6 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { type DeviceId, isDeviceId } from '../../actors/identity/device-id.js';
-import { publicKeyToDer } from './keys.js';
+import { publicKeySha256 } from './keys.js';
 
 const devicePrefix = 'palyra://device/';
 const daemonPrefix = 'palyra://daemon/';
@@ -13,7 +13,7 @@ export type CertificateName =
 
 /** Names a daemon by its CA's key, whatever its address: SHA-256 of the CA's SubjectPublicKeyInfo, 64 hex digits. */
 export function caIdOf(caPublicKey: KeyObject): string {
-  return createHash('sha256').update(publicKeyToDer(caPublicKey)).digest('hex');
+  return publicKeySha256(caPublicKey);
 }
 
 /** The URI of a device certificate. */
