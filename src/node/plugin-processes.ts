@@ -1,7 +1,8 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { ProcessHandlers, ProcessLink } from '../actors/plugin-process/link.js';
 import { ProcessJournal } from '../actors/plugin-process/process-journal.js';
-import type { ProcessParts, RunnerLimits } from '../actors/plugin-process/process-parts.js';
+import type { ProcessParts, ProcessSpec, RunnerLimits } from '../actors/plugin-process/process-parts.js';
 import { ProcessRunner } from '../actors/plugin-process/process-runner.js';
 import {
   type PermissionPlan,
@@ -9,7 +10,7 @@ import {
   permissionPlan,
   permittedEnvironment,
 } from '../adapters/process/permission-flags.js';
-import { launchPluginChild } from '../adapters/process/plugin-child.js';
+import { launchPluginChild, neverStarted } from '../adapters/process/plugin-child.js';
 import { endTree } from '../adapters/process/process-tree.js';
 import type { AppError } from '../kernel/errors.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -97,18 +98,11 @@ export class PluginProcesses {
       limits: this.#limits,
       enforced: this.#plan(plugin, join(this.#options.folder, plugin.plugin)).enforced,
       launch: (spec, handlers) => {
-        const workFolder = this.#workFolder(plugin.plugin);
-        return launchPluginChild(
-          {
-            program: this.#program,
-            flags: this.#plan(plugin, workFolder).flags,
-            environment: permittedEnvironment(spec.permissions, this.#options.environment ?? process.env),
-            workFolder,
-            heapMb: this.#limits.heapMb,
-            clock: kernel.clock,
-          },
-          handlers,
-        );
+        try {
+          return this.#launch(plugin, spec, handlers);
+        } catch (thrown) {
+          return neverStarted(thrown instanceof Error ? thrown.message : String(thrown), handlers);
+        }
       },
       journal: (name, tree, done) => {
         this.#journal.write(name, tree, kernel.clock.now()).then(done, this.#options.failed);
@@ -127,6 +121,21 @@ export class PluginProcesses {
   /** The actor of a runner's process crashed. */
   abandon(key: string, error: unknown): void {
     this.#runners.get(key)?.abandon(error);
+  }
+
+  /** @throws what the file system and the operating system throw */
+  #launch(plugin: ProcessPlugin, { permissions }: ProcessSpec, handlers: ProcessHandlers): ProcessLink {
+    const { environment = process.env, kernel } = this.#options;
+    const workFolder = this.#workFolder(plugin.plugin);
+    const options = {
+      program: this.#program,
+      flags: this.#plan(plugin, workFolder).flags,
+      environment: permittedEnvironment(permissions, environment),
+      workFolder,
+      heapMb: this.#limits.heapMb,
+      clock: kernel.clock,
+    };
+    return launchPluginChild(options, handlers);
   }
 
   #plan({ permissions, folder }: ProcessPlugin, workFolder: string): PermissionPlan {

@@ -79,6 +79,8 @@ beforeAll(async () => {
   await other.start();
 });
 
+/** For each bad handler: the longest that this event loop and a call of another plugin were late, milliseconds. */
+const delays: string[] = [];
 const started: Runner[] = [];
 
 afterEach(async () => {
@@ -86,6 +88,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
+  console.info(`late by at most, event loop/other plugin, ms: ${delays.join(', ')}`);
   await host.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -153,6 +156,7 @@ describe('a handler that goes wrong ends with its process, and nobody else notic
     expect(isAlive(Number(pid))).toBe(false);
     expect(worstLoop).toBeLessThan(bearableMs);
     expect(worstCall).toBeLessThan(bearableMs);
+    delays.push(`${capability} ${Math.round(worstLoop)}/${Math.round(worstCall)}`);
     // Another process takes the next run.
     expect(await runner.run(call('pid'))).not.toBe(pid);
   });
@@ -202,6 +206,7 @@ describe('a flood', () => {
     expect(seen.length).toBeGreaterThanOrEqual(1_000);
     expect(seen.length).toBeLessThan(10_000);
     expect([worstLoop, worstCall].every((ms) => ms < bearableMs)).toBe(true);
+    delays.push(`logs ${Math.round(worstLoop)}/${Math.round(worstCall)}`);
     await expect
       .poll(() => host.lines.filter(({ message }) => message.startsWith('Left out')).length)
       .toBeGreaterThan(0);
@@ -218,6 +223,7 @@ describe('a flood', () => {
     expect(seen).toBeGreaterThanOrEqual(2_000);
     expect(seen).toBeLessThan(50_000);
     expect([worstLoop, worstCall].every((ms) => ms < bearableMs)).toBe(true);
+    delays.push(`progress ${Math.round(worstLoop)}/${Math.round(worstCall)}`);
   });
 
   test('of printed lines is read no faster than may be', async () => {
@@ -261,6 +267,39 @@ describe('everything that a handler has started', () => {
     expect(own.kernel.deadlines.size).toBe(0);
     await expect.poll(async () => (await own.store.list({ kind: 'plugin-process' })).records).toEqual([]);
     await own.close();
+  });
+});
+
+describe('a host', () => {
+  test('refuses more runs than may wait, at once, and takes new ones when some have ended', async () => {
+    const runner = bring();
+    const runs = Array.from({ length: 1_024 }, () => runner.run(call('sleep', { ms: 50 })));
+    await expect(runner.run(call('pid'))).rejects.toMatchObject({ code: 'plugin.busy', retryable: true });
+    await Promise.all(runs);
+    expect(await runner.run(call('pid'))).toBeGreaterThan(1);
+  });
+
+  test('fails the runs of a process that can not even be started, and tries again with the next', async () => {
+    const own = await processHost({ limits });
+    await writeFile(join(own.folder, 'state'), 'where its folders should be');
+    const runner = own.runner(entry, Object.keys(bad));
+    await expect(runner.run(call('pid'))).rejects.toMatchObject({
+      code: 'plugin.process_ended',
+      message: expect.stringContaining('it could not be started: ENOTDIR'),
+    });
+    await rm(join(own.folder, 'state'));
+    expect(await runner.run(call('pid'))).toBeGreaterThan(1);
+    await own.close();
+  });
+
+  test('that stops ends a process that computes without end', async () => {
+    const own = await processHost({ limits });
+    const runner = own.runner(entry, Object.keys(bad));
+    const pid = Number(await runner.run(call('pid')));
+    const loop = runner.run(call('loop')).catch((error: unknown) => error);
+    await own.close();
+    expect(isAlive(pid)).toBe(false);
+    expect(await loop).toMatchObject({ code: 'plugin.stopped' });
   });
 });
 

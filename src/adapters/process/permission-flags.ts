@@ -79,7 +79,7 @@ export function permittedEnvironment(
   const granted = environment.filter((name) => !never.test(name));
   return Object.fromEntries(
     granted.flatMap((name) => {
-      const value = own[name];
+      const value = Object.hasOwn(own, name) ? own[name] : undefined;
       return value === undefined ? [] : [[name, value]];
     }),
   );

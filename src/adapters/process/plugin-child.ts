@@ -39,6 +39,18 @@ export function launchPluginChild(options: PluginChildOptions, handlers: Process
   return new PluginChild(options, handlers);
 }
 
+/** Stands for a process that could not be started. @param why in words: `its folder can't be made: …` */
+export function neverStarted(why: string, handlers: ProcessHandlers): ProcessLink {
+  setImmediate(() => handlers.exited(`it could not be started: ${why}`));
+  return {
+    tree: undefined,
+    backlog: 0,
+    residentBytes: () => 0,
+    send: () => undefined,
+    end: () => setImmediate(() => handlers.gone()),
+  };
+}
+
 class PluginChild implements ProcessLink {
   readonly tree: ProcessTree | undefined;
   readonly residentBytes: () => number;
