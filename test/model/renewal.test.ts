@@ -284,6 +284,20 @@ it('comes back within a minute of waking up when it slept past the end, and conf
   actor.stop();
 });
 
+it('renews in time although nobody hears its confirmation', async () => {
+  const { clock, ports, trace, steps } = world({ hasToConfirm: true });
+  const actor = createActor(renewalMachine, { inspect: coverage.inspect, input: { ports } });
+  actor.start();
+  clock.setWallTime(start + 17 * hour);
+  steps.at(-1)?.answer(toAppError(passing));
+  await turns(1);
+  expect(actor.getSnapshot().value).toBe('pausing');
+  clock.advance(5_000);
+  await until(steps, 'renew');
+  expect(trace.slice(0, 1).concat(trace.slice(-3))).toEqual(['confirm', 'is renewing', 'prepare', 'renew']);
+  actor.stop();
+});
+
 it('goes on with the same request after each fault, until the certificate is stored and the line moves to it', async () => {
   const { clock, deadlines, ports, trace, steps } = world();
   const actor = createActor(renewalMachine, { inspect: coverage.inspect, input: { ports } });

@@ -132,6 +132,8 @@ export const renewalSetup = setup({
       event.type === 'line.live' &&
       event.fingerprint === context.ports.newest().fingerprint,
     'is due': ({ context }) => context.ports.daemonNow() >= due(context),
+    'is due before it is confirmed': ({ context }) =>
+      context.ports.hasToConfirm() && context.ports.daemonNow() >= due(context),
     'is of this step': ({ context, event }) => 'step' in event && event.step === context.step,
     'is refused': ({ context, event }) =>
       event.type === 'failed' && event.step === context.step && context.ports.isRefusal(event.error),

@@ -198,8 +198,15 @@ export const renewalMachine = renewalSetup.createMachine({
       entry: 'wait before the next attempt',
       on: {
         deadline: [
-          { guard: 'has to confirm', target: 'confirming', description: 'It tells the daemon again' },
           { guard: 'has ended', ...comesBack, description: 'The certificate has ended meanwhile' },
+          {
+            guard: 'is due before it is confirmed',
+            target: 'preparing',
+            actions: ['ask with the one before', 'say that it renews'],
+            description:
+              'The enrolment port hears no confirmation, and two thirds of the life are over: the next one is asked for on the node port',
+          },
+          { guard: 'has to confirm', target: 'confirming', description: 'It tells the daemon again' },
           { target: 'preparing', description: 'It tries again, with the same key if there is one' },
         ],
         'line.live': {
