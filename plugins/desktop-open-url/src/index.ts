@@ -1,4 +1,5 @@
 import { CapabilityError, definePlugin, Type } from 'palyra-node-runtime/plugin';
+import { checkSite, siteRules } from './site-rules.js';
 import { webUrl, webUrlPattern } from './web-url.js';
 
 export default definePlugin({
@@ -7,6 +8,7 @@ export default definePlugin({
   publisher: 'Palyra',
   engines: { palyra: '>=0.1.0' },
   isolation: 'inline',
+  config: siteRules,
   capabilities: {
     'desktop.open_url': {
       title: 'Open a web page',
@@ -41,8 +43,9 @@ export default definePlugin({
           output: { url: 'https://example.com/docs?page=1' },
         },
       ],
-      async handler({ input, host, signal }) {
+      async handler({ input, config, host, signal }) {
         const url = webUrl(input.url);
+        checkSite(url, config);
         signal.throwIfAborted();
         try {
           await host.openUrl(url);

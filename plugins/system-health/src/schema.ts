@@ -64,7 +64,7 @@ const versions = Type.Object(
     ),
     node: Type.String({ description: 'Version of Node.js.' }),
   },
-  closed,
+  { ...closed, description: 'What the machine runs.' },
 );
 
 /** What `system.health` returns. Units stand in the names: bytes, seconds, ratios from 0 to 1. */
