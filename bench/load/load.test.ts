@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadConfig } from '../../src/daemon/config/daemon-config.js';
+import { readConfig } from '../../src/daemon/config/daemon-config.js';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { createKernel } from '../../src/kernel/kernel.js';
@@ -24,8 +24,8 @@ let respond: Responder = echoResponder;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'palyra-load-test-'));
-  const config = loadConfig({ env: {}, flags: { httpPort: '0', enrollPort: '0', nodePort: '0' } });
-  daemon = await startDaemon({ config, stateDirectory: directory, log: quiet });
+  const reading = readConfig({ env: {}, flags: { httpPort: '0', enrollPort: '0', nodePort: '0' } });
+  daemon = await startDaemon({ reading, reread: () => reading, stateDirectory: directory, log: quiet });
   const { codes, pairings } = daemon.control;
   const minted = await Promise.all(Array.from({ length: count }, () => codes.mintJoin(operator, {})));
   const plugins = await echoSurface();

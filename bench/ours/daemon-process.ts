@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { PairingView } from '../../src/actors/control.js';
 import { jsonLog } from '../../src/adapters/telemetry/log.js';
-import { loadConfig } from '../../src/daemon/config/daemon-config.js';
+import { readConfig } from '../../src/daemon/config/daemon-config.js';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { type Call, type Latency, measureLatency, measureRate } from '../measure.js';
@@ -51,9 +51,14 @@ function running(): Daemon {
 async function start(directory: string): Promise<void> {
   const flags = { httpPort: '0', enrollPort: '0', nodePort: '0' };
   // No variables and no file: what is measured are the defaults.
-  const config = loadConfig({ env: {}, flags });
-  const log = jsonLog(config.log.level);
-  daemon = await startDaemon({ config, stateDirectory: join(directory, 'daemon'), log });
+  const reading = readConfig({ env: {}, flags });
+  const log = jsonLog(reading.config.log.level);
+  daemon = await startDaemon({
+    reading,
+    reread: () => reading,
+    stateDirectory: join(directory, 'daemon'),
+    log,
+  });
 }
 
 async function mint(): Promise<string> {

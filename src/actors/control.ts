@@ -22,6 +22,7 @@ import type {
 import type { DispatchRecord, DispatchState } from './dispatch/record.js';
 import type { PageFilter } from './page.js';
 import type { PairingCodeRecord, PairingCodeState, PairingRecord, PairingState } from './pairing/record.js';
+import type { PluginControl } from './plugin-control.js';
 import type { SurfaceState } from './surface/state.js';
 import type { SurfaceControl } from './surface/view.js';
 
@@ -380,6 +381,7 @@ export interface AuthorityControl {
 }
 
 export interface Control {
+  readonly plugins: PluginControl;
   readonly codes: CodeControl;
   readonly authority: AuthorityControl;
   readonly pairings: PairingControl;

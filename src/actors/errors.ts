@@ -68,6 +68,12 @@ export const authorityError = errorTable('authority', {
   busy: { category: 'busy', retryable: true },
 });
 
+/** Errors of what operators do with the plugins of the daemon. */
+export const pluginsError = errorTable('plugins', {
+  not_found: { category: 'not_found', retryable: false },
+  forbidden: { category: 'forbidden', retryable: false },
+});
+
 /** Errors of dispatches, as the caller of the control plane sees them. */
 export const dispatchError = errorTable('dispatch', {
   unknown_node: { category: 'not_found', retryable: false },
@@ -102,6 +108,7 @@ export const nodeError = errorTable('node', {
   refused: { category: 'policy', retryable: false },
   pin_refused: { category: 'forbidden', retryable: false },
   not_proven: { category: 'policy', retryable: false },
+  bad_settings: { category: 'validation', retryable: false },
   not_paired: { category: 'precondition', retryable: false },
   key_lost: { category: 'precondition', retryable: false },
   bad_certificate: { category: 'policy', retryable: true },

@@ -68,6 +68,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/passphrase.js')).registerPassphraseCommand,
   },
   {
+    name: 'plugins',
+    summary: 'see which plugins there are and why some are left out',
+    load: async () => (await import('./commands/plugins.js')).registerPluginsCommand,
+  },
+  {
     name: 'explain',
     summary: 'say why a dispatch, a pairing or a machine is where it is',
     load: async () => (await import('./commands/explain.js')).registerExplainCommand,

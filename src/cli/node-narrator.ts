@@ -38,6 +38,19 @@ export function narrator(colors: Colors, plain: Plain): (report: NodeReport) => 
   };
 }
 
+/** What the daemon may run, and what not. */
+function mayRun(capabilities: readonly { capability: string; status: string }[], plain: Plain): string {
+  const open = capabilities.filter((one) => one.status === 'accepted').map((one) => one.capability);
+  const closed = capabilities.filter((one) => one.status !== 'accepted');
+  const shut = closed
+    .map((one) => `${plain(one.capability)} (${plain(one.status).replace('_', ' ')})`)
+    .join(', ');
+  return [
+    `The daemon may run ${open.length === 0 ? 'nothing' : plain(open.join(', '))}.`,
+    ...(shut === '' ? [] : [`  Not: ${shut}`]),
+  ].join('\n');
+}
+
 function narrate(report: NodeReport, colors: Colors, plain: Plain, reason: Reason): string {
   switch (report.event) {
     case 'plugins': {
@@ -63,19 +76,12 @@ function narrate(report: NodeReport, colors: Colors, plain: Plain, reason: Reaso
       return colors.dim(
         `Connecting to ${report.address}${report.attempt > 1 ? ` (attempt ${report.attempt})` : ''}`,
       );
-    case 'connected': {
-      const open = report.capabilities
-        .filter((one) => one.status === 'accepted')
-        .map((one) => one.capability);
-      const closed = report.capabilities.filter((one) => one.status !== 'accepted');
-      const shut = closed
-        .map((one) => `${plain(one.capability)} (${plain(one.status).replace('_', ' ')})`)
-        .join(', ');
-      return [
-        `${colors.green('Connected')} as ${plain(report.name)}, session ${report.epoch}. The daemon may run ${open.length === 0 ? 'nothing' : plain(open.join(', '))}.`,
-        ...(shut === '' ? [] : [`  Not: ${shut}`]),
-      ].join('\n');
-    }
+    case 'connected':
+      return `${colors.green('Connected')} as ${plain(report.name)}, session ${report.epoch}. ${mayRun(report.capabilities, plain)}`;
+    case 'surface':
+      return `The operator has changed what may run here. ${mayRun(report.capabilities, plain)}`;
+    case 'reload_refused':
+      return `${colors.red('The new configuration is not taken over; the old one stays')}${reason(report.error)}`;
     case 'disconnected':
       return `${colors.yellow('Disconnected')}${reason(report.error)}\n  Trying again in ${wait(report.retryInMs)}.`;
     case 'refused':

@@ -23,6 +23,7 @@ import type {
   PairingCodePage,
   PinPairing,
 } from '../contract/pairing-code.js';
+import type { PluginList, PluginReload } from '../contract/plugin.js';
 import type { RouteQuery, RouteResponse } from '../contract/route-schemas.js';
 import type { RouteName } from '../contract/route-table.js';
 import type { DecideSurface, Surface, SurfaceDetail, SurfacePage } from '../contract/surface.js';
@@ -206,6 +207,20 @@ export class ControlPlaneClient {
   }
 
   /** One page of what nodes offer. */
+  listPlugins(options?: RequestOptions): Promise<PluginList> {
+    return this.#send('listPlugins', {}, options);
+  }
+
+  /** All that go by one name. */
+  getPlugin(plugin: string, options?: RequestOptions): Promise<PluginList> {
+    return this.#send('getPlugin', { params: { plugin } }, options);
+  }
+
+  /** Has the daemon read its configuration and plugin folders again. */
+  reloadPlugins(options?: RequestOptions): Promise<PluginReload> {
+    return this.#send('reloadPlugins', { body: {} }, options);
+  }
+
   listSurfaces(query: RouteQuery<'listSurfaces'> = {}, options?: RequestOptions): Promise<SurfacePage> {
     return this.#send('listSurfaces', { query }, options);
   }

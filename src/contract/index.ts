@@ -22,6 +22,8 @@ export * from './pairing.js';
 export * from './pairing-code.js';
 export * from './pairing-code-states.js';
 export * from './pairing-states.js';
+export * from './plugin.js';
+export * from './plugin-states.js';
 export type { Wire } from './primitives.js';
 export * from './route-schemas.js';
 export * from './route-table.js';

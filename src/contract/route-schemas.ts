@@ -37,6 +37,7 @@ import {
   PairingCodeSchema,
   PinPairingSchema,
 } from './pairing-code.js';
+import { PluginListSchema, PluginReloadSchema, pluginParams } from './plugin.js';
 import { closed, id, type Wire } from './primitives.js';
 import type { RouteName } from './route-table.js';
 import {
@@ -169,6 +170,9 @@ export const routeSchemas = {
     body: DecideSurfaceSchema,
     response: SurfaceSchema,
   },
+  listPlugins: { response: PluginListSchema },
+  getPlugin: { params: pluginParams, response: PluginListSchema },
+  reloadPlugins: { body: Type.Object({}, closed), response: PluginReloadSchema },
   getAuthority: { response: AuthorityStatusSchema },
   rotateAuthority: { body: RotateAuthoritySchema, response: AuthorityStatusSchema },
   forgetAuthority: { body: ForgetAuthoritySchema, response: AuthorityStatusSchema },

@@ -28,6 +28,7 @@ import { Nonces } from '../actors/pairing/nonces.js';
 import type { Pairings } from '../actors/pairing/pairings.js';
 import type { PairingState } from '../actors/pairing/record.js';
 import { Returns } from '../actors/pairing/returns.js';
+import type { PluginControl } from '../actors/plugin-control.js';
 import { Sessions } from '../actors/session/sessions.js';
 import { SurfacesControl } from '../actors/surface/control.js';
 import type { Offers } from '../actors/surface/offers.js';
@@ -52,6 +53,7 @@ export const tokens = {
   authorityRecords: token<AuthorityRecords>('authorityRecords'),
   factsOfCa: token<(fingerprint: string) => CaFacts | undefined>('factsOfCa'),
   catalog: token<Catalog>('catalog'),
+  plugins: token<PluginControl>('plugins'),
   surface: token<CompiledSurface>('surface'),
   offers: token<Offers>('offers'),
   reviewer: token<DescriptorReviewer>('reviewer'),
@@ -94,6 +96,7 @@ export interface Opened {
   readonly authorityRecords: AuthorityRecords;
   readonly factsOfCa: (fingerprint: string) => CaFacts | undefined;
   readonly catalog: Catalog;
+  readonly plugins: PluginControl;
   readonly surface: CompiledSurface;
   readonly offers: Offers;
   readonly reviewer: DescriptorReviewer;
@@ -170,6 +173,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       offers: get(tokens.offers),
       reviewer: get(tokens.reviewer),
       pin: get(tokens.config).plugins.pin,
+      changed: (deviceId) => get(tokens.sessions).tellSurface(deviceId),
       revoked: (deviceId, capability, { caller, reason }) =>
         get(tokens.dispatches).withdrawn(deviceId, capability, caller, reason),
     });
@@ -212,6 +216,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
     });
   });
   make(tokens.control, (get) => ({
+    plugins: get(tokens.plugins),
     authority: new AuthoritiesControl({
       records: get(tokens.authorityRecords),
       devices: get(tokens.devices),

@@ -18,16 +18,18 @@ import type { KernelLog } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
 import { WorkerReviewer } from '../plugins/review/worker-reviewer.js';
 import type { AuthorityOptions } from './authorities.js';
-import { loadCatalog } from './catalog.js';
-import type { DaemonConfig } from './config/daemon-config.js';
+import type { ConfigReading } from './config/daemon-config.js';
 import { daemonContainer, tokens } from './container.js';
 import { openControlPlane } from './control-plane.js';
+import { DaemonPlugins } from './daemon-plugins.js';
 import { openNodePorts } from './node-ports.js';
 import { openAuthority } from './open-authority.js';
 import { openRecords } from './open-records.js';
 
 export interface DaemonOptions {
-  readonly config: DaemonConfig;
+  readonly reading: ConfigReading;
+  /** Reads the configuration again, for a reload. @throws AppError `config.*` */
+  reread(): ConfigReading;
   readonly stateDirectory: string;
   readonly log: KernelLog;
   /** Seals the keys in the state directory. */
@@ -49,6 +51,7 @@ export interface DaemonAddresses {
 /** A running daemon. */
 export interface Daemon {
   readonly control: Control;
+  readonly plugins: DaemonPlugins;
   readonly addresses: DaemonAddresses;
   /** SHA-256 of the CA certificate, hex. */
   readonly caFingerprint: string;
@@ -71,7 +74,8 @@ const drainMs = 5_000;
  * @throws AppError `state.locked` when another daemon has the directory, `passphrase.*`, `store.*`,
  *   `pki.*`, `listener.cannot_listen`.
  * @example
- * const daemon = await startDaemon({ config: loadConfig({ env: process.env, flags: {} }), stateDirectory, log });
+ * const read = () => readConfig({ env: process.env, flags: {} });
+ * const daemon = await startDaemon({ reading: read(), reread: read, stateDirectory, log });
  * await daemon.stop('finished');
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
@@ -91,9 +95,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 /** `opened` collects what has to be closed, in reverse, when a later step fails. */
 async function startIn(
   directory: StateDirectory,
-  { config, log, passphrase, clock = systemClock }: DaemonOptions,
+  { reading, reread, log, passphrase, clock = systemClock }: DaemonOptions,
   opened: (() => Promise<void> | void)[],
 ): Promise<Daemon> {
+  const { config } = reading;
   const fatal = new FatalError();
   const kernel = createKernel({ log, clock });
   const files = await SecretFiles.open(directory.path, passphrase, log);
@@ -119,12 +124,22 @@ async function startIn(
   };
   const authority = await openAuthority(kernel, store, config, authorityOptions);
   const { authorities } = authority;
-  const catalog = await loadCatalog(config.plugins.paths, log);
+  const plugins = await DaemonPlugins.open({ reading, reread, log });
+  const { catalog, policy } = plugins;
   const revocations = await openRevocations(directory.path, log);
   opened.push(() => revocations.close());
   const reviewer = new WorkerReviewer(kernel.deadlines);
   opened.push(() => reviewer.close());
-  const records = await openRecords({ kernel, store, revocations, config, authorities, catalog, reviewer });
+  const records = await openRecords({
+    kernel,
+    store,
+    revocations,
+    config,
+    authorities,
+    catalog,
+    reviewer,
+    policy,
+  });
   const bound = { enrollment: [] as readonly string[], node: [] as readonly string[] };
   const container = daemonContainer({
     kernel,
@@ -134,6 +149,7 @@ async function startIn(
     authorityRecords: authority.records,
     factsOfCa: authority.factsOf,
     catalog,
+    plugins,
     reviewer,
     ...records,
     advertised: { enrollment: () => bound.enrollment, node: () => bound.node },
@@ -142,6 +158,10 @@ async function startIn(
   const control = container.resolve(tokens.control);
   const dispatches = container.resolve(tokens.dispatches);
   const sessions = container.resolve(tokens.sessions);
+  plugins.onChange((next) => {
+    records.surface.configure(next);
+    sessions.tellSurfaces();
+  });
 
   const root = await new Promise<ReturnType<typeof startRoot>>((resolve, reject) => {
     const tree = daemonTree({
@@ -216,6 +236,7 @@ async function startIn(
   };
   return {
     control,
+    plugins,
     addresses: { http: http.url, enrollment: ports.enrollment, node: ports.node },
     caFingerprint: authorities.issuing.fingerprint,
     stateDirectory: directory.path,

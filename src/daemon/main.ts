@@ -6,11 +6,11 @@ import { printError } from '../cli/output.js';
 import { toAppError } from '../kernel/errors.js';
 import { runtimeVersion } from '../plugins/runtime-version.js';
 import { type DaemonArguments, parseArguments } from './arguments.js';
-import { loadConfig } from './config/daemon-config.js';
+import { type ConfigReading, readConfig } from './config/daemon-config.js';
 import { type Daemon, startDaemon } from './daemon.js';
 
 /** What of the process the daemon's program uses. */
-export type DaemonProcess = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr' | 'once' | 'off'>;
+export type DaemonProcess = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr' | 'on' | 'once' | 'off'>;
 
 /** Runs palyrad until it is told to stop, and returns the exit code. */
 export async function run(argv: readonly string[], process: DaemonProcess): Promise<number> {
@@ -22,7 +22,9 @@ export async function run(argv: readonly string[], process: DaemonProcess): Prom
     const started = performance.now();
     const daemon = await start(given, process);
     process.stdout.write(given.json ? readyLine(daemon) : readyText(daemon, performance.now() - started));
+    const heed = reloadOnHangUp(daemon, process, json);
     await untilStopped(daemon, process);
+    heed.end();
     return 0;
   } catch (thrown) {
     const error = toAppError(thrown);
@@ -32,25 +34,38 @@ export async function run(argv: readonly string[], process: DaemonProcess): Prom
 }
 
 async function start(given: DaemonArguments, { env }: DaemonProcess): Promise<Daemon> {
-  const config = loadConfig({
-    env,
-    ...(given.config === undefined ? {} : { file: given.config }),
-    flags: {
-      ...(given.httpPort === undefined ? {} : { httpPort: given.httpPort }),
-      ...(given.enrollPort === undefined ? {} : { enrollPort: given.enrollPort }),
-      ...(given.nodePort === undefined ? {} : { nodePort: given.nodePort }),
-      ...(given.logLevel === undefined ? {} : { logLevel: given.logLevel }),
-      ...(given.passphraseFile === undefined ? {} : { passphraseFile: given.passphraseFile }),
-    },
-  });
+  const read = (): ConfigReading =>
+    readConfig({
+      env,
+      ...(given.config === undefined ? {} : { file: given.config }),
+      flags: {
+        ...(given.httpPort === undefined ? {} : { httpPort: given.httpPort }),
+        ...(given.enrollPort === undefined ? {} : { enrollPort: given.enrollPort }),
+        ...(given.nodePort === undefined ? {} : { nodePort: given.nodePort }),
+        ...(given.logLevel === undefined ? {} : { logLevel: given.logLevel }),
+        ...(given.passphraseFile === undefined ? {} : { passphraseFile: given.passphraseFile }),
+      },
+    });
+  const reading = read();
+  const { config } = reading;
   const stateDirectory = given.stateDir ?? defaultStateDirectory('daemon', env);
   const passphrase = await takePassphrase({ file: config.state.passphraseFile, env });
   return startDaemon({
-    config,
+    reading,
+    reread: read,
     stateDirectory,
     log: jsonLog(config.log.level),
     ...(passphrase === undefined ? {} : { passphrase }),
   });
+}
+
+/** On SIGHUP what the configuration says of plugins is taken over; what is wrong with it is told, and nothing changes. */
+function reloadOnHangUp(daemon: Daemon, process: DaemonProcess, json: boolean): { end(): void } {
+  const onHangUp = (): void => {
+    daemon.plugins.takeUp().catch((thrown: unknown) => printError(process, toAppError(thrown), json));
+  };
+  process.on('SIGHUP', onHangUp);
+  return { end: () => process.off('SIGHUP', onHangUp) };
 }
 
 /** Waits for SIGTERM, SIGINT or a fault. A second signal ends the process at once. */

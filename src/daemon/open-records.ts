@@ -1,7 +1,7 @@
 import type { DeviceAuthority } from '../actors/authority/device-authority.js';
 import { Devices } from '../actors/device/devices.js';
 import type { RevocationLog } from '../actors/device/revocations.js';
-import { CompiledSurface } from '../actors/device/surface.js';
+import { CompiledSurface, type PluginPolicy } from '../actors/device/surface.js';
 import { PairingCodes } from '../actors/pairing/codes.js';
 import { Pairings } from '../actors/pairing/pairings.js';
 import { Offers } from '../actors/surface/offers.js';
@@ -20,17 +20,17 @@ export interface RecordParts {
   readonly authorities: DeviceAuthority;
   readonly catalog: Catalog;
   readonly reviewer: DescriptorReviewer;
+  readonly policy: PluginPolicy;
 }
 
 /** Reads what is kept in memory and written through. */
 export async function openRecords(parts: RecordParts) {
-  const { kernel, store, revocations, config, authorities: authority, catalog, reviewer } = parts;
+  const { kernel, store, revocations, config, authorities: authority, catalog, reviewer, policy } = parts;
   const { clock, log } = kernel;
-  const enabled = new Set(config.plugins.enabled);
   const surface = await CompiledSurface.open({
     store,
     catalog,
-    enabled,
+    policy,
     reviewer,
     clock,
     pin: config.plugins.pin,

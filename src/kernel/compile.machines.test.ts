@@ -153,6 +153,7 @@ const registered: Registered = {
   epoch: 1,
   surface: [],
   surfaceDigest: '',
+  settings: [],
   name: 'n',
 };
 

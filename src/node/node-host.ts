@@ -27,6 +27,7 @@ import { IdentityStore, type Membership, type OpenPairing } from './identity-sto
 import type { Mediator } from './mediation.js';
 import { NodePlugins } from './node-plugins.js';
 import { PluginProcesses } from './plugin-processes.js';
+import type { PluginSource } from './plugin-rules.js';
 import { renewalPorts } from './renewal-ports.js';
 import type { Reporter } from './reporter.js';
 import { sessionTicket } from './session-ticket.js';
@@ -34,8 +35,8 @@ import { uplinkPorts } from './uplink-ports.js';
 
 export interface NodeHostOptions {
   readonly stateDirectory: string;
-  /** Folders in which plugins are looked for. */
-  readonly pluginRoots: readonly string[];
+  /** Where plugins are looked for, and what the owner of the machine says of them. */
+  readonly pluginSource: PluginSource;
   /** For a machine that is not paired yet. */
   readonly invitation?: Invitation;
   readonly services: HostServices;
@@ -126,7 +127,12 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
       plugins.announce();
     },
   });
-  const plugins = await NodePlugins.load({ ...options, processes, directory: kernel.directory });
+  const plugins = await NodePlugins.load({
+    ...options,
+    source: options.pluginSource,
+    processes,
+    directory: kernel.directory,
+  });
   const identity = await identityStore.identity();
   const membership = await ensureMembership(standing, {
     store: identityStore,

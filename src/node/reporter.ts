@@ -23,6 +23,11 @@ export type NodeReport =
       readonly epoch: number;
       readonly capabilities: readonly { readonly capability: string; readonly status: string }[];
     }
+  | {
+      readonly event: 'surface';
+      readonly capabilities: readonly { readonly capability: string; readonly status: string }[];
+    }
+  | { readonly event: 'reload_refused'; readonly error: ErrorEnvelope }
   | { readonly event: 'disconnected'; readonly retryInMs: number; readonly error?: ErrorEnvelope }
   | { readonly event: 'renewing'; readonly reason: string }
   | { readonly event: 'renewed'; readonly certificateEndsAt: string }

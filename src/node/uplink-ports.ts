@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sendToRenewal } from '../actors/addresses.js';
 import type { Executions } from '../actors/execution/executions.js';
-import { protocolVersion } from '../actors/link/frames.js';
+import { protocolVersion, type SurfaceVerdict } from '../actors/link/frames.js';
 import type { UplinkPorts, UplinkStatus } from '../actors/uplink/behaviour.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import type { Kernel } from '../kernel/kernel.js';
@@ -21,7 +21,7 @@ export interface UplinkParts {
   readonly executions: Executions;
   readonly credentials: Pick<Credentials, 'membership' | 'newest' | 'choose' | 'hasEnded' | 'hasOther'>;
   readonly daemonTime: DaemonTime;
-  readonly plugins: Pick<NodePlugins, 'announced' | 'revision'>;
+  readonly plugins: Pick<NodePlugins, 'announced' | 'revision' | 'given'>;
   readonly report: Reporter;
 }
 
@@ -65,7 +65,13 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
             instance,
           }),
         },
-        handlers,
+        {
+          ...handlers,
+          // Nothing runs by settings that the daemon has changed meanwhile.
+          registered: (registered) => {
+            void plugins.given(registered.settings).then(() => handlers.registered(registered));
+          },
+        },
       );
     },
     fingerprint: () => credentials.newest.fingerprint,
@@ -89,6 +95,10 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
     cancel: (order) => executions.cancel(order),
     settled: (ids) => executions.settled(ids),
     inFlight: () => executions.running,
+    surface: ({ surface, settings }) => {
+      report({ event: 'surface', capabilities: verdictsOf(surface) });
+      void plugins.given(settings);
+    },
     renew: (reason) => sendToRenewal(directory, { type: 'order', reason }),
     isRefusal,
     refused: (error) => {
@@ -105,6 +115,10 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
   };
 }
 
+function verdictsOf(surface: readonly SurfaceVerdict[]) {
+  return surface.map(({ capability, status }) => ({ capability, status }));
+}
+
 function reportStatus(status: UplinkStatus, report: Reporter): void {
   switch (status.state) {
     case 'live':
@@ -112,10 +126,7 @@ function reportStatus(status: UplinkStatus, report: Reporter): void {
         event: 'connected',
         name: status.registered.name,
         epoch: status.registered.epoch,
-        capabilities: status.registered.surface.map(({ capability, status: verdict }) => ({
-          capability,
-          status: verdict,
-        })),
+        capabilities: verdictsOf(status.registered.surface),
       });
       break;
     case 'backoff': {

@@ -11,6 +11,7 @@ import { InlineRunner } from './inline-runner.js';
 import type { PluginCode } from './plugin-code.js';
 import { manifestError } from './plugin-errors.js';
 import type { Runner } from './runner.js';
+import { settingsErrors } from './settings.js';
 import type { ValidatorCache } from './validators.js';
 
 /** What a node offers: a descriptor, the version and the build that answer to it. */
@@ -151,10 +152,7 @@ function checkConfig(
   validators: ValidatorCache,
 ): unknown {
   const config = given ?? {};
-  const schema = manifest.config ?? { type: 'object', additionalProperties: false };
-  const validator = validators.acquire(schema);
-  const [first] = validator.check(config);
-  validators.release(validator);
+  const [first] = settingsErrors(manifest, config, validators);
   if (first === undefined) return deepFreeze(structuredClone(config));
   const hint = `Correct the settings of '${manifest.name}' in the configuration`;
   const problem = `does not accept the settings: ${first.field || 'they'} ${first.message}`;

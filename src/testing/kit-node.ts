@@ -6,6 +6,7 @@ import type { KernelLog } from '../kernel/log.js';
 import { capabilityHost } from '../node/capability-host.js';
 import type { Mediator } from '../node/mediation.js';
 import { NodePlugins } from '../node/node-plugins.js';
+import { noRules } from '../node/plugin-rules.js';
 import type { Reporter } from '../node/reporter.js';
 import { InlineRunner } from '../plugins/inline-runner.js';
 import type { HostServices } from '../plugins/sdk/handler.js';
@@ -25,7 +26,7 @@ export interface KitNodeOptions {
   /** When the kit was made, milliseconds since the epoch. */
   readonly start: number;
   readonly pluginRoot: string;
-  readonly config: ReadonlyMap<string, unknown>;
+  readonly config: ReadonlyMap<string, object>;
   readonly services: HostServices;
   readonly mediator: Mediator;
   readonly log: KernelLog;
@@ -53,10 +54,9 @@ export async function startKitNode(options: KitNodeOptions): Promise<KitNode> {
   const clock = clockOf(life, options.clock);
   const kernel = createKernel({ clock, log, random: () => 0.5 });
   const plugins = await NodePlugins.load({
-    pluginRoots: [options.pluginRoot],
+    source: { roots: [options.pluginRoot], rules: { ...noRules, settings: options.config } },
     services,
     processes: { runner: (plugin) => new InlineRunner({ ...plugin, clock }) },
-    config: options.config,
     clock,
     directory: kernel.directory,
     report,

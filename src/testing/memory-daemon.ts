@@ -39,7 +39,17 @@ export async function modelDaemon(options: ModelDaemonOptions) {
   const authority = await (options.authority ?? quietAuthority)(kernel, store, config);
   const { authorities, records: authorityRecords, factsOf: factsOfCa } = authority;
   const reviewer = inlineReviewer;
-  const records = await openRecords({ kernel, store, revocations, config, authorities, catalog, reviewer });
+  const policy = { enabled: new Set(config.plugins.enabled), settings: new Map() };
+  const records = await openRecords({
+    kernel,
+    store,
+    revocations,
+    config,
+    authorities,
+    catalog,
+    reviewer,
+    policy,
+  });
   const advertised = { enrollment: () => ['daemon:7443'], node: () => ['daemon:7444'] };
   const container = daemonContainer({
     ...records,
@@ -50,6 +60,11 @@ export async function modelDaemon(options: ModelDaemonOptions) {
     authorityRecords,
     factsOfCa,
     catalog,
+    plugins: {
+      list: async () => [],
+      get: async () => [],
+      reload: async () => ({ plugins: [], restartNeeded: [] }),
+    },
     reviewer,
     advertised,
     storeFailed,

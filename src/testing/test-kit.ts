@@ -24,7 +24,7 @@ export interface TestKitOptions {
   /** What `definePlugin` returned. */
   readonly plugin: PluginDefinition;
   /** Its settings, as the owner of the node would give them. Default: none. */
-  readonly config?: unknown;
+  readonly config?: object;
   /** Who answers at the node. Default: `allow`. */
   readonly person?: Person;
   /** What `host.openUrl` does. Default: only notes the URL in {@link TestKit.openedUrls}. */

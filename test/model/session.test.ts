@@ -28,6 +28,7 @@ const events: readonly SessionEvent[] = [
   { type: 'settled', dispatchId: 'dp_1' },
   { type: 'renew', reason: 'the operator wants it' },
   { type: 'ping', number: 7 },
+  { type: 'surface', surface: { surface: [], surfaceDigest: '', settings: [] } },
   { type: 'frame', frame: { pong: 7 } },
   { type: 'end', kind: 'replaced', reason: 'newer' },
   { type: 'link.ended', epoch: 4, reason: 'old' },

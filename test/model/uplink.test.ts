@@ -19,7 +19,14 @@ import { sampleOrder, silent, start } from './samples.js';
  * whether a second one is being opened.
  */
 
-const registered = { protocol: protocolVersion, epoch: 1, surface: [], surfaceDigest: '', name: 'lab' };
+const registered = {
+  protocol: protocolVersion,
+  epoch: 1,
+  surface: [],
+  surfaceDigest: '',
+  settings: [],
+  name: 'lab',
+};
 const welcome = { ticket: Buffer.from('t'), heartbeatMs: 10_000, window: 8, settled: ['dp_9'] };
 const refused = sessionError('revoked', 'Device LABNODE is revoked');
 const passing = sessionError('stale_epoch', 'Register again');
@@ -75,6 +82,7 @@ function world(newest = 'newer than any link', hasEnded = false, hasOther = true
     clock,
     backoff: jitteredBackoff({ firstMs: 500, baseMs: 1_000, maxMs: 30_000, random: () => 0.5 }),
     random: () => 0.5,
+    surface: ({ surface }) => trace.push(`surface ${surface.map(({ capability }) => capability).join()}`),
     connect: () => {
       const link = ++links;
       trace.push(`connect ${link}`);

@@ -366,7 +366,7 @@ export class World {
       life,
       kernel,
       store: new ProcessStore(life, this.#nodeDisk),
-      plugins: { announced: () => announced, revision: 0 },
+      plugins: { announced: () => announced, revision: 0, given: async () => undefined },
       host: this.#host(life, handlers, questions),
       peer: () => this.#peer,
       daemon: () => (this.#daemon?.ready ? this.#daemon : undefined),

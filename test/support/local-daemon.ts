@@ -9,7 +9,7 @@ import type { PluginAnnouncement } from '../../src/actors/link/frames.js';
 import { privateDirectory } from '../../src/adapters/os/private-directory.js';
 import { freshKeys } from '../../src/adapters/pki/keys.js';
 import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
-import { loadConfig } from '../../src/daemon/config/daemon-config.js';
+import { readConfig } from '../../src/daemon/config/daemon-config.js';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import type { Clock } from '../../src/kernel/clock.js';
@@ -108,10 +108,11 @@ export class LocalDaemon {
       warn: write('warn'),
       error: write('error'),
     };
-    const config = loadConfig({ file: this.#configFile, env: {}, flags });
+    const read = () => readConfig({ file: this.#configFile, env: {}, flags });
     const clock = this.#clock;
     this.#daemon = await startDaemon({
-      config,
+      reading: read(),
+      reread: read,
       stateDirectory: this.stateDirectory,
       log,
       ...(clock ? { clock } : {}),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import type { Mediator } from '../../src/node/mediation.js';
 import { type NodeHost, startNodeHost } from '../../src/node/node-host.js';
+import { noRules } from '../../src/node/plugin-rules.js';
 import type { NodeReport } from '../../src/node/reporter.js';
 import { bundledPlugins } from '../../src/plugins/bundled.js';
 import type { HostServices } from '../../src/plugins/sdk/handler.js';
@@ -37,7 +38,7 @@ export class LocalNode {
     this.#host = await startNodeHost(
       {
         stateDirectory: this.directory,
-        pluginRoots: [bundledPlugins()],
+        pluginSource: { roots: [bundledPlugins()], rules: noRules },
         ...(joinString === undefined
           ? {}
           : { invitation: { method: 'join', join: parseJoinString(joinString) } }),

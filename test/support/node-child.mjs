@@ -2,6 +2,7 @@ import { parseJoinString } from '../../dist/src/actors/identity/join-string.js';
 import { printEvent } from '../../dist/src/cli/output.js';
 import { absentMediator } from '../../dist/src/node/mediation.js';
 import { startNodeHost } from '../../dist/src/node/node-host.js';
+import { noRules } from '../../dist/src/node/plugin-rules.js';
 import { discoverPlugins } from '../../dist/src/plugins/discovery.js';
 
 /*
@@ -14,7 +15,7 @@ const [stateDirectory, plugins, join] = process.argv.slice(2);
 const host = await startNodeHost(
   {
     stateDirectory,
-    pluginRoots: [plugins],
+    pluginSource: { roots: [plugins], rules: noRules },
     ...(join === undefined ? {} : { invitation: { method: 'join', join: parseJoinString(join) } }),
     services: { openUrl: () => Promise.reject(new Error('nobody looks')) },
     mediator: absentMediator,

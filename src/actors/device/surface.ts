@@ -6,9 +6,10 @@ import type { Catalog } from '../../plugins/catalog.js';
 import type { Descriptor } from '../../plugins/descriptor.js';
 import { descriptorDigest } from '../../plugins/digest.js';
 import type { DescriptorReviewer } from '../../plugins/review/reviewer.js';
-import type { CapabilityStatus } from '../control.js';
+import type { EffectiveSurface } from '../link/frames.js';
 import { type Change, RecordTable, transact } from '../records.js';
 import { type Pin, type SurfaceState, surfaceStateOf } from '../surface/state.js';
+import { digestOfSurface } from './announcement.js';
 import type { DeviceRecord, OfferedCapability } from './record.js';
 
 /** A descriptor that an operator approved, kept so that the daemon can route by it after a restart. Kind `descriptor`. */
@@ -27,12 +28,20 @@ const owner = 'approved';
 export interface CompiledSurfaceOptions {
   readonly store: Store;
   readonly catalog: Catalog;
-  /** Names of the plugins that the operator has enabled. */
-  readonly enabled: ReadonlySet<string>;
+  /** What the operator says of plugins. */
+  readonly policy: PluginPolicy;
   readonly reviewer: DescriptorReviewer;
   /** What an approval holds for. */
   readonly pin: Pin;
   readonly clock: Pick<Clock, 'now'>;
+}
+
+/** What the operator says of plugins, by their names. */
+export interface PluginPolicy {
+  /** Those that nodes may run. */
+  readonly enabled: ReadonlySet<string>;
+  /** What is set for them. */
+  readonly settings: ReadonlyMap<string, object>;
 }
 
 /** Descriptors that are about to be approved: compiled, not yet written. */
@@ -52,9 +61,16 @@ export class CompiledSurface {
   readonly #options: CompiledSurfaceOptions;
   readonly #table = new RecordTable<DescriptorRecord>('descriptor');
   #trials = 0;
+  #policy: PluginPolicy;
 
   private constructor(options: CompiledSurfaceOptions) {
     this.#options = options;
+    this.#policy = options.policy;
+  }
+
+  /** Takes another policy: it counts for everything that is created from now on. What is under way goes on. */
+  configure(policy: PluginPolicy): void {
+    this.#policy = policy;
   }
 
   /** Reads the descriptors that were approved earlier and puts them in the catalog beside the daemon's own. */
@@ -123,7 +139,7 @@ export class CompiledSurface {
   }
 
   isEnabled(plugin: string): boolean {
-    return this.#options.enabled.has(plugin);
+    return this.#policy.enabled.has(plugin);
   }
 
   /** Where the operators' decisions about an offered capability stand. */
@@ -132,9 +148,27 @@ export class CompiledSurface {
   }
 
   /** Whether one capability of a device may be called, or what is missing. */
-  status(device: DeviceRecord, capability: OfferedCapability): CapabilityStatus {
+  status(device: DeviceRecord, capability: OfferedCapability): 'available' | 'not_enabled' | 'not_approved' {
     if (!this.isEnabled(capability.plugin)) return 'not_enabled';
     return this.state(device, capability) === 'approved' ? 'available' : 'not_approved';
+  }
+
+  /**
+   * What a node is told of what it offers. Settings go to who runs the plugin on an operator's word: claiming to have it is not
+   * enough.
+   */
+  effective(device: DeviceRecord, offers: readonly OfferedCapability[] = device.offered): EffectiveSurface {
+    const accepted = offers.filter((offered) => this.status(device, offered) === 'available');
+    const surface = offers.map((offered) => {
+      const status = this.status(device, offered);
+      const { digest, capability } = offered;
+      return { digest, capability, status: status === 'available' ? ('accepted' as const) : status };
+    });
+    const settings = [...new Set(accepted.map(({ plugin }) => plugin))].flatMap((plugin) => {
+      const given = this.#policy.settings.get(plugin);
+      return given === undefined ? [] : [{ plugin, settings: Buffer.from(JSON.stringify(given)) }];
+    });
+    return { surface, surfaceDigest: digestOfSurface(accepted), settings };
   }
 
   /** The device's capability of that name as it offers it now, if it does. */

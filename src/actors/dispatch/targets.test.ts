@@ -44,7 +44,7 @@ beforeAll(async () => {
   surface = await CompiledSurface.open({
     store,
     catalog,
-    enabled: new Set(['lab']),
+    policy: { enabled: new Set(['lab']), settings: new Map() },
     reviewer: inlineReviewer,
     clock: new SimulatedClock(),
     pin: 'descriptor',

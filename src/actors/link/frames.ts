@@ -47,11 +47,24 @@ export interface SurfaceVerdict {
   readonly status: SurfaceStatus;
 }
 
-export interface Registered {
-  readonly protocol: ProtocolVersion;
-  readonly epoch: number;
+/** What the operator of the daemon sets for one plugin. */
+export interface PluginSettings {
+  readonly plugin: string;
+  /** A JSON object. */
+  readonly settings: Uint8Array;
+}
+
+/** What becomes of what a node offers. */
+export interface EffectiveSurface {
   readonly surface: readonly SurfaceVerdict[];
   readonly surfaceDigest: string;
+  /** Of plugins of which something is accepted. */
+  readonly settings: readonly PluginSettings[];
+}
+
+export interface Registered extends EffectiveSurface {
+  readonly protocol: ProtocolVersion;
+  readonly epoch: number;
   readonly name: string;
 }
 
@@ -159,5 +172,6 @@ export interface DaemonFrame {
   readonly renew?: { readonly reason: string };
   readonly goodbye?: { readonly reason: string; readonly kind: GoodbyeKind };
   readonly heartbeatAck?: boolean;
+  readonly surface?: EffectiveSurface;
   readonly ping?: number;
 }

@@ -12,6 +12,7 @@ import type {
   CancelOrder,
   DaemonFrame,
   DispatchOrder,
+  EffectiveSurface,
   GoodbyeKind,
   Hello,
   NodeFrame,
@@ -35,6 +36,7 @@ export type SessionEvent =
   | { type: 'settled'; dispatchId: string }
   | { type: 'ping'; number: number }
   | { type: 'renew'; reason: string }
+  | { type: 'surface'; surface: EffectiveSurface }
   | { type: 'end'; kind: GoodbyeKind; reason: string; handedOver?: boolean }
   | { type: 'link.ended'; epoch: number; reason: string }
   | { type: 'silence' }
@@ -49,6 +51,7 @@ export const sessionSenders = {
   settled: { from: 'the store' },
   ping: { from: 'the daemon' },
   renew: { from: 'the record of its device' },
+  surface: { from: 'the decisions of operators' },
   end: { from: 'the daemon' },
   'link.ended': { from: 'the connection' },
   silence: { from: 'its deadline' },
@@ -189,6 +192,9 @@ export const sessionMachine = setup({
     'tell it to renew': ({ context, event }) => {
       if (event.type === 'renew') context.link.batch.set('renew', { reason: event.reason });
     },
+    'tell what it may run': ({ context, event }) => {
+      if (event.type === 'surface') context.link.batch.set('surface', event.surface);
+    },
     'tell what is settled': ({ context, event }) => {
       if (event.type === 'settled') context.link.batch.push('settled', event.dispatchId);
     },
@@ -262,6 +268,10 @@ export const sessionMachine = setup({
         withdraw: { actions: 'withdraw', description: 'A dispatch that waits for credit is taken back' },
         stop: { actions: 'tell it to stop', description: 'The node is told to stop a dispatch' },
         renew: { actions: 'tell it to renew', description: 'The node is to have a new certificate' },
+        surface: {
+          actions: 'tell what it may run',
+          description: 'What may run on the node has changed: it is told at once',
+        },
         settled: { actions: 'tell what is settled', description: 'The node may forget a result' },
         ping: {
           actions: 'ping',

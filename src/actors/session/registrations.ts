@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { AppError } from '../../kernel/errors.js';
-import { digestOfSurface, readAnnouncement } from '../device/announcement.js';
+import { readAnnouncement } from '../device/announcement.js';
 import type { Devices } from '../device/devices.js';
 import type { HostFacts, OfferedCapability } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
@@ -105,20 +105,11 @@ export class Registrations {
     const open = requested.filter((one) => surface.state(device, one) !== 'approved');
     const bytes = open.length === 0 ? 0 : bytesOf(request.plugins);
     this.#hold(device.id, { epoch: device.epoch, facts: request.facts, offered, open }, bytes);
-    const accepted = offered.filter((capability) => surface.status(device, capability) === 'available');
     return {
       protocol: protocolVersion,
       epoch: device.epoch,
-      surfaceDigest: digestOfSurface(accepted),
       name: device.name,
-      surface: offered.map(({ digest, capability, ...rest }) => {
-        const status = surface.status(device, { digest, capability, ...rest });
-        return {
-          digest,
-          capability,
-          status: status === 'not_enabled' || status === 'not_approved' ? status : ('accepted' as const),
-        };
-      }),
+      ...surface.effective(device, offered),
     };
   }
 }

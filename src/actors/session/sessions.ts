@@ -151,6 +151,19 @@ export class Sessions {
     sendToSession(this.#options.directory, deviceId, { type: 'end', kind, reason });
   }
 
+  /** Tells the node of a device what may run on it by now, if it is connected. One that comes later learns it then. */
+  tellSurface(deviceId: string): void {
+    const { devices, surface, directory } = this.#options;
+    const device = devices.get(deviceId);
+    if (device === undefined || !this.#live.has(deviceId)) return;
+    sendToSession(directory, deviceId, { type: 'surface', surface: surface.effective(device) });
+  }
+
+  /** As {@link tellSurface}, for every node that is connected. */
+  tellSurfaces(): void {
+    for (const deviceId of this.#live.keys()) this.tellSurface(deviceId);
+  }
+
   /** Tells the node of a device to renew its certificate. One that is not connected is told when its next session is live. */
   renew(deviceId: string, reason: string): void {
     sendToSession(this.#options.directory, deviceId, { type: 'renew', reason });

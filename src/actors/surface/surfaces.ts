@@ -22,6 +22,8 @@ export interface SurfacesOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly log: KernelLog;
   readonly pin: Pin;
+  /** What may run on a device has changed. */
+  changed(deviceId: string): void;
   /** An operator took a capability off a device: what runs of it there is to end. */
   revoked(deviceId: string, capability: string, event: SurfaceDecisionEvent): void;
 }
@@ -188,7 +190,7 @@ export class Surfaces {
   ): Promise<DeviceRecord> {
     const { devices, pin, clock } = this.#options;
     const now = clock.now();
-    return devices.update(
+    const decided = await devices.update(
       deviceId,
       () => {
         const { device: current, offered } = this.require(deviceId, capability);
@@ -198,6 +200,8 @@ export class Surfaces {
       now,
       cause,
     );
+    this.#options.changed(deviceId);
+    return decided;
   }
 
   #review(

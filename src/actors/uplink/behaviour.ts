@@ -6,7 +6,14 @@ import type { AppError } from '../../kernel/errors.js';
 import type { MachineMeta } from '../../kernel/machine-meta.js';
 import type { FrameBatch } from '../link/batch.js';
 import { DaemonClock } from '../link/daemon-clock.js';
-import type { CancelOrder, DispatchOrder, NodeFrame, Registered, Welcome } from '../link/frames.js';
+import type {
+  CancelOrder,
+  DispatchOrder,
+  EffectiveSurface,
+  NodeFrame,
+  Registered,
+  Welcome,
+} from '../link/frames.js';
 import type { UplinkEvent } from './events.js';
 import type { UplinkHandlers, UplinkLink } from './link.js';
 
@@ -57,6 +64,8 @@ export interface UplinkPorts {
   cancel(order: CancelOrder): void;
   settled(ids: readonly string[]): void;
   inFlight(): number;
+  /** What may run on this node has changed. */
+  surface(surface: EffectiveSurface): void;
   /** The operator wants this node to have a new certificate. */
   renew(reason: string): void;
   /** Whether an error is the daemon's own word that this node is not wanted (protocol.md 13). */
@@ -262,6 +271,7 @@ export const uplinkSetup = setup({
       for (const order of frame.cancels ?? []) ports.cancel(order);
       if (frame.settled && frame.settled.length > 0) ports.settled(frame.settled);
       if (frame.renew) ports.renew(frame.renew.reason);
+      if (frame.surface) ports.surface(frame.surface);
       // Only who is heard here is the node; a copy of it, or an older stream, is not asked.
       if (frame.ping) context.link?.batch.set('pong', frame.ping);
     },

@@ -60,7 +60,10 @@ function toProblem(error: ErrorObject, layer: ConfigLayer, options: readonly Con
     const pointer = pointerTo(error.instancePath, key);
     const known = Object.keys(schema.properties ?? {});
     const suggestion = didYouMean(key, known) ?? elsewhere(key, options);
-    const message = `is not a known key; here are: ${known.join(', ')}`;
+    const message =
+      known.length === 0
+        ? 'is not a name that may stand here'
+        : `is not a known key; here are: ${known.join(', ')}`;
     return { origin: layer.locate(pointer, 'key'), pointer, message, ...(suggestion && { suggestion }) };
   }
   const pointer = error.instancePath;

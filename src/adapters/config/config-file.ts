@@ -23,7 +23,7 @@ export function readConfigFile(path: string): ConfigFile {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw configError('unreadable', `Config file ${path} can't be read: ${reason}`, {
-      hint: 'Check the path given by --config or PALYRA_CONFIG',
+      hint: 'Check the path given by --config, PALYRA_CONFIG or PALYRA_NODE_CONFIG',
       details: { path },
       cause,
     });

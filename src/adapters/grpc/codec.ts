@@ -1,5 +1,5 @@
 /**
- * Between proto messages and what the actors speak. The only file, beside the loader, that sees the generated types.
+ * Between proto messages and what the actors speak. The only file, beside the loader and `codec-surface.ts`, that sees the generated types.
  * Nothing from the wire is trusted here; a missing message becomes its empty value and is refused by who needs it.
  */
 import type { HostFacts } from '../../actors/device/record.js';
@@ -18,10 +18,10 @@ import type {
   ProtocolVersion,
   Registered,
   RegisterNode,
-  SurfaceStatus,
 } from '../../actors/link/frames.js';
 import type { ErrorEnvelope } from '../../kernel/errors.js';
 import { type PluginStanding, permissionKinds } from '../../plugins/standing.js';
+import { effectiveSurfaceFromWire, effectiveSurfaceToWire } from './codec-surface.js';
 import type {
   DaemonFrame__Output,
   DaemonFrame as WireDaemonFrame,
@@ -125,21 +125,11 @@ export function grantToWire(grant: Grant): RenewCertificateReply {
   };
 }
 
-const surfaceToWire = {
-  accepted: 'ACCEPTED',
-  not_enabled: 'NOT_ENABLED',
-  not_approved: 'NOT_APPROVED',
-} as const;
-const surfaceFromWire: Readonly<Record<string, SurfaceStatus>> = {
-  ACCEPTED: 'accepted',
-  NOT_ENABLED: 'not_enabled',
-};
-
 export function registeredToWire(registered: Registered): RegisterNodeReply {
   return {
     ...registered,
     protocol: protocolToWire(registered.protocol),
-    surface: registered.surface.map((verdict) => ({ ...verdict, status: surfaceToWire[verdict.status] })),
+    ...effectiveSurfaceToWire(registered),
   };
 }
 
@@ -147,13 +137,8 @@ export function registeredFromWire(wire: RegisterNodeReply__Output): Registered 
   return {
     protocol: protocolFromWire(wire.protocol),
     epoch: wire.epoch,
-    surfaceDigest: wire.surfaceDigest,
     name: wire.name,
-    surface: wire.surface.map(({ digest, capability, status }) => ({
-      digest,
-      capability,
-      status: surfaceFromWire[status] ?? 'not_approved',
-    })),
+    ...effectiveSurfaceFromWire(wire),
   };
 }
 
@@ -336,6 +321,7 @@ export function daemonFrameFromWire(wire: DaemonFrame__Output): DaemonFrame {
     cancels: wire.cancels,
     settled: wire.settled,
     ...(wire.renew ? { renew: wire.renew } : {}),
+    ...(wire.surface ? { surface: effectiveSurfaceFromWire(wire.surface) } : {}),
     ...(wire.ping === 0 ? {} : { ping: wire.ping }),
     ...(wire.goodbye
       ? { goodbye: { reason: wire.goodbye.reason, kind: goodbyeFromWire[wire.goodbye.kind] ?? 'shutdown' } }
@@ -358,6 +344,7 @@ export function daemonFrameToWire(frame: DaemonFrame): WireDaemonFrame {
   if (frame.cancels) wire.cancels = [...frame.cancels];
   if (frame.settled) wire.settled = [...frame.settled];
   if (frame.renew) wire.renew = frame.renew;
+  if (frame.surface) wire.surface = effectiveSurfaceToWire(frame.surface);
   if (frame.ping) wire.ping = frame.ping;
   if (frame.goodbye) wire.goodbye = { reason: frame.goodbye.reason, kind: goodbyeToWire[frame.goodbye.kind] };
   if (frame.heartbeatAck) wire.heartbeatAck = true;

@@ -96,6 +96,8 @@ const samples = new Map<string, { path?: string; body?: object }>([
       body: { action: 'approve', digest: 'ef'.repeat(32), buildDigest: 'build-2', reason: 'looked at it' },
     },
   ],
+  ['getPlugin', { path: '/v1/plugins/system-health' }],
+  ['reloadPlugins', { body: {} }],
   ['createDispatch', { body: { node: 'build-7', capability: 'echo', input: {}, wait: true } }],
   ['getDispatch', { path: `/v1/dispatches/${sampleId('dp')}` }],
   ['explain', { path: '/v1/explanations/build-7' }],

@@ -11,13 +11,15 @@ import {
 } from './bodies.js';
 import { codeBody, mintedJoinBody, mintedPinBody, pinPairingBody } from './code-bodies.js';
 import { httpError } from './http-errors.js';
+import { pluginBody } from './plugin-bodies.js';
 import { qrCode } from './qr-code.js';
 import type { RouteCall, RouteHandlers } from './route-call.js';
 import { surfaceBody, surfaceDetailBody } from './surface-bodies.js';
 
 /** The routes over the operations of the daemon. */
 export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
-  const { authority, codes, pairings, inventory, devices, surfaces, dispatches, explanations } = control;
+  const { authority, codes, pairings, inventory, devices, surfaces, dispatches, explanations, plugins } =
+    control;
   const decides =
     (action: 'revoke' | 'remove' | 'ban' | 'lift') =>
     async ({ caller, params, body }: Pick<RouteCall<'revokeDevice'>, 'caller' | 'params' | 'body'>) =>
@@ -84,6 +86,14 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
       surfaceDetailBody(await surfaces.get(caller, id, capability)),
     decideSurface: async ({ caller, params: { id, capability }, body: { reason = '', ...decision } }) =>
       surfaceBody(await surfaces.decide(caller, id, capability, { ...decision, reason })),
+    listPlugins: async ({ caller }) => ({ plugins: (await plugins.list(caller)).map(pluginBody) }),
+    getPlugin: async ({ caller, params }) => ({
+      plugins: (await plugins.get(caller, params.plugin)).map(pluginBody),
+    }),
+    reloadPlugins: async ({ caller }) => {
+      const { plugins: all, restartNeeded } = await plugins.reload(caller);
+      return { plugins: all.map(pluginBody), restartNeeded: [...restartNeeded] };
+    },
     getAuthority: async ({ caller }) => authorityBody(await authority.show(caller)),
     rotateAuthority: async ({ caller, body: { reason = '', ...options } }) =>
       authorityBody(await authority.rotate(caller, { reason, ...options })),

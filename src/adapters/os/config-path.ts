@@ -1,16 +1,28 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 
+/** Whose file it is: what it is called, and the variable that names it. */
+const kinds = {
+  daemon: { file: 'palyra.yaml', variable: 'PALYRA_CONFIG' },
+  node: { file: 'palyra-node.yaml', variable: 'PALYRA_NODE_CONFIG' },
+} as const;
+
 /**
- * Finds the daemon's config file: the one that was named, else `$PALYRA_CONFIG`, else `$XDG_CONFIG_HOME/palyra/palyra.yaml`
- * (by default under `~/.config`) if it exists. Undefined when there is none, and then the defaults hold.
+ * Finds the config file of the daemon or of a node host: the one that was named, else the one of `$PALYRA_CONFIG` (or
+ * `$PALYRA_NODE_CONFIG`), else `$XDG_CONFIG_HOME/palyra/palyra.yaml` (`palyra-node.yaml`; by default under `~/.config`) if it exists.
+ * Undefined when there is none, and then the defaults hold.
  */
-export function findConfigFile(named: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
-  const explicit = named ?? (env.PALYRA_CONFIG || undefined);
+export function findConfigFile(
+  named: string | undefined,
+  env: NodeJS.ProcessEnv,
+  kind: keyof typeof kinds = 'daemon',
+): string | undefined {
+  const { file, variable } = kinds[kind];
+  const explicit = named ?? (env[variable] || undefined);
   if (explicit !== undefined) return explicit;
   const xdg = env.XDG_CONFIG_HOME;
   const base = xdg !== undefined && isAbsolute(xdg) ? xdg : env.HOME && join(env.HOME, '.config');
   if (!base) return undefined;
-  const path = join(base, 'palyra', 'palyra.yaml');
+  const path = join(base, 'palyra', file);
   return existsSync(path) ? path : undefined;
 }

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { parseDuration } from '../../kernel/duration.js';
+import { toAppError } from '../../kernel/errors.js';
 import type { Mediator } from '../../node/mediation.js';
+import type { NodeHost } from '../../node/node-host.js';
+import type { PluginSource } from '../../node/plugin-rules.js';
 import type { NodeReport, Reporter } from '../../node/reporter.js';
 import { cliError } from '../cli-errors.js';
 import type { CliContext } from '../context.js';
@@ -12,6 +15,7 @@ import { printable } from '../printable.js';
 
 interface RunFlags {
   readonly pin?: string | true;
+  readonly config?: string;
   readonly stateDir?: string;
   readonly recordUrls?: string;
   readonly drain: string;
@@ -30,6 +34,10 @@ export function registerNodeCommand(program: Command, context: CliContext): void
     .option(
       '--pin [host:port]',
       'join with a PIN: it is asked for, or read from PALYRA_PIN or standard input; the address is that of the enrolment port (default: 127.0.0.1:7443)',
+    )
+    .option(
+      '--config <file>',
+      'palyra-node.yaml: which plugins run here (PALYRA_NODE_CONFIG); read again on SIGHUP',
     )
     .option('--state-dir <dir>', 'directory of keys, certificate and journal (PALYRA_NODE_STATE_DIR)')
     .option('--record-urls <file>', 'write the pages that are to be opened to a file instead of opening them')
@@ -64,7 +72,9 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
   const { startNodeHost } = await import('../../node/node-host.js');
   const { defaultStateDirectory } = await import('../../adapters/os/state-directory.js');
   const { systemOpener, recordingOpener } = await import('../../adapters/os/opener.js');
-  const { bundledPlugins } = await import('../../plugins/bundled.js');
+  const { readNodeConfig } = await import('../../node/node-config.js');
+  const readSource = () => readNodeConfig(flags.config, context.env);
+  const pluginSource = readSource();
   const { jsonLog } = await import('../../adapters/telemetry/log.js');
   const { takePassphrase } = await import('../../adapters/secrets/passphrase.js');
   const passphrase = await takePassphrase({
@@ -81,7 +91,7 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
     const host = await startNodeHost(
       {
         stateDirectory: flags.stateDir ?? defaultStateDirectory('node', context.env),
-        pluginRoots: [bundledPlugins()],
+        pluginSource,
         ...(invited === undefined ? {} : { invitation: invited.invitation }),
         services: flags.recordUrls === undefined ? systemOpener() : recordingOpener(flags.recordUrls),
         mediator: await mediatorFor(flags, context, report, invited?.readStdin === true),
@@ -96,10 +106,26 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
       host.stop(reason).catch(() => undefined);
     };
     if (over.signal.aborted) stop('an early signal');
+    const endReloads = reloadOnHangUp(host, readSource, report);
     await host.ended;
+    endReloads();
   } finally {
     endSignals();
   }
+}
+
+/** On SIGHUP the configuration is read again; what is wrong with it is told, and nothing changes. */
+function reloadOnHangUp(host: NodeHost, read: () => PluginSource, report: Reporter): () => void {
+  const reload = async (): Promise<void> => {
+    try {
+      await host.plugins.reload(read());
+    } catch (thrown) {
+      report({ event: 'reload_refused', error: toAppError(thrown).toEnvelope() });
+    }
+  };
+  const onHangUp = (): void => void reload();
+  process.on('SIGHUP', onHangUp);
+  return () => process.off('SIGHUP', onHangUp);
 }
 
 function onSignals(listener: (signal: string) => void): () => void {

@@ -115,9 +115,18 @@ function valueBelow(option: ConfigOption, layers: readonly ConfigLayer[]): unkno
 /** Text that isn't of the option's type stays text, and the schema refuses it. */
 function fromText({ schema }: ConfigOption, text: string): unknown {
   if (schema.type === 'integer') return /^-?\d{1,15}$/.test(text.trim()) ? Number(text) : text;
+  if (schema.type === 'object') return fromJson(text);
   if (schema.type !== 'array') return text;
   return text
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
+import { pluginNames, pluginPaths, pluginSettings } from '../../adapters/config/plugin-options.js';
 import { durationPattern } from '../../kernel/duration.js';
-import { pluginNamePattern } from '../../plugins/manifest-schema.js';
 
 /** The limits of a duration, as durations. Checked by the keyword `x-duration`. */
 interface DurationRange {
@@ -68,18 +68,15 @@ const log = Type.Object(
 
 const plugins = Type.Object(
   {
-    paths: Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), {
-      description: 'More folders to look for plugins in, relative to this file.',
-      default: [],
-      maxItems: 64,
-      uniqueItems: true,
-    }),
-    enabled: Type.Array(Type.String({ pattern: pluginNamePattern, maxLength: 128 }), {
-      description: 'The names of the plugins that nodes may run. What is not named here is off.',
-      default: ['echo', 'system-health', 'desktop-open-url'],
-      maxItems: 1000,
-      uniqueItems: true,
-    }),
+    paths: pluginPaths('More folders to look for plugins in, relative to this file.'),
+    enabled: pluginNames('The names of the plugins that nodes may run. What is not named here is off.', [
+      'echo',
+      'system-health',
+      'desktop-open-url',
+    ]),
+    settings: pluginSettings(
+      'What is set for plugins, by their names; each is checked against the schema in its plugin.json.',
+    ),
     pin: Type.Enum(['descriptor', 'build'], {
       description:
         'What an approval of a capability holds for: any build that promises the same (descriptor), or the very build that was approved.',

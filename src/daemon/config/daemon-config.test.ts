@@ -49,7 +49,12 @@ describe('defaults', () => {
       },
       log: { level: 'info' },
       state: { passphraseFile: undefined },
-      plugins: { paths: [], enabled: ['echo', 'system-health', 'desktop-open-url'], pin: 'descriptor' },
+      plugins: {
+        paths: [],
+        enabled: ['echo', 'system-health', 'desktop-open-url'],
+        settings: {},
+        pin: 'descriptor',
+      },
       dispatch: {
         inputLimit: 1_048_576,
         outputLimit: 1_048_576,

@@ -1,10 +1,16 @@
 import { dirname, resolve } from 'node:path';
 import { type ConfigChecker, configChecker } from '../../adapters/config/config-check.js';
-import { type ConfigProblem, configError, invalidConfig } from '../../adapters/config/config-error.js';
+import {
+  type ConfigProblem,
+  configError,
+  invalidConfig,
+  type Origin,
+} from '../../adapters/config/config-error.js';
 import { readConfigFile } from '../../adapters/config/config-file.js';
 import { type ConfigLayer, setValueAt, type Tree, valueAt } from '../../adapters/config/config-layer.js';
 import { yamlLayer } from '../../adapters/config/config-yaml.js';
 import { type Endpoint, parseEndpoint } from '../../adapters/config/endpoint.js';
+import type { WrittenSettings } from '../../adapters/config/plugin-settings.js';
 import { findConfigFile } from '../../adapters/os/config-path.js';
 import { parseDuration } from '../../kernel/duration.js';
 import { configOptions } from './config-option.js';
@@ -30,6 +36,7 @@ export interface DaemonConfig {
   readonly plugins: {
     readonly paths: readonly string[];
     readonly enabled: readonly string[];
+    readonly settings: WrittenSettings;
     readonly pin: 'descriptor' | 'build';
   };
   readonly dispatch: {
@@ -74,7 +81,21 @@ export interface LoadConfigOptions {
  * const config = loadConfig({ env: process.env, flags: { httpPort: '0' } });
  * config.listen.http.host; // '127.0.0.1'
  */
-export function loadConfig({ file, env, flags }: LoadConfigOptions): DaemonConfig {
+export function loadConfig(options: LoadConfigOptions): DaemonConfig {
+  return readConfig(options).config;
+}
+
+/** A configuration, and where each part of it was written. */
+export interface ConfigReading {
+  readonly config: DaemonConfig;
+  /** As it is written: durations and addresses are text. */
+  readonly written: WrittenConfig;
+  /** Undefined for a default. */
+  locate(pointer: string): Origin | undefined;
+}
+
+/** As {@link loadConfig}, for who has to tell where something stands. */
+export function readConfig({ file, env, flags }: LoadConfigOptions): ConfigReading {
   const path = findConfigFile(file, env);
   const layers: ConfigLayer[] = path === undefined ? [] : [yamlLayer(readConfigFile(path))];
   layers.push(variableLayer(env));
@@ -87,7 +108,8 @@ export function loadConfig({ file, env, flags }: LoadConfigOptions): DaemonConfi
   // A path in the file is relative to the file, any other to where the program was started.
   const toPath = (pointer: string, text: string): string =>
     resolve(path !== undefined && locate(layers, pointer)?.kind === 'file' ? dirname(path) : '.', text);
-  return deepFreeze(compile(written, path, toPath));
+  const config = deepFreeze(compile(written, path, toPath));
+  return { config, written, locate: (pointer) => locate(layers, pointer) };
 }
 
 function merge(layers: readonly ConfigLayer[]): WrittenConfig {

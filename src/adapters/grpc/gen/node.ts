@@ -25,6 +25,7 @@ import type { LeaveRequest as _palyra_node_v1_LeaveRequest, LeaveRequest__Output
 import type { NodeClient as _palyra_node_v1_NodeClient, NodeDefinition as _palyra_node_v1_NodeDefinition } from './palyra/node/v1/Node.js';
 import type { NodeFrame as _palyra_node_v1_NodeFrame, NodeFrame__Output as _palyra_node_v1_NodeFrame__Output } from './palyra/node/v1/NodeFrame.js';
 import type { PluginAnnouncement as _palyra_node_v1_PluginAnnouncement, PluginAnnouncement__Output as _palyra_node_v1_PluginAnnouncement__Output } from './palyra/node/v1/PluginAnnouncement.js';
+import type { PluginSettings as _palyra_node_v1_PluginSettings, PluginSettings__Output as _palyra_node_v1_PluginSettings__Output } from './palyra/node/v1/PluginSettings.js';
 import type { PluginStanding as _palyra_node_v1_PluginStanding, PluginStanding__Output as _palyra_node_v1_PluginStanding__Output } from './palyra/node/v1/PluginStanding.js';
 import type { ProtocolVersion as _palyra_node_v1_ProtocolVersion, ProtocolVersion__Output as _palyra_node_v1_ProtocolVersion__Output } from './palyra/node/v1/ProtocolVersion.js';
 import type { Ready as _palyra_node_v1_Ready, Ready__Output as _palyra_node_v1_Ready__Output } from './palyra/node/v1/Ready.js';
@@ -33,6 +34,7 @@ import type { RegisterNodeRequest as _palyra_node_v1_RegisterNodeRequest, Regist
 import type { RenewCertificateReply as _palyra_node_v1_RenewCertificateReply, RenewCertificateReply__Output as _palyra_node_v1_RenewCertificateReply__Output } from './palyra/node/v1/RenewCertificateReply.js';
 import type { RenewCertificateRequest as _palyra_node_v1_RenewCertificateRequest, RenewCertificateRequest__Output as _palyra_node_v1_RenewCertificateRequest__Output } from './palyra/node/v1/RenewCertificateRequest.js';
 import type { RenewOrder as _palyra_node_v1_RenewOrder, RenewOrder__Output as _palyra_node_v1_RenewOrder__Output } from './palyra/node/v1/RenewOrder.js';
+import type { Surface as _palyra_node_v1_Surface, Surface__Output as _palyra_node_v1_Surface__Output } from './palyra/node/v1/Surface.js';
 import type { SurfaceVerdict as _palyra_node_v1_SurfaceVerdict, SurfaceVerdict__Output as _palyra_node_v1_SurfaceVerdict__Output } from './palyra/node/v1/SurfaceVerdict.js';
 import type { Welcome as _palyra_node_v1_Welcome, Welcome__Output as _palyra_node_v1_Welcome__Output } from './palyra/node/v1/Welcome.js';
 
@@ -68,6 +70,7 @@ export interface ProtoGrpcType {
         Node: SubtypeConstructor<typeof grpc.Client, _palyra_node_v1_NodeClient> & { service: _palyra_node_v1_NodeDefinition }
         NodeFrame: MessageTypeDefinition<_palyra_node_v1_NodeFrame, _palyra_node_v1_NodeFrame__Output>
         PluginAnnouncement: MessageTypeDefinition<_palyra_node_v1_PluginAnnouncement, _palyra_node_v1_PluginAnnouncement__Output>
+        PluginSettings: MessageTypeDefinition<_palyra_node_v1_PluginSettings, _palyra_node_v1_PluginSettings__Output>
         PluginStanding: MessageTypeDefinition<_palyra_node_v1_PluginStanding, _palyra_node_v1_PluginStanding__Output>
         ProtocolVersion: MessageTypeDefinition<_palyra_node_v1_ProtocolVersion, _palyra_node_v1_ProtocolVersion__Output>
         Ready: MessageTypeDefinition<_palyra_node_v1_Ready, _palyra_node_v1_Ready__Output>
@@ -76,6 +79,7 @@ export interface ProtoGrpcType {
         RenewCertificateReply: MessageTypeDefinition<_palyra_node_v1_RenewCertificateReply, _palyra_node_v1_RenewCertificateReply__Output>
         RenewCertificateRequest: MessageTypeDefinition<_palyra_node_v1_RenewCertificateRequest, _palyra_node_v1_RenewCertificateRequest__Output>
         RenewOrder: MessageTypeDefinition<_palyra_node_v1_RenewOrder, _palyra_node_v1_RenewOrder__Output>
+        Surface: MessageTypeDefinition<_palyra_node_v1_Surface, _palyra_node_v1_Surface__Output>
         SurfaceVerdict: MessageTypeDefinition<_palyra_node_v1_SurfaceVerdict, _palyra_node_v1_SurfaceVerdict__Output>
         Welcome: MessageTypeDefinition<_palyra_node_v1_Welcome, _palyra_node_v1_Welcome__Output>
       }

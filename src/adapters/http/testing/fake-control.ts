@@ -22,8 +22,15 @@ import type {
 } from '../../../actors/control.js';
 import { isShown } from '../../../actors/device/trust.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
-import { deviceError, dispatchError, pairingError, surfaceError } from '../../../actors/errors.js';
+import {
+  deviceError,
+  dispatchError,
+  pairingError,
+  pluginsError,
+  surfaceError,
+} from '../../../actors/errors.js';
 import { newestPage } from '../../../actors/page.js';
+import type { PluginControl, PluginView } from '../../../actors/plugin-control.js';
 import type { SurfaceControl, SurfaceView } from '../../../actors/surface/view.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
 import {
@@ -35,6 +42,7 @@ import {
   sampleExplanation,
   sampleId,
   samplePairing,
+  samplePlugin,
   sampleSurface,
   sampleTime,
 } from './samples.js';
@@ -54,6 +62,7 @@ export class FakeControl implements Control {
   offered: SurfaceView[] = [sampleSurface()];
   explanation: ExplanationView = sampleExplanation();
   requests: PairingView[] = [samplePairing()];
+  installed: PluginView[] = [samplePlugin()];
   minted: PairingCodeView[] = [sampleCode()];
   /** Answers `codes.get` in place of what was minted. */
   onGetCode: (() => PairingCodeView) | undefined;
@@ -197,6 +206,23 @@ export class FakeControl implements Control {
       const { action } = decision;
       const state = action === 'approve' ? 'approved' : action === 'reject' ? 'rejected' : 'revoked';
       return { ...this.#offered(deviceId, capability), state };
+    },
+  };
+
+  readonly plugins: PluginControl = {
+    list: async (caller) => {
+      this.#note('listPlugins', caller, {});
+      return this.installed;
+    },
+    get: async (caller, plugin) => {
+      this.#note('getPlugin', caller, plugin);
+      const found = this.installed.filter((one) => one.plugin === plugin);
+      if (found.length > 0) return found;
+      throw pluginsError('not_found', `The daemon knows no plugin ${plugin}`, { hint: 'See the list.' });
+    },
+    reload: async (caller) => {
+      this.#note('reloadPlugins', caller, {});
+      return { plugins: this.installed, restartNeeded: ['/log/level'] };
     },
   };
 

@@ -8,6 +8,7 @@ import type {
 } from '../../../actors/control.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
 import { deviceIdOf } from '../../../actors/identity/device-id.js';
+import type { PluginView } from '../../../actors/plugin-control.js';
 import type { SurfaceView } from '../../../actors/surface/view.js';
 import type { Descriptor } from '../../../plugins/descriptor.js';
 
@@ -182,6 +183,22 @@ export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
     certificateExpiresAt: sampleTime + 86_400_000,
     lastSeenAt: sampleTime,
     connectedSince: sampleTime - 60_000,
+    ...given,
+  };
+}
+
+export function samplePlugin(given: Partial<PluginView> = {}): PluginView {
+  return {
+    plugin: 'system-health',
+    state: 'loaded',
+    file: '/srv/plugins/system-health/plugin.json',
+    folder: '/srv/plugins/system-health',
+    version: '2.0.0',
+    publisher: 'Palyra',
+    isolation: 'process',
+    permissions: {},
+    buildDigest: 'ab'.repeat(32),
+    capabilities: [{ name: 'system.health', digest: 'ef'.repeat(32) }],
     ...given,
   };
 }

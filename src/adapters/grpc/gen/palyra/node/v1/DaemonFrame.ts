@@ -5,6 +5,7 @@ import type { Dispatch as _palyra_node_v1_Dispatch, Dispatch__Output as _palyra_
 import type { Cancel as _palyra_node_v1_Cancel, Cancel__Output as _palyra_node_v1_Cancel__Output } from '../../../palyra/node/v1/Cancel.js';
 import type { RenewOrder as _palyra_node_v1_RenewOrder, RenewOrder__Output as _palyra_node_v1_RenewOrder__Output } from '../../../palyra/node/v1/RenewOrder.js';
 import type { DaemonGoodbye as _palyra_node_v1_DaemonGoodbye, DaemonGoodbye__Output as _palyra_node_v1_DaemonGoodbye__Output } from '../../../palyra/node/v1/DaemonGoodbye.js';
+import type { Surface as _palyra_node_v1_Surface, Surface__Output as _palyra_node_v1_Surface__Output } from '../../../palyra/node/v1/Surface.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface DaemonFrame {
@@ -16,6 +17,7 @@ export interface DaemonFrame {
   'renew'?: (_palyra_node_v1_RenewOrder | null);
   'goodbye'?: (_palyra_node_v1_DaemonGoodbye | null);
   'heartbeatAck'?: (boolean);
+  'surface'?: (_palyra_node_v1_Surface | null);
   'ping'?: (number);
 }
 
@@ -28,5 +30,6 @@ export interface DaemonFrame__Output {
   'renew': (_palyra_node_v1_RenewOrder__Output | null);
   'goodbye': (_palyra_node_v1_DaemonGoodbye__Output | null);
   'heartbeatAck': (boolean);
+  'surface': (_palyra_node_v1_Surface__Output | null);
   'ping': (number);
 }

@@ -2,6 +2,7 @@
 
 import type { ProtocolVersion as _palyra_node_v1_ProtocolVersion, ProtocolVersion__Output as _palyra_node_v1_ProtocolVersion__Output } from '../../../palyra/node/v1/ProtocolVersion.js';
 import type { SurfaceVerdict as _palyra_node_v1_SurfaceVerdict, SurfaceVerdict__Output as _palyra_node_v1_SurfaceVerdict__Output } from '../../../palyra/node/v1/SurfaceVerdict.js';
+import type { PluginSettings as _palyra_node_v1_PluginSettings, PluginSettings__Output as _palyra_node_v1_PluginSettings__Output } from '../../../palyra/node/v1/PluginSettings.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface RegisterNodeReply {
@@ -10,6 +11,7 @@ export interface RegisterNodeReply {
   'surface'?: (_palyra_node_v1_SurfaceVerdict)[];
   'surfaceDigest'?: (string);
   'name'?: (string);
+  'settings'?: (_palyra_node_v1_PluginSettings)[];
 }
 
 export interface RegisterNodeReply__Output {
@@ -18,4 +20,5 @@ export interface RegisterNodeReply__Output {
   'surface': (_palyra_node_v1_SurfaceVerdict__Output)[];
   'surfaceDigest': (string);
   'name': (string);
+  'settings': (_palyra_node_v1_PluginSettings__Output)[];
 }
