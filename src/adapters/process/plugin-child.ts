@@ -28,7 +28,7 @@ export interface PluginChildOptions {
 /** Frames that are no log and no progress. Each counts once, and once more for so many bytes. */
 const controlLimit: BucketLimit = { burst: 100_000, perSecond: 50_000 };
 const costBytes = 4_096;
-/** How long the end of the pipe is waited for once the process has ended, milliseconds. */
+/** How long the ends of its pipes are waited for once the process has ended, milliseconds. */
 const pipeMs = 1_000;
 
 /**
@@ -72,7 +72,13 @@ class PluginChild implements ProcessLink {
     const marker = randomBytes(16).toString('hex');
     this.#child = spawn(
       process.execPath,
-      [...flags, `--max-old-space-size=${heapMb}`, '--disable-warning=ExperimentalWarning', program],
+      [
+        ...flags,
+        `--max-old-space-size=${heapMb}`,
+        '--disable-warning=ExperimentalWarning',
+        '--disable-warning=SecurityWarning',
+        program,
+      ],
       {
         cwd: workFolder,
         env: { ...environment, [markerVariable]: marker },
@@ -156,24 +162,27 @@ class PluginChild implements ProcessLink {
     void this.#clear();
   }
 
-  /** Ends what is left of it, hears what is left in the pipe, and says that it is gone. */
+  /** Ends what is left of it, hears what is left in its pipes, and says that it is gone. */
   async #clear(): Promise<void> {
     if (this.tree !== undefined) await endTree(this.tree, true, { clock: this.#clock });
-    await this.#pipeClosed();
-    for (const stream of [this.#pipe, this.#child.stdout, this.#child.stderr]) stream?.destroy();
+    const { stdout, stderr } = this.#child;
+    const pipes = [this.#pipe, stdout, stderr].filter((pipe) => pipe !== null);
+    await Promise.all(pipes.map((pipe) => this.#closed(pipe)));
+    for (const pipe of pipes) pipe.destroy();
     this.#chatter.flush();
     this.#handlers.gone();
   }
 
-  #pipeClosed(): Promise<void> {
-    if (this.tree === undefined || this.#pipe.closed || this.#pipe.destroyed) return Promise.resolve();
+  /** A pipe ends with the last process that holds it. One that got away may hold it for ever. */
+  #closed(pipe: Readable): Promise<void> {
+    if (this.tree === undefined || pipe.closed || pipe.destroyed) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = this.#clock.setTimeout(resolve, pipeMs);
-      this.#pipe.once('close', () => {
+      pipe.once('close', () => {
         this.#clock.clearTimeout(timer);
         resolve();
       });
-      this.#pipe.resume();
+      pipe.resume();
     });
   }
 }

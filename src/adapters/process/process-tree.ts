@@ -68,7 +68,8 @@ async function membersOf(tree: ProcessTree, isOurs: boolean): Promise<readonly n
 }
 
 async function membersOnLinux(tree: ProcessTree, isOurs: boolean): Promise<readonly number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const entries = await readdir('/proc').catch(() => []);
+  const pids = entries.filter((name) => /^\d+$/.test(name)).map(Number);
   const marker = `${markerVariable}=${tree.marker}`;
   const marked: number[] = [];
   const grouped: number[] = [];
