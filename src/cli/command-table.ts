@@ -84,7 +84,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'plugin',
-    summary: 'write a plugin: make, bundle and check it',
+    summary: 'write a plugin: make, run, check and bundle it',
     load: async () => (await import('./commands/plugin.js')).registerPluginCommand,
   },
 ];

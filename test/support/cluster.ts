@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -155,18 +155,7 @@ export class Cluster {
 
   /** Runs a command of the operator to its end. */
   async palyra(args: readonly string[], input = ''): Promise<CommandResult> {
-    const child = this.command(args);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.stdin.end(input);
-    const code = await new Promise<number>((resolve) => child.on('close', (exit) => resolve(exit ?? -1)));
-    return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
+    return ended(this.command(args), input);
   }
 
   /** Mints a join string. */
@@ -210,10 +199,40 @@ export class Cluster {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  /** Starts `palyra` as a program that goes on and prints lines of JSON. */
+  start(args: readonly string[]): Program {
+    return this.run(programs.palyra, args);
+  }
+
+  /** Runs a line as a person would type it, with `palyra` on the path. */
+  async type(line: string): Promise<CommandResult> {
+    const bin = join(this.directory, 'bin');
+    mkdirSync(bin, { recursive: true });
+    const shim = `#!/bin/sh\nexec '${process.execPath}' '${programs.palyra}' "$@"\n`;
+    writeFileSync(join(bin, 'palyra'), shim, { mode: 0o755 });
+    const env = { ...this.env, PATH: `${bin}:${this.env.PATH}` };
+    return ended(spawn('/bin/sh', ['-c', line], { env, cwd: tmpdir() }));
+  }
+
   /** Starts any script as one of its programs. */
   run(script: string, args: readonly string[]): Program {
     const started = new Program(script, args, this.env);
     this.#programs.push(started);
     return started;
   }
+}
+
+/** What a command has printed when it has ended. */
+async function ended(child: ChildProcessWithoutNullStreams, input = ''): Promise<CommandResult> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  child.stdin.end(input);
+  const code = await new Promise<number>((resolve) => child.on('close', (exit) => resolve(exit ?? -1)));
+  return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
 }

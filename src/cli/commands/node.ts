@@ -1,17 +1,14 @@
 import type { Command } from 'commander';
 import { parseDuration } from '../../kernel/duration.js';
 import { toAppError } from '../../kernel/errors.js';
-import type { Mediator } from '../../node/mediation.js';
 import type { NodeHost } from '../../node/node-host.js';
 import type { PluginSource } from '../../node/plugin-rules.js';
-import type { NodeReport, Reporter } from '../../node/reporter.js';
+import type { Reporter } from '../../node/reporter.js';
 import { cliError } from '../cli-errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../help-text.js';
 import { readInvitation } from '../node-invitation.js';
-import { narrator } from '../node-narrator.js';
-import { colours, print, printEvent } from '../output.js';
-import { printable } from '../printable.js';
+import { mediatorFor, onSignals, reporterFor } from '../node-terminal.js';
 
 interface RunFlags {
   readonly pin?: string | true;
@@ -126,44 +123,4 @@ function reloadOnHangUp(host: NodeHost, read: () => PluginSource, report: Report
   const onHangUp = (): void => void reload();
   process.on('SIGHUP', onHangUp);
   return () => process.off('SIGHUP', onHangUp);
-}
-
-function onSignals(listener: (signal: string) => void): () => void {
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.once(signal, listener);
-  return () => {
-    for (const signal of signals) process.off(signal, listener);
-  };
-}
-
-function reporterFor({ json }: RunFlags, context: CliContext): Reporter {
-  if (json) return (report) => printEvent(context, report);
-  const colors = colours(context.stdout, context.env);
-  const narrate = narrator(colors, printable);
-  return (report: NodeReport) => print(context, narrate(report));
-}
-
-/** Who is asked before a capability runs that wants a person's word: a program, the person at the terminal, or nobody. */
-async function mediatorFor(
-  flags: RunFlags,
-  context: CliContext,
-  report: Reporter,
-  stdinIsUsed: boolean,
-): Promise<Mediator> {
-  const { absentMediator, promptMediator, streamMediator } = await import('../../node/mediation.js');
-  if (stdinIsUsed) return absentMediator;
-  if (flags.json) {
-    return streamMediator(
-      context.stdin,
-      (request) => report({ event: 'mediation', ...request }),
-      (dispatchId) => report({ event: 'mediation_withdrawn', dispatchId }),
-    );
-  }
-  if (!context.interactive) return absentMediator;
-  return promptMediator(async (request, signal) => {
-    const { confirm, isCancel } = await import('@clack/prompts');
-    const question = `${printable(request.caller)} asks to run ${printable(request.capability)} with ${printable(JSON.stringify(request.input))}. Allow it?`;
-    const answer = await confirm({ message: question, initialValue: false, signal });
-    return isCancel(answer) ? undefined : answer;
-  });
 }
