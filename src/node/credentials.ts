@@ -63,6 +63,11 @@ export class Credentials {
     return this.#newest;
   }
 
+  /** Whether the newest certificate has not worked yet. */
+  get isUnproven(): boolean {
+    return this.#previous !== undefined;
+  }
+
   /** Whether a request is under way: its key is on disk, and the daemon may have answered it already. */
   get hasRequest(): boolean {
     return this.#request !== undefined;

@@ -41,6 +41,7 @@ export function renewalPorts(parts: RenewalParts): RenewalPorts {
     backoff: jitteredBackoff({ firstMs: 1_000, baseMs: 2_000, maxMs: 300_000, random }),
     daemonNow: () => daemonTime.now(),
     newest: () => credentials.newest,
+    isUnproven: () => credentials.isUnproven,
     hasEnded: () => credentials.hasEnded(daemonTime.now()),
     hasRequest: () => credentials.hasRequest,
     hasToConfirm: () => credentials.toConfirm !== undefined,
@@ -76,6 +77,8 @@ export function renewalPorts(parts: RenewalParts): RenewalPorts {
 class DaemonCalls {
   readonly #parts: RenewalParts;
   #attempts = 0;
+  /** How often in a row the next certificate was asked for in vain. */
+  #failures = 0;
 
   constructor(parts: RenewalParts) {
     this.#parts = parts;
@@ -84,13 +87,16 @@ class DaemonCalls {
   async renew({ csr, csrDigest }: NextRequest): Promise<ReturnGrant> {
     const { link, credentials, daemonTime, identity } = this.#parts;
     const { nodeAddresses, caCertificates } = credentials.membership;
-    const credential = credentials.choose(this.#attempts, daemonTime.now());
+    const credential = credentials.choose(this.#failures, daemonTime.now());
+    this.#failures += 1;
     const client = link.renewals({ address: this.#next(nodeAddresses), caCertificates, credential });
     try {
       const { deviceId } = identity;
       const nonce = await client.challenge();
       const identitySignature = this.#sign('RenewCertificate', deviceId, csrDigest, nonce);
-      return await client.renew({ deviceId, csr, nonce, identitySignature });
+      const grant = await client.renew({ deviceId, csr, nonce, identitySignature });
+      this.#failures = 0;
+      return grant;
     } finally {
       client.close();
     }

@@ -142,6 +142,7 @@ function quietRenewal({ deadlines, clock, directory }: Kernel, peer: () => NodeP
       notAfter: Number.MAX_SAFE_INTEGER,
       fingerprint: peer().fingerprint,
     }),
+    isUnproven: () => false,
     hasEnded: () => false,
     hasToConfirm: () => false,
     hasRequest: () => false,

@@ -67,6 +67,7 @@ function world({ hasRequest = false, hasToConfirm = false, hasEnded = false }: D
   let request = hasRequest;
   let toConfirm = hasToConfirm;
   let returns = false;
+  let unproven = false;
   const step = <T>(what: string, result: T, effect: () => void = () => {}): Promise<T> => {
     trace.push(what);
     return new Promise((resolve, reject) =>
@@ -87,6 +88,7 @@ function world({ hasRequest = false, hasToConfirm = false, hasEnded = false }: D
     random: () => random,
     daemonNow: () => clock.now(),
     newest: () => newest,
+    isUnproven: () => unproven,
     hasEnded: () => clock.now() >= newest.notAfter,
     hasRequest: () => request,
     hasToConfirm: () => toConfirm,
@@ -111,9 +113,13 @@ function world({ hasRequest = false, hasToConfirm = false, hasEnded = false }: D
       step('store', undefined, () => {
         request = false;
         toConfirm = returns;
+        unproven = true;
         newest = { notBefore: clock.now(), notAfter: clock.now() + 24 * hour, fingerprint: 'b' };
       }),
-    forgetPrevious: (fingerprint) => trace.push(`forget all but ${fingerprint}`),
+    forgetPrevious: (fingerprint) => {
+      trace.push(`forget all but ${fingerprint}`);
+      unproven = false;
+    },
     changed: () => trace.push('move the line'),
     isAboutCertificate,
     isInForce: ({ code }) => code === inForce.code,
@@ -316,6 +322,24 @@ it('goes on with the same request after each fault, until the certificate is sto
   expect(trace.slice(-2)).toEqual(['is renewed', 'move the line']);
   actor.send({ type: 'line.live', fingerprint: 'b' });
   expect(trace.at(-1)).toBe('forget all but b');
+  actor.stop();
+});
+
+it('takes no order for another one while the line is on its way to the newest, which the daemon would drop then', async () => {
+  const { ports, trace, steps } = world();
+  const actor = createActor(renewalMachine, { inspect: coverage.inspect, input: { ports } });
+  actor.start();
+  const order = { type: 'order', reason: 'the operator wants it' } as const;
+  actor.send(order);
+  await until(steps, 'store');
+  steps.at(-1)?.answer();
+  await turns(1);
+  const before = [...trace];
+  actor.send(order);
+  expect(trace).toEqual(before);
+  actor.send({ type: 'line.live', fingerprint: 'b' });
+  actor.send(order);
+  expect(trace.slice(before.length)).toEqual(['forget all but b', 'is renewing', 'prepare']);
   actor.stop();
 });
 

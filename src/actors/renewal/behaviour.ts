@@ -28,6 +28,8 @@ export interface RenewalPorts {
   daemonNow(): number;
   /** The newest certificate. */
   newest(): Validity & { readonly fingerprint: string };
+  /** Whether the newest one has not worked yet: the line is on its way to it. */
+  isUnproven(): boolean;
   /** Whether no certificate is in force any more, by the daemon's clock as it was known last. */
   hasEnded(): boolean;
   /** Whether the newest one came by a pairing that is not confirmed yet. */
@@ -131,6 +133,7 @@ export const renewalSetup = setup({
       context.way === 'return' &&
       event.type === 'line.live' &&
       event.fingerprint === context.ports.newest().fingerprint,
+    'has one that is not used yet': ({ context }) => context.ports.isUnproven(),
     'is due': ({ context }) => context.ports.daemonNow() >= due(context),
     'is due before it is confirmed': ({ context }) =>
       context.ports.hasToConfirm() && context.ports.daemonNow() >= due(context),

@@ -87,11 +87,17 @@ export const renewalMachine = renewalSetup.createMachine({
           },
           { actions: 'look again later', description: 'It is not due yet' },
         ],
-        order: {
-          target: 'preparing',
-          actions: 'say that it renews',
-          description: 'The operator wants a new one',
-        },
+        order: [
+          {
+            guard: 'has one that is not used yet',
+            description: 'A new one is about to be used: if it will not do, the daemon asks again then',
+          },
+          {
+            target: 'preparing',
+            actions: 'say that it renews',
+            description: 'The operator wants a new one',
+          },
+        ],
         'certificate.refused': { ...comesBack, description: 'The line can not be opened with what it has' },
         'certificate.doubted': {
           ...comesBack,
