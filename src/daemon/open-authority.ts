@@ -4,9 +4,6 @@ import { type CaFacts, devicesBehind } from '../actors/authority/control.js';
 import { standingOf } from '../actors/authority/record.js';
 import type { ServerCertificatePorts } from '../actors/authority/server-certificate.js';
 import type { Devices } from '../actors/device/devices.js';
-import type { Validity } from '../actors/identity/validity.js';
-import type { CertificateAuthority } from '../adapters/pki/certificate-authority.js';
-import { inspectCertificate } from '../adapters/pki/inspect-certificate.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Store } from '../kernel/store.js';
 import { Authorities, type AuthorityOptions } from './authorities.js';
@@ -56,8 +53,8 @@ export async function openAuthority(
     records,
     factsOf: (fingerprint) => {
       if (!authorities.fingerprints.includes(fingerprint)) return undefined;
-      const ca = authorities.get(fingerprint);
-      return { caId: ca.caId, ...validityOf(ca) };
+      const { caId, notBefore, notAfter } = authorities.get(fingerprint);
+      return { caId, notBefore, notAfter };
     },
     serverCertificatePorts: () => certificates.ports(kernel),
     input: (devices) => {
@@ -89,7 +86,7 @@ function portsOf(parts: PortParts): AuthorityPorts {
     clock,
     overlapMs,
     rotationDue: () => {
-      const { notBefore, notAfter } = validityOf(authorities.issuing);
+      const { notBefore, notAfter } = authorities.issuing;
       return notAfter - (notAfter - notBefore) * lastSixth;
     },
     make: async (known) => {
@@ -108,9 +105,4 @@ function portsOf(parts: PortParts): AuthorityPorts {
     isKnownToAll: (fingerprint) => devicesBehind(devices, fingerprint).length === 0,
     failed: (err) => log.error({ err }, 'The CAs could not be changed; it is tried again in a minute'),
   };
-}
-
-function validityOf({ certificate }: CertificateAuthority): Validity {
-  const { notBefore, notAfter } = inspectCertificate(certificate);
-  return { notBefore, notAfter };
 }

@@ -117,7 +117,8 @@ export class CertificateAuthority {
   /** SHA-256 of the certificate, hex: what a join string pins. */
   readonly fingerprint: string;
   readonly privateKey: KeyObject;
-  /** Milliseconds since the epoch. */
+  /** When it is in force. Milliseconds since the epoch. */
+  readonly notBefore: number;
   readonly notAfter: number;
   /** How long its server certificates are valid, milliseconds. */
   readonly serverMs: number;
@@ -137,6 +138,7 @@ export class CertificateAuthority {
     this.certificate = certificate.raw;
     this.fingerprint = fingerprintOf(certificate.raw);
     this.privateKey = options.privateKey;
+    this.notBefore = Date.parse(certificate.validFrom);
     this.notAfter = Date.parse(certificate.validTo);
     this.#clock = options.clock;
     this.#name = forge.pki.certificateFromPem(this.certificatePem).subject.attributes;
