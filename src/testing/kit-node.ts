@@ -11,7 +11,7 @@ import type { Reporter } from '../node/reporter.js';
 import { InlineRunner } from '../plugins/inline-runner.js';
 import type { HostServices } from '../plugins/sdk/handler.js';
 import { peerOf } from './kit-daemon.js';
-import { type MemoryNode, startMemoryNode } from './memory-node.js';
+import { type MemoryNode, startMemoryNode, wireLine } from './memory-node.js';
 import { clockOf, type Life, ProcessStore } from './process-life.js';
 import type { DaemonEnd, Wire } from './wire.js';
 
@@ -80,9 +80,13 @@ export async function startKitNode(options: KitNodeOptions): Promise<KitNode> {
       },
     },
     report,
-    peer: () => peerOf(options.start),
-    daemon: options.daemon,
-    opened: options.opened,
+    line: wireLine({
+      life,
+      kernel,
+      peer: () => peerOf(options.start),
+      daemon: options.daemon,
+      opened: options.opened,
+    }),
     storeFailed,
   });
   return {

@@ -16,25 +16,36 @@ import type { Credential } from '../node/credentials.js';
 import type { DaemonLink } from '../node/daemon-link.js';
 import { DaemonTime } from '../node/daemon-time.js';
 import { isRefusal } from '../node/link-errors.js';
-import type { Reporter } from '../node/reporter.js';
 import { sessionTicket } from '../node/session-ticket.js';
 import { type UplinkParts, uplinkPorts } from '../node/uplink-ports.js';
 import type { Life } from './process-life.js';
 import { type DaemonEnd, Wire } from './wire.js';
 
-export interface MemoryNodeOptions extends Pick<UplinkParts, 'plugins'> {
+export interface MemoryNodeOptions extends Pick<UplinkParts, 'plugins' | 'report'> {
   readonly life: Life;
   readonly kernel: Kernel;
   readonly store: Store;
   readonly host: ExecutionHost;
-  readonly report: Reporter;
+  readonly line: NodeLine;
+  storeFailed(error: unknown): void;
+}
+
+/** How a node reaches its daemon, and by which certificates. */
+export interface NodeLine {
+  readonly link: DaemonLink;
+  readonly credentials: UplinkParts['credentials'];
+  renewal(executions: Executions, daemonTime: DaemonTime): RenewalPorts;
+}
+
+export interface WireLineOptions {
+  readonly life: Life;
+  readonly kernel: Kernel;
   /** The node as TLS would prove it, with the certificate that it has now. */
   peer(): NodePeer;
   /** The daemon that listens at this moment. */
   daemon(): DaemonEnd | undefined;
   /** A connection was opened. Its frames move when somebody moves them. */
   opened(wire: Wire): void;
-  storeFailed(error: unknown): void;
 }
 
 export interface MemoryNode {
@@ -44,12 +55,9 @@ export interface MemoryNode {
   stop(): void;
 }
 
-/**
- * A node's actors, wired as the node host wires them, over a store in memory and a {@link Wire}. Its certificate is whatever
- * `peer` says and is never due.
- */
+/** A node's actors, wired as the node host wires them, over a store in memory and a line to its daemon. */
 export async function startMemoryNode(options: MemoryNodeOptions): Promise<MemoryNode> {
-  const { life, kernel, store, host, plugins, report, peer, storeFailed } = options;
+  const { life, kernel, store, host, line, plugins, report, storeFailed } = options;
   const { clock, deadlines, directory, log } = kernel;
   const executions = await Executions.open({
     directory,
@@ -61,24 +69,27 @@ export async function startMemoryNode(options: MemoryNodeOptions): Promise<Memor
     ran: () => undefined,
     failed: storeFailed,
   });
-  const uplink = uplinkPorts({
-    kernel,
-    link: linkOf(options),
-    ticket: await sessionTicket(store, clock),
-    executions,
-    credentials: credentialsOf(peer),
-    daemonTime: new DaemonTime(clock),
-    plugins,
-    report,
-  });
-  const renewal = quietRenewal(kernel, peer);
+  const daemonTime = new DaemonTime(clock);
+  const { link, credentials } = line;
+  const ticket = await sessionTicket(store, clock);
+  const uplink = uplinkPorts({ kernel, link, ticket, executions, credentials, daemonTime, plugins, report });
+  const renewal = line.renewal(executions, daemonTime);
   const processes = { abandon: () => undefined };
   const root = createActor(nodeTree({ kernel, uplink, renewal, executions, processes, drainMs: 1_000 }));
   root.start();
   return { life, kernel, executions, stop: () => root.stop() };
 }
 
-function linkOf({ life, kernel, peer, daemon, opened }: MemoryNodeOptions): DaemonLink {
+/** A line of {@link Wire}s. The node's certificate is whatever `peer` says and is never due. */
+export function wireLine(options: WireLineOptions): NodeLine {
+  return {
+    link: linkOf(options),
+    credentials: credentialsOf(options.peer),
+    renewal: () => quietRenewal(options.kernel, options.peer),
+  };
+}
+
+function linkOf({ life, kernel, peer, daemon, opened }: WireLineOptions): DaemonLink {
   const never = (): never => {
     throw nodeError('refused', 'Certificates are not renewed here');
   };

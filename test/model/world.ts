@@ -22,7 +22,7 @@ import type { Descriptor } from '../../src/plugins/descriptor.js';
 import { descriptorDigest } from '../../src/plugins/digest.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
 import { modelDaemon } from '../../src/testing/memory-daemon.js';
-import { type MemoryNode, startMemoryNode } from '../../src/testing/memory-node.js';
+import { type MemoryNode, startMemoryNode, wireLine } from '../../src/testing/memory-node.js';
 import { MemoryRevocations } from '../../src/testing/memory-revocations.js';
 import { clockOf, type Life, ProcessStore, turns } from '../../src/testing/process-life.js';
 import type { DaemonEnd, Wire } from '../../src/testing/wire.js';
@@ -368,9 +368,13 @@ export class World {
       store: new ProcessStore(life, this.#nodeDisk),
       plugins: { announced: () => announced, revision: 0, given: async () => undefined },
       host: this.#host(life, handlers, questions),
-      peer: () => this.#peer,
-      daemon: () => (this.#daemon?.ready ? this.#daemon : undefined),
-      opened: (wire) => this.#wires.push(wire),
+      line: wireLine({
+        life,
+        kernel,
+        peer: () => this.#peer,
+        daemon: () => (this.#daemon?.ready ? this.#daemon : undefined),
+        opened: (wire) => this.#wires.push(wire),
+      }),
       storeFailed: failed,
       report: (report) => {
         if (report.event === 'refused') this.violations.push(`the node was refused: ${report.error.message}`);
