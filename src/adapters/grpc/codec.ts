@@ -3,7 +3,6 @@
  * Nothing from the wire is trusted here; a missing message becomes its empty value and is refused by who needs it.
  */
 import type { HostFacts } from '../../actors/device/record.js';
-import type { Grant } from '../../actors/device/renewals.js';
 import type {
   CancelOutcome,
   DaemonFrame,
@@ -38,7 +37,6 @@ import type {
   RegisterNodeRequest,
   RegisterNodeRequest__Output,
 } from './gen/palyra/node/v1/RegisterNodeRequest.js';
-import type { RenewCertificateReply } from './gen/palyra/node/v1/RenewCertificateReply.js';
 
 /** Cuts what a peer says of itself to a size that a record may hold. */
 function short(text: string): string {
@@ -113,15 +111,6 @@ export function registerToWire(request: RegisterNode): RegisterNodeRequest {
     facts: factsToWire(request.facts),
     plugins: pluginsToWire(request.plugins),
     clockMs: request.clockMs,
-  };
-}
-
-export function grantToWire(grant: Grant): RenewCertificateReply {
-  return {
-    certificate: grant.certificate,
-    caCertificates: [...grant.caCertificates],
-    nodeAddresses: [...grant.nodeAddresses],
-    enrollmentAddresses: [...grant.enrollmentAddresses],
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import type { HostFacts } from '../../actors/device/record.js';
+import type { Grant } from '../../actors/device/renewals.js';
 import { transcriptDigest } from '../../actors/identity/transcript.js';
 import { type PluginAnnouncement, protocolVersion } from '../../actors/link/frames.js';
 import type { BeginMethod } from '../../actors/pairing/enrolment.js';
@@ -16,6 +17,7 @@ import type { BeginReply__Output } from './gen/palyra/node/v1/BeginReply.js';
 import type { BeginRequest } from './gen/palyra/node/v1/BeginRequest.js';
 import type { DecisionEvent__Output } from './gen/palyra/node/v1/DecisionEvent.js';
 import type { EnrollmentClient as WireClient } from './gen/palyra/node/v1/Enrollment.js';
+import { grantFromWire } from './grant-codec.js';
 import { beginRequestBytes, enrollmentWithBytes, type Received } from './proto.js';
 import { fromStatus, linkError } from './status.js';
 import { callLimit, unaryCall } from './unary-call.js';
@@ -61,15 +63,11 @@ export interface ProofReply {
 
 /** What the operator decided. */
 export type Decision =
-  | {
+  | ({
       readonly kind: 'approved';
       readonly pairingId: string;
-      readonly certificate: string;
-      readonly caCertificates: readonly string[];
-      readonly nodeAddresses: readonly string[];
-      readonly enrollmentAddresses: readonly string[];
       readonly name: string;
-    }
+    } & Grant)
   | { readonly kind: 'rejected'; readonly pairingId: string; readonly reason: string }
   | { readonly kind: 'expired'; readonly pairingId: string };
 
@@ -218,7 +216,14 @@ function decisionOn(
         onPending(event.pairingId);
         return;
       }
-      const decision = decisionOf(event);
+      let decision: Decision | undefined;
+      try {
+        decision = decisionOf(event);
+      } catch (thrown) {
+        settle();
+        stream.cancel();
+        reject(thrown);
+      }
       if (!decision) return;
       settle();
       resolve(decision);
@@ -235,7 +240,9 @@ function decisionOn(
 }
 
 function decisionOf({ pairingId, ...event }: DecisionEvent__Output): Decision | undefined {
-  if (event.approved) return { kind: 'approved', pairingId, ...event.approved };
+  if (event.approved) {
+    return { kind: 'approved', pairingId, name: event.approved.name, ...grantFromWire(event.approved) };
+  }
   if (event.rejected) return { kind: 'rejected', pairingId, reason: event.rejected.reason };
   return event.expired ? { kind: 'expired', pairingId } : undefined;
 }

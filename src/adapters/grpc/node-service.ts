@@ -17,13 +17,7 @@ import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
 import type { KernelLog } from '../../kernel/log.js';
 import { callRefusalLog, type RefusedCall } from './call-refusal-log.js';
-import {
-  daemonFrameToWire,
-  grantToWire,
-  nodeFrameFromWire,
-  registeredToWire,
-  registerFromWire,
-} from './codec.js';
+import { daemonFrameToWire, nodeFrameFromWire, registeredToWire, registerFromWire } from './codec.js';
 import { checkNodeFrame } from './frame-limits.js';
 import type { ChallengeReply } from './gen/palyra/node/v1/ChallengeReply.js';
 import type { DaemonFrame as WireDaemonFrame } from './gen/palyra/node/v1/DaemonFrame.js';
@@ -32,6 +26,7 @@ import type { RegisterNodeReply } from './gen/palyra/node/v1/RegisterNodeReply.j
 import type { RegisterNodeRequest__Output } from './gen/palyra/node/v1/RegisterNodeRequest.js';
 import type { RenewCertificateReply } from './gen/palyra/node/v1/RenewCertificateReply.js';
 import type { RenewCertificateRequest__Output } from './gen/palyra/node/v1/RenewCertificateRequest.js';
+import { grantToWire } from './grant-codec.js';
 import type { PeerCall } from './listener.js';
 import { toStatus } from './status.js';
 

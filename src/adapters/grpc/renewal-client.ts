@@ -2,6 +2,7 @@ import { type ChannelCredentials, type ChannelOptions, Metadata } from '@grpc/gr
 import type { Grant, RenewCertificate } from '../../actors/device/renewals.js';
 import type { ChallengeReply__Output } from './gen/palyra/node/v1/ChallengeReply.js';
 import type { RenewCertificateReply__Output } from './gen/palyra/node/v1/RenewCertificateReply.js';
+import { grantFromWire } from './grant-codec.js';
 import { NodeService } from './proto.js';
 import { callLimit, unaryCall } from './unary-call.js';
 
@@ -40,8 +41,7 @@ export class RenewalClient {
     const reply = await unaryCall<RenewCertificateReply__Output>((done) =>
       this.#client.RenewCertificate(wire, new Metadata(), callLimit(), done),
     );
-    const { certificate, caCertificates, nodeAddresses, enrollmentAddresses } = reply;
-    return { certificate, caCertificates, nodeAddresses, enrollmentAddresses };
+    return grantFromWire(reply);
   }
 
   close(): void {

@@ -15,6 +15,7 @@ export const linkError = errorTable('link', {
   unreachable: { category: 'unavailable', retryable: true },
   tls_refused: { category: 'unauthenticated', retryable: true },
   ended: { category: 'unavailable', retryable: true },
+  incomplete: { category: 'unavailable', retryable: true },
 });
 
 const statusOf: Readonly<Record<ErrorCategory, status>> = {
