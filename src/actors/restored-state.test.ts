@@ -83,7 +83,8 @@ test('a code that was live is cancelled, and the epochs of devices are moved on'
     ),
   );
   expect(states).toEqual(['cancelled', 'bound', 'used']);
-  expect((await read<DeviceRecord>(store, 'device', 'LABNODE')).epoch).toBe(1_000_007);
+  const device = await read<DeviceRecord>(store, 'device', 'LABNODE');
+  expect(device).toMatchObject({ epoch: 1_000_007, ticket: { restoredFrom: start } });
 });
 
 test('it happens once, and only in a restored database', async () => {

@@ -56,7 +56,8 @@ export function restoreMark(id: string, backupAt: number, now: number): PutOpera
  * run yet.
  *
  * Work that may not run twice and had not ended may have run since the backup: it becomes `outcome_unknown`, also what was
- * only queued. A code that was live may have been used or cancelled since: it is cancelled. Epochs are moved on.
+ * only queued. A code that was live may have been used or cancelled since: it is cancelled. Epochs are moved on, and devices
+ * are marked: the next ticket of each may be one that the backup does not know.
  *
  * @returns undefined when the database does not come from a backup, or was corrected before.
  */
@@ -69,7 +70,7 @@ export async function settleRestored(store: Store, clock: Clock): Promise<Restor
   if (mark === undefined) return undefined;
   const dispatches = await unknownDispatches(store, now);
   const codes = await cancelledCodes(store, now);
-  const devices = await movedOnDevices(store, now);
+  const devices = await movedOnDevices(store, mark.backupAt, now);
   const done = marks.map((one) =>
     toOperation(kind, '', { ...one, state: 'done' as const, version: one.version + 1, updatedAt: now }),
   );
@@ -111,10 +112,15 @@ async function cancelledCodes(store: Store, now: number): Promise<readonly Store
     });
 }
 
-async function movedOnDevices(store: Store, now: number): Promise<readonly StoreOperation[]> {
+async function movedOnDevices(
+  store: Store,
+  backupAt: number,
+  now: number,
+): Promise<readonly StoreOperation[]> {
   const devices = new RecordTable<DeviceRecord>('device', ({ id }) => id);
   await devices.load(store);
-  return [...devices.values()].map(
-    (device) => devices.put({ ...device, epoch: device.epoch + epochStep, updatedAt: now }).operation,
-  );
+  return [...devices.values()].map((device) => {
+    const ticket = { ...device.ticket, restoredFrom: backupAt };
+    return devices.put({ ...device, epoch: device.epoch + epochStep, ticket, updatedAt: now }).operation;
+  });
 }

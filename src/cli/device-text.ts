@@ -106,7 +106,12 @@ export function cloneText({ hostname, address, state }: Clone): string {
 
 function otherHost(clone: Clone, now: number): string {
   const { id, kind, attempts, lastSeenAt, decision } = clone;
-  const came = { two_hosts: 'beside it', older_state: 'with an older state', displaced: 'before' }[kind];
+  const came = {
+    two_hosts: 'beside it',
+    older_state: 'with an older state',
+    after_restore: 'as the first since a backup was restored',
+    displaced: 'before',
+  }[kind];
   const times =
     attempts === 0
       ? ''

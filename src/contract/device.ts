@@ -87,9 +87,10 @@ const CloneSchema = Type.Object(
       'waiting and admitted wait for a decision; replacing and allowing wait for the host to come again',
     ),
     kind: words(
-      ['two_hosts', 'older_state', 'displaced'],
-      'why it is not the host that was known: another one answered, it showed a ticket of the past, or it was put aside',
+      ['two_hosts', 'older_state', 'after_restore', 'displaced'],
+      'why it is not the host that was known: another one answered, it showed a ticket of the past, it was the first with one that is not in a restored backup, or it was put aside',
     ),
+    backupAt: Type.Optional(time('when the backup was made, for after_restore')),
     address: Type.String(),
     hostname: Type.String({ description: 'what it says of itself' }),
     firstSeenAt: time('when it came first'),

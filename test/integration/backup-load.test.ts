@@ -4,8 +4,11 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import { eachStored, fromStored } from '../../src/actors/records.js';
+import { createBackup } from '../../src/adapters/backup/create-backup.js';
 import { openStore } from '../../src/adapters/store/sqlite/sqlite-store.js';
+import type { Device } from '../../src/contract/device.js';
 import type { CreateDispatch, Dispatch } from '../../src/contract/dispatch.js';
+import { systemClock } from '../../src/kernel/clock.js';
 import { Cluster, type Message, type Program } from '../support/cluster.js';
 
 let cluster: Cluster;
@@ -108,8 +111,14 @@ describe('a backup', () => {
     for (let n = 0; n < 3; n++) {
       await writers.accept((before.at(-1) ?? 0) + 40);
       before.push(writers.accepted.size);
-      const made = await succeed('backup', path(`load-${n}.tar`), '--unencrypted');
-      expect(made).toMatchObject({ running: true });
+      // Here and not by the command, whose start would let the daemon write on for long.
+      const made = await createBackup({
+        stateDirectory: path('daemon'),
+        file: path(`load-${n}.tar`),
+        version: 'test',
+        clock: systemClock,
+      });
+      expect(made.running).toBe(true);
     }
     await writers.stop();
     const ids = [...writers.accepted.values()];
@@ -196,5 +205,39 @@ describe('a key that was used before a backup', () => {
     // The backup does not know of it: it is another dispatch now, which docs/security.md says.
     expect((await client.createDispatch({ ...done, idempotencyKey: 'later' })).id).not.toBe(later.id);
     expect(node.messages.slice(from).filter(({ event }) => event === 'mediation')).toEqual([]);
+  }, 60_000);
+});
+
+describe('a machine that goes on after a restore with a ticket that is not in the backup', () => {
+  it('raises an alert that names the restore, and all such alerts are settled by one command', async () => {
+    await succeed('backup', path('tickets.tar'), '--unencrypted');
+    await node.kill('SIGTERM');
+    node = cluster.node();
+    await node.event('connected');
+    await daemon.kill('SIGTERM');
+    await succeed('restore', path('tickets.tar'), '--force');
+    const from = node.messages.length;
+    daemon = await cluster.daemon();
+    await node.event('connected', from);
+
+    const client = cluster.client();
+    const [device] = (await client.listDevices()).devices;
+    expect(device).toMatchObject({
+      clones: [{ kind: 'after_restore', state: 'admitted', backupAt: expect.stringMatching(/^20/) }],
+      alerts: [{ code: 'clone', message: expect.stringContaining('palyra devices allow-restored') }],
+    });
+    const refused = await cluster.palyra(['devices', 'allow-restored', '--reason', 'restored', '--json']);
+    expect(refused.code).toBe(2);
+    const settled = await succeed<{ allowed: Device[]; left: Device[] }>(
+      'devices',
+      'allow-restored',
+      '--reason',
+      'restored',
+      '--yes',
+    );
+    expect(settled.left).toEqual([]);
+    expect(settled.allowed).toMatchObject([{ name: 'worker', alerts: [], clones: [{ state: 'allowed' }] }]);
+    const again = await cluster.palyra(['devices', 'allow-restored', '--reason', 'again']);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('No machine waits')]);
   }, 60_000);
 });

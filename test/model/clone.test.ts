@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { alertsOf } from '../../src/actors/clone/alerts.js';
 import { judgeArrival, maxClones } from '../../src/actors/clone/arrival.js';
 import { decideClone } from '../../src/actors/clone/decision.js';
 import type { CloneEvent } from '../../src/actors/clone/events.js';
@@ -366,6 +367,74 @@ describe('a copy that comes while the original is away', () => {
     expect(world.live).toBe(original);
     expect(world.connect(copy)).toBe('clone_rejected');
     expect(world.states).toEqual(['rejected', 'allowed']);
+  });
+});
+
+describe('after a backup was restored', () => {
+  /** The device has moved on since the backup twice, and a copy of its disk is of in between. */
+  function restored() {
+    const { world, original } = copied('now');
+    const backup = world.device;
+    world.drop();
+    world.connect(original);
+    const copy = original.copy();
+    world.drop();
+    world.connect(original);
+    world.drop();
+    world.device = { ...backup, ticket: { ...backup.ticket, restoredFrom: start } };
+    return { world, original, copy };
+  }
+  const kinds = ({ device }: World): readonly string[] => device.clones.map(({ kind }) => kind);
+
+  it('the first host with a ticket that is not in it is let in with an alarm of its own kind, once', () => {
+    const { world, original } = restored();
+    expect(world.connect(original)).toBe('live, and suspected');
+    expect(world.device.clones).toMatchObject([
+      { kind: 'after_restore', state: 'admitted', backupAt: start },
+    ]);
+    expect(alertsOf(world.device)).toMatchObject([
+      { message: expect.stringMatching(/backup of 2026-01-01T00:00:00.000Z.*palyra devices allow-restored/) },
+    ]);
+    world.decide('allow');
+    expect(alertsOf(world.device)).toEqual([]);
+    world.drop();
+    original.restart();
+    expect(world.connect(original)).toBe('live');
+    expect(world.states).toEqual(['allowed']);
+  });
+
+  it('a copy that comes after the device is as suspicious as ever', () => {
+    const { world, original, copy } = restored();
+    world.connect(original);
+    expect(world.connect(copy)).toBe('clone_waiting');
+    world.drop();
+    expect(world.connect(copy)).toBe('live, and suspected');
+    expect(kinds(world)).toEqual(['after_restore', 'older_state']);
+    expect(alertsOf(world.device)).toHaveLength(2);
+  });
+
+  it('a copy that comes before the device does not hide: the device raises the second alarm', () => {
+    const { world, original, copy } = restored();
+    expect(world.connect(copy)).toBe('live, and suspected');
+    expect(world.connect(original)).toBe('clone_waiting');
+    expect(kinds(world)).toEqual(['after_restore', 'older_state']);
+    // Also when the first one was allowed by then.
+    world.decide('allow', world.device.clones[0]?.id ?? '');
+    world.drop();
+    expect(world.connect(original)).toBe('live, and suspected');
+    expect(alertsOf(world.device)).toHaveLength(1);
+  });
+
+  it('a device that has not moved on since comes without an alarm, and no copy does so after it', () => {
+    const { world, original } = copied('now');
+    const old = original.copy();
+    old.ticket = 'of later';
+    world.drop();
+    world.device = { ...world.device, ticket: { ...world.device.ticket, restoredFrom: start } };
+    expect(world.connect(original)).toBe('live');
+    world.drop();
+    expect(world.connect(old)).toBe('live, and suspected');
+    expect(kinds(world)).toEqual(['older_state']);
   });
 });
 

@@ -13,8 +13,12 @@ export function alertsOf(device: DeviceRecord): readonly DeviceAlert[] {
   ];
 }
 
-function cloneText({ state, kind, hostname, address, attempts }: CloneCase): string {
+function cloneText({ state, kind, hostname, address, attempts, backupAt }: CloneCase): string {
   const host = `${hostname || 'A host'} at ${address}`;
+  if (state === 'admitted' && kind === 'after_restore') {
+    const backup = new Date(backupAt ?? 0).toISOString();
+    return `${host} was the first to connect with this identity since the backup of ${backup} was restored, with a ticket that is not in it, as is expected of the device once, and as a clone would: palyra devices allow-restored, or for this one alone`;
+  }
   if (state === 'waiting') {
     return `${host} has the identity of this device too and waits for your decision (asked ${attempts === 1 ? 'once' : `${attempts} times`})`;
   }

@@ -57,7 +57,7 @@ export function judgeArrival(
   const wasLetIn = known?.state === 'replacing' || known?.state === 'allowing';
   if (known?.state === 'rejected') return refuse(device, known, arrival, now);
   if (!wasLetIn && otherAnswers) {
-    const waiting = known ?? makeCase(isRight ? 'two_hosts' : 'older_state', arrival, now);
+    const waiting = known ?? firstSeen(device, isRight, arrival, now);
     return refuse(device, waiting, arrival, now, known === undefined ? 'new' : known.state);
   }
   const isInOrder = isRight && known?.state !== 'waiting' && !wasLetIn;
@@ -73,7 +73,7 @@ export function judgeArrival(
       cause: undefined,
     };
   }
-  const before = known ?? makeCase(isRight ? 'two_hosts' : 'older_state', arrival, now);
+  const before = known ?? firstSeen(device, isRight, arrival, now);
   const event = { type: 'admitted', arrival, before: device.ticket, given: ticketHash(given) } as const;
   const admitted = moveClone(known === undefined ? 'new' : known.state, before, event, now);
   const others = device.clones.map((one) => (one.id === admitted.id ? one : ousted(one, now)));
@@ -152,6 +152,17 @@ function followed(
 
 function ousted(clone: CloneCase, now: number): CloneCase {
   return clone.state === 'admitted' ? moveClone(clone.state, clone, { type: 'ousted' }, now) : clone;
+}
+
+/**
+ * Why a host that is seen for the first time is not the one that was known. After a restore the device itself shows a ticket
+ * that is in no record, once; any other host that does so later is as suspicious as ever.
+ */
+function firstSeen(device: DeviceRecord, isRight: boolean, arrival: Arrival, now: number): CloneCase {
+  const { restoredFrom } = device.ticket;
+  if (isRight) return makeCase('two_hosts', arrival, now);
+  if (restoredFrom === undefined) return makeCase('older_state', arrival, now);
+  return { ...makeCase('after_restore', arrival, now), backupAt: restoredFrom };
 }
 
 /** A host that is seen for the first time. */

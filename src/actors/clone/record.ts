@@ -22,9 +22,12 @@ export interface CloneCase {
   readonly state: CloneState;
   /**
    * `two_hosts`: it showed a right ticket while the other host answered. `older_state`: it showed a ticket of the past.
+   * `after_restore`: it was the first to show a ticket that a restored daemon does not know; the device itself does so once.
    * `displaced`: it was the device until an operator put another host in its place.
    */
-  readonly kind: 'two_hosts' | 'older_state' | 'displaced';
+  readonly kind: 'two_hosts' | 'older_state' | 'after_restore' | 'displaced';
+  /** For `after_restore`: when the backup was made. */
+  readonly backupAt?: number;
   /** SHA-256 of each ticket that it has shown, lower-case hex: it is known by them after a restart. */
   readonly tickets: readonly string[];
   /** SHA-256 of each ticket that it was given since it was let in: nobody else has them. */
@@ -60,6 +63,11 @@ export interface DeviceTicket {
   readonly broken?: true;
   /** What the process called itself that confirmed the ticket, hex. */
   readonly holder?: string;
+  /**
+   * The record is from a backup that was made then, and no host has opened a session since: tickets that were given after it are
+   * not known.
+   */
+  readonly restoredFrom?: number;
   /** A copy shows the confirmed ticket too, and was rejected: it counts from its holder only, until the next one. */
   readonly holderOnly?: true;
 }

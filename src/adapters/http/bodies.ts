@@ -60,10 +60,11 @@ export const deviceBody: BodyOf<DeviceView, Device> = ({
   approvals: device.approvals.map(approvalBody),
   ...(rotation === undefined ? {} : { rotation: { ...rotation, at: timeText(rotation.at) } }),
   alerts: device.alerts.map(alertBody),
-  clones: device.clones.map(({ decision, ...clone }) => ({
+  clones: device.clones.map(({ decision, backupAt, ...clone }) => ({
     ...clone,
     firstSeenAt: timeText(clone.firstSeenAt),
     lastSeenAt: timeText(clone.lastSeenAt),
+    ...(backupAt === undefined ? {} : { backupAt: timeText(backupAt) }),
     ...(decision === undefined ? {} : { decision: { ...decision, at: timeText(decision.at) } }),
   })),
   decisions: device.decisions.map((decision) => ({ ...decision, at: timeText(decision.at) })),

@@ -2,6 +2,7 @@
 type TimeKey =
   | 'approvedAt'
   | 'at'
+  | 'backupAt'
   | 'certificateExpiresAt'
   | 'connectedSince'
   | 'createdAt'

@@ -20,6 +20,7 @@ import { print, printJson } from '../output.js';
 import { printable } from '../printable.js';
 import { tableText } from '../table.js';
 import { relativeTime } from '../time-text.js';
+import { registerAllowRestoredCommand } from './devices-allow-restored.js';
 import { registerCloneCommand } from './devices-clone.js';
 
 interface ListFlags extends ConnectionFlags {
@@ -27,7 +28,7 @@ interface ListFlags extends ConnectionFlags {
   readonly all?: boolean;
 }
 
-/** `palyra devices list | show | rename | rotate | revoke | remove | ban | lift | clone` */
+/** `palyra devices list | show | rename | rotate | revoke | remove | ban | lift | clone | allow-restored` */
 export function registerDevicesCommand(program: Command, context: CliContext): void {
   const devices = program
     .command('devices')
@@ -127,6 +128,7 @@ export function registerDevicesCommand(program: Command, context: CliContext): v
     },
   );
   for (const verb of Object.keys(verbs) as DeviceVerb[]) addDecision(devices, context, verb);
+  registerAllowRestoredCommand(devices, context);
   registerCloneCommand(devices, context, ['--if-version <number>', ifVersionText, wholeNumber]);
 }
 

@@ -202,6 +202,6 @@ function printRestored(
     ...(configFile === undefined
       ? []
       : [`The configuration of the backup is ${printable(configFile)}: compare it with yours.`]),
-    'Start palyrad. Dispatches that may have run since the backup end as outcome_unknown, and nodes alert about their tickets.',
+    'Start palyrad. Dispatches that may have run since the backup end as outcome_unknown, and each node raises an alert once: palyra devices allow-restored.',
   );
 }
