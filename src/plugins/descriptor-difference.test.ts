@@ -50,6 +50,8 @@ describe('a descriptor that is', () => {
     ['wider', { destructive: true }, { destructive: false }, 'not asked to confirm'],
     ['wider', {}, { permissions: { network: ['example.com'] } }, 'asks to contact "example.com"'],
     ['wider', {}, { permissions: { fileSystem: { write: ['/etc'] } } }, 'asks to write files "/etc"'],
+    ['wider', {}, { permissions: { fileSystem: { read: ['/etc'] } } }, 'asks to read files "/etc"'],
+    ['wider', {}, { permissions: { environment: ['HOME'] } }, 'asks to be given the variables "HOME"'],
     ['wider', {}, { permissions: { childProcesses: true } }, 'asks to start other programs'],
     [
       'narrower',

@@ -84,6 +84,11 @@ async function runs(node: RawNode, digest: string): Promise<void> {
   expect((await run).state).toBe('succeeded');
 }
 
+/** What the node was told last about its echo, on the stream that it has. */
+function verdictOf(node: RawNode): string | undefined {
+  return node.surfaces.at(-1)?.surface.find(({ capability }) => capability === 'echo')?.status;
+}
+
 const wider = (): Descriptor => ({ ...echo, title: 'Wider', timeout: '1h' });
 const narrower = (): Descriptor => ({ ...echo, title: 'Narrower', timeout: '1s' });
 
@@ -122,6 +127,7 @@ describe('a node that offers something else than what was approved with its pair
     ).rejects.toMatchObject({ code: 'surface.changed', category: 'conflict' });
     expect(await refusalOf('echo')).toBe('dispatch.not_approved');
     expect(await decide('echo', 'approve')).toMatchObject({ state: 'approved', verdict: 'same' });
+    await expect.poll(() => verdictOf(node)).toBe('accepted');
     await runs(node, descriptorDigest(wider()));
     expect(node.isOver).toBe(false);
     await expect(decide('echo', 'approve')).rejects.toMatchObject({ code: 'surface.not_possible' });
@@ -172,6 +178,7 @@ describe('a node that offers something else than what was approved with its pair
     expect(await decide('echo', 'revoke')).toMatchObject({ state: 'revoked' });
     // What it runs of it is told to stop.
     await expect.poll(() => node.cancels).toEqual([node.orders[0]?.dispatchId]);
+    await expect.poll(() => verdictOf(node)).toBe('not_approved');
     node.answer({ dispatchId: node.orders[0]?.dispatchId ?? '', outcome: 'cancelled' });
     expect((await running).state).toBe('cancelled');
     for (const again of [wider(), narrower(), echo, { ...echo, title: 'New' }]) {
@@ -196,5 +203,71 @@ describe('a node that offers something else than what was approved with its pair
     });
     await expect(decide('hostile', 'approve')).rejects.toMatchObject({ code: 'plugin.schema_reference' });
     expect(await refusalOf('hostile')).toBe('dispatch.not_approved');
+  });
+});
+
+describe('with pin: build', () => {
+  let pinned: LocalDaemon;
+  let member: EnrolledDevice;
+  let running: RawNode | undefined;
+  let shown: Uint8Array = new Uint8Array(0);
+
+  beforeAll(async () => {
+    pinned = await LocalDaemon.start('plugins: { pin: build }\n');
+    member = await pinned.enrol('lab');
+  });
+  afterAll(() => pinned.close());
+
+  /** The node comes with the same promise, made by this build. */
+  async function build(buildDigest: string): Promise<RawNode> {
+    running?.close();
+    const plugins = offering(echo).map((plugin) => ({ ...plugin, buildDigest }));
+    const node = await RawNode.connect(pinned, member, { ticket: shown, plugins });
+    if (node.ended) throw node.ended;
+    shown = node.ticket;
+    running = node;
+    await expect
+      .poll(async () => (await pinned.daemon.control.inventory.list(admin))[0]?.presence)
+      .toBe('online');
+    return node;
+  }
+
+  const surface = () => pinned.daemon.control.surfaces.get(admin, member.identity.deviceId, 'echo');
+
+  async function outcome(node: RawNode): Promise<string | undefined> {
+    const run = pinned.invoke('lab', 'echo', { message: 'x' }).then(
+      ({ state }) => state,
+      (error: { code?: string }) => error.code,
+    );
+    const refused = await Promise.race([run, expect.poll(() => node.orders.length).toBe(1)]);
+    if (typeof refused === 'string') return refused;
+    node.answer({ dispatchId: node.orders[0]?.dispatchId ?? '', output: Buffer.from('{"message":"x"}') });
+    return run;
+  }
+
+  it('an approval holds for the very build that was approved: another one waits, and is told as that', async () => {
+    const bundled = (await bundledAnnouncement()).find(({ name }) => name === 'echo');
+    const first = bundled?.buildDigest ?? '';
+    expect(await outcome(await build(first))).toBe('succeeded');
+    const other = await build('another build');
+    expect(await surface()).toMatchObject({
+      state: 'pending',
+      verdict: 'same',
+      buildDigest: 'another build',
+    });
+    expect(await outcome(other)).toBe('dispatch.not_approved');
+    const seen = { digest: descriptorDigest(echo), buildDigest: first };
+    const { surfaces } = pinned.daemon.control;
+    await expect(
+      surfaces.decide(admin, member.identity.deviceId, 'echo', { action: 'approve', reason: '', ...seen }),
+    ).rejects.toMatchObject({ code: 'surface.changed' });
+    await surfaces.decide(admin, member.identity.deviceId, 'echo', {
+      action: 'approve',
+      reason: 'read it',
+      ...seen,
+      buildDigest: 'another build',
+    });
+    await expect.poll(() => other.surfaces.at(-1)?.surface[0]?.status).toBe('accepted');
+    expect(await outcome(other)).toBe('succeeded');
   });
 });

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { HostFacts } from '../../src/actors/device/record.js';
 import type {
   DaemonFrame,
   DispatchOrder,
+  EffectiveSurface,
   InFlight,
   NodeResult,
   PluginAnnouncement,
@@ -20,6 +22,8 @@ export class RawNode {
   readonly orders: DispatchOrder[] = [];
   readonly settled: string[] = [];
   readonly cancels: string[] = [];
+  /** What it was told on its stream that it may run. */
+  readonly surfaces: EffectiveSurface[] = [];
   ticket: Uint8Array = new Uint8Array(0);
   ended: AppError | undefined;
   isLive = false;
@@ -37,11 +41,13 @@ export class RawNode {
       inFlight = [],
       instance = randomBytes(16),
       plugins: offered,
+      facts = hostFacts(),
     }: {
       ticket?: Uint8Array;
       inFlight?: readonly InFlight[];
       instance?: Uint8Array;
       plugins?: readonly PluginAnnouncement[];
+      facts?: HostFacts;
     } = {},
   ): Promise<RawNode> {
     const node = new RawNode();
@@ -60,7 +66,7 @@ export class RawNode {
           register: () => ({
             protocol: protocolVersion,
             deviceId: identity.deviceId,
-            facts: hostFacts(),
+            facts,
             plugins,
             clockMs: Date.now(),
           }),
@@ -115,6 +121,7 @@ export class RawNode {
     }
     if (frame.ping && this.answersPings) this.#link?.batch.set('pong', frame.ping);
     this.orders.push(...(frame.dispatches ?? []));
+    if (frame.surface) this.surfaces.push(frame.surface);
     this.settled.push(...(frame.settled ?? []));
     this.cancels.push(...(frame.cancels ?? []).map((order) => order.dispatchId));
   }
