@@ -22,6 +22,8 @@ export class Credentials {
   #previous: Credential | undefined;
   #request: NextRequest | undefined;
   #answered: NextRequest | undefined;
+  /** Whether the disk has no keys but those in use. A host that died may have left some: it is looked once. */
+  #isTidy = false;
   /** What is being written: one change after the other. */
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -146,19 +148,21 @@ export class Credentials {
     this.#membership = membership;
     this.#newest = credentialOf(grant.certificate, request.tlsKey);
     this.#previous = before;
+    this.#isTidy = false;
     this.#request = undefined;
     this.#answered = answered;
     if (!answered) await this.#store.dropNextRequest();
   }
 
   async #forgetPrevious(fingerprint: string): Promise<void> {
-    if (!this.#previous || this.#newest.fingerprint !== fingerprint) return;
-    const { previous: _previous, ...membership } = this.#membership;
-    await this.#store.writeMembership(membership);
+    if (this.#isTidy || this.#newest.fingerprint !== fingerprint) return;
+    const { previous, ...membership } = this.#membership;
+    if (previous !== undefined) await this.#store.writeMembership(membership);
     this.#membership = membership;
     this.#previous = undefined;
     const request = this.#request;
     await this.#store.dropOtherKeys([this.#newest.privateKey, ...(request ? [request.tlsKey] : [])]);
+    this.#isTidy = true;
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build, type Plugin } from 'esbuild';
 
-const cache = fileURLToPath(new URL('../../node_modules/.cache/palyra-test', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const cache = join(root, 'node_modules/.cache/palyra-test');
 
 /** A test's own program in TypeScript, bundled so that plain `node` runs it as a real process. */
 export interface ChildProgram {
@@ -30,6 +31,34 @@ export interface RunningChild {
  * const ready = await child.line();
  */
 export async function childProgram(entry: URL): Promise<ChildProgram> {
+  const { path, remove } = await bundled(entry);
+  return { start: (...args) => start(path, args), remove };
+}
+
+/** A script for `node`, which `remove` deletes. */
+export interface BundledScript {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * As {@link childProgram}, for one that runs on what `npm run build` has made: what it imports of `src` is that of `dist`, so
+ * that it finds its files where the programs find theirs.
+ */
+export function scriptOnBuild(entry: URL): Promise<BundledScript> {
+  return bundled(entry, [
+    {
+      name: 'the build instead of the source',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /^\.{1,2}\/.*\/src\// }, ({ path, resolveDir }) => {
+          const built = relative(root, resolve(resolveDir, path));
+          return { path: pathToFileURL(join(root, 'dist', built)).href, external: true };
+        }),
+    },
+  ]);
+}
+
+async function bundled(entry: URL, plugins: Plugin[] = []): Promise<BundledScript> {
   const path = fileURLToPath(entry);
   const outfile = join(cache, `${basename(path, '.ts')}-${process.pid}.mjs`);
   await build({
@@ -41,8 +70,9 @@ export async function childProgram(entry: URL): Promise<ChildProgram> {
     target: 'node20',
     packages: 'external',
     logLevel: 'error',
+    plugins,
   });
-  return { start: (...args) => start(outfile, args), remove: () => rm(outfile, { force: true }) };
+  return { path: outfile, remove: () => rm(outfile, { force: true }) };
 }
 
 function start(outfile: string, args: readonly string[]): RunningChild {
