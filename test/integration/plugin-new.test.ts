@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { installFromHere, root } from '../support/plugin-install.js';
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const palyra = join(root, 'dist/src/cli/palyra.js');
 
 let base: string;
@@ -20,15 +19,6 @@ beforeAll(() => {
 
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
-/** What `npm install` does, from what is on this machine. */
-function install(): void {
-  const modules = join(folder, 'node_modules');
-  mkdirSync(modules);
-  symlinkSync(root, join(modules, 'palyra-node-runtime'));
-  for (const name of ['vitest', 'typescript'])
-    symlinkSync(join(root, 'node_modules', name), join(modules, name));
-}
-
 const tool = (name: string) => join(root, 'node_modules', '.bin', name);
 
 test('what `plugin new` makes compiles, is sound in every respect, and its test passes', async () => {
@@ -37,7 +27,7 @@ test('what `plugin new` makes compiles, is sound in every respect, and its test 
     ...['plugin', 'new', folder, '--capability', 'disk.report', '--publisher', 'Ada\'s "shop"', '--json'],
   ]);
   expect(JSON.parse(made.stdout)).toMatchObject({ name: 'disk-report', capability: 'disk.report', folder });
-  install();
+  installFromHere(folder);
   await run(process.execPath, [palyra, 'plugin', 'pack', folder]);
   const checked = await run(process.execPath, [palyra, 'plugin', 'check', folder, '--strict', '--json']);
   expect(JSON.parse(checked.stdout)).toEqual({ ok: true, findings: [] });

@@ -84,6 +84,7 @@ export class Cluster {
   /** Variables that programs get which are started from now on. */
   readonly variables: NodeJS.ProcessEnv = {};
   readonly #programs: Program[] = [];
+  readonly #terminals: ChildProcessWithoutNullStreams[] = [];
   /** Kept over restarts, so that nodes find the daemon again. */
   #ports: { readonly http: string; readonly enroll: string; readonly node: string } | undefined;
   readonly #env: NodeJS.ProcessEnv;
@@ -194,6 +195,7 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
+    for (const { pid } of this.#terminals) if (pid !== undefined) endGroup(pid);
     for (const program of this.#programs) program.child.kill('SIGKILL');
     await Promise.all(this.#programs.map((program) => program.exited));
     rmSync(this.directory, { recursive: true, force: true });
@@ -204,14 +206,40 @@ export class Cluster {
     return this.run(programs.palyra, args);
   }
 
-  /** Runs a line as a person would type it, with `palyra` on the path. */
-  async type(line: string): Promise<CommandResult> {
+  /** Runs a line as a person would type it, with both programs on the path. @param cwd default: the temporary directory of the system */
+  type(line: string, cwd = tmpdir()): Promise<CommandResult> {
+    return ended(this.#shell(line, cwd));
+  }
+
+  /** Runs a line that goes on, in a terminal of its own; it is ended with the cluster. */
+  terminal(line: string, cwd: string): { readonly printed: string } {
+    const child = this.#shell(line, cwd);
+    const terminal = { printed: '' };
+    const show = (chunk: Buffer): void => {
+      terminal.printed += chunk.toString();
+    };
+    child.stdout.on('data', show);
+    child.stderr.on('data', show);
+    this.#terminals.push(child);
+    return terminal;
+  }
+
+  #shell(line: string, cwd: string): ChildProcessWithoutNullStreams {
     const bin = join(this.directory, 'bin');
     mkdirSync(bin, { recursive: true });
-    const shim = `#!/bin/sh\nexec '${process.execPath}' '${programs.palyra}' "$@"\n`;
-    writeFileSync(join(bin, 'palyra'), shim, { mode: 0o755 });
-    const env = { ...this.env, PATH: `${bin}:${this.env.PATH}` };
-    return ended(spawn('/bin/sh', ['-c', line], { env, cwd: tmpdir() }));
+    for (const [name, program] of Object.entries(programs)) {
+      const shim = `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`;
+      writeFileSync(join(bin, name), shim, { mode: 0o755 });
+    }
+    const npm = join(this.directory, 'npm');
+    const env = {
+      ...this.env,
+      PATH: `${bin}:${this.env.PATH}`,
+      npm_config_cache: npm,
+      npm_config_offline: 'true',
+    };
+    // In a group of its own, to be ended with all that it has started.
+    return spawn('/bin/sh', ['-c', line], { env, cwd, detached: true });
   }
 
   /** Starts any script as one of its programs. */
@@ -235,4 +263,12 @@ async function ended(child: ChildProcessWithoutNullStreams, input = ''): Promise
   child.stdin.end(input);
   const code = await new Promise<number>((resolve) => child.on('close', (exit) => resolve(exit ?? -1)));
   return { code, stdout, stderr, json: <T>() => JSON.parse(stdout) as T };
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
 }

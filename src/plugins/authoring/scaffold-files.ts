@@ -76,10 +76,10 @@ function sourceText({ name, capability, publisher }: ScaffoldNames, { engine }: 
 export default definePlugin({
   name: '${name}',
   version: '0.1.0',
-  publisher: ${JSON.stringify(publisher)},
+  publisher: ${quoted(publisher)},
   engines: { palyra: '${engine}' },
   capabilities: {
-    '${capability}': {
+    ${capability.includes('.') ? quoted(capability) : capability}: {
       title: '${titleOf(capability)}',
       description: 'Says hello to someone.',
       input: Type.Object(
@@ -152,4 +152,9 @@ $ npm run build    # dist/index.js and plugin.json
 function titleOf(capability: string): string {
   const words = capability.replace(/[._]/g, ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A text as a literal of the source. */
+function quoted(text: string): string {
+  return /['\\\p{Cc}]/u.test(text) ? JSON.stringify(text) : `'${text}'`;
 }
