@@ -1,7 +1,19 @@
 import { Type } from 'typebox';
 import { cloneActions, cloneStates, deviceActions, hiddenTrustStates, trustStates } from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
-import { closed, digest, id, labels, nodeName, note, time, type Wire, words } from './primitives.js';
+import {
+  closed,
+  digest,
+  id,
+  labels,
+  nodeName,
+  note,
+  pageLimit,
+  pageNext,
+  time,
+  type Wire,
+  words,
+} from './primitives.js';
 
 export const trustState = words(
   trustStates,
@@ -158,7 +170,7 @@ export const DeviceFilterSchema = Type.Object(
     trust: Type.Optional(
       Type.Array(trustState, { description: `only these; default: all but ${hiddenTrustStates.join(', ')}` }),
     ),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+    limit: pageLimit,
     cursor: Type.Optional(
       Type.String({ pattern: '^[A-Z2-7]{56}$', description: '`next` of the page before' }),
     ),
@@ -169,7 +181,7 @@ export const DeviceFilterSchema = Type.Object(
 export const DevicePageSchema = Type.Object(
   {
     devices: Type.Array(DeviceSchema),
-    next: Type.Optional(Type.String({ description: 'the cursor of the next page; absent on the last' })),
+    next: pageNext,
   },
   closed,
 );

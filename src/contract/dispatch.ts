@@ -10,6 +10,8 @@ import {
   labels,
   milliseconds,
   note,
+  pageLimit,
+  pageNext,
   time,
   type Wire,
   words,
@@ -117,7 +119,7 @@ export const DispatchFilterSchema = Type.Object(
   {
     state: Type.Optional(Type.Array(dispatchState, { description: 'only these states' })),
     deviceId: Type.Optional(deviceId),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+    limit: pageLimit,
     cursor: Type.Optional(
       Type.String({ minLength: 1, maxLength: 1024, description: '`next` of the page before' }),
     ),
@@ -128,7 +130,7 @@ export const DispatchFilterSchema = Type.Object(
 export const DispatchPageSchema = Type.Object(
   {
     dispatches: Type.Array(DispatchSchema),
-    next: Type.Optional(Type.String({ description: 'the cursor of the next page; absent on the last' })),
+    next: pageNext,
   },
   closed,
 );

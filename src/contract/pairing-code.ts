@@ -7,8 +7,8 @@ import {
   labels,
   milliseconds,
   note,
-  pageCursor,
-  pageLimit,
+  pageFilter,
+  pageNext,
   time,
   type Wire,
   words,
@@ -100,20 +100,12 @@ export const PairingCodeSchema = Type.Object(
 export type PairingCode = Wire<typeof PairingCodeSchema>;
 
 export const PairingCodePageSchema = Type.Object(
-  { codes: Type.Array(PairingCodeSchema), next: Type.Optional(Type.String()) },
+  { codes: Type.Array(PairingCodeSchema), next: pageNext },
   closed,
 );
 export type PairingCodePage = Wire<typeof PairingCodePageSchema>;
 
-/** Several states are given as `?state=a&state=b`. */
-export const PairingCodeFilterSchema = Type.Object(
-  {
-    state: Type.Optional(Type.Array(codeState, { description: 'only these states' })),
-    limit: pageLimit,
-    cursor: pageCursor('pc'),
-  },
-  closed,
-);
+export const PairingCodeFilterSchema = pageFilter(codeState, 'pc');
 
 export const DecideCodeSchema = Type.Object({ reason: Type.Optional(note('why; recorded')) }, closed);
 export type DecideCode = Wire<typeof DecideCodeSchema>;

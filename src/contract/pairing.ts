@@ -11,8 +11,8 @@ import {
   labels,
   nodeName,
   note,
-  pageCursor,
-  pageLimit,
+  pageFilter,
+  pageNext,
   time,
   type Wire,
   words,
@@ -102,18 +102,7 @@ export const PairingSchema = Type.Object(
 );
 export type Pairing = Wire<typeof PairingSchema>;
 
-export const PairingListSchema = Type.Object(
-  { pairings: Type.Array(PairingSchema), next: Type.Optional(Type.String()) },
-  closed,
-);
+export const PairingListSchema = Type.Object({ pairings: Type.Array(PairingSchema), next: pageNext }, closed);
 export type PairingList = Wire<typeof PairingListSchema>;
 
-/** Several states are given as `?state=a&state=b`. */
-export const PairingFilterSchema = Type.Object(
-  {
-    state: Type.Optional(Type.Array(pairingState, { description: 'only these states' })),
-    limit: pageLimit,
-    cursor: pageCursor('pr'),
-  },
-  closed,
-);
+export const PairingFilterSchema = pageFilter(pairingState, 'pr');

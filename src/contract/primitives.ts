@@ -45,6 +45,23 @@ export function pageCursor(prefix: keyof typeof idKinds) {
   return Type.Optional(Type.String({ ...id(prefix), description: '`next` of the page before' }));
 }
 
+/** Where the next page starts. */
+export const pageNext = Type.Optional(
+  Type.String({ description: 'the cursor of the next page; absent on the last' }),
+);
+
+/** What of a list is wanted: states, given as `?state=a&state=b`, and a page. */
+export function pageFilter<State extends TSchema>(state: State, prefix: keyof typeof idKinds) {
+  return Type.Object(
+    {
+      state: Type.Optional(Type.Array(state, { description: 'only these states' })),
+      limit: pageLimit,
+      cursor: pageCursor(prefix),
+    },
+    closed,
+  );
+}
+
 /** A point in time, RFC 3339 in UTC. */
 export function time(description: string) {
   return Type.String({ description: `${description} (RFC 3339, UTC)` });

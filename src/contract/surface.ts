@@ -3,7 +3,7 @@ import { DescriptorSchema } from './descriptor.js';
 import { deviceId, SurfaceApprovalSchema } from './device.js';
 import { ErrorEnvelopeSchema } from './error.js';
 import { PluginStandingSchema } from './plugin-standing.js';
-import { closed, digest, note, pageLimit, time, type Wire, words } from './primitives.js';
+import { closed, digest, note, pageLimit, pageNext, time, type Wire, words } from './primitives.js';
 import { changeKinds, surfaceActions, surfaceStates, surfaceVerdicts } from './surface-states.js';
 
 const surfaceState = words(
@@ -90,7 +90,7 @@ export const SurfaceFilterSchema = Type.Object(
 export const SurfacePageSchema = Type.Object(
   {
     surfaces: Type.Array(SurfaceSchema),
-    next: Type.Optional(Type.String({ description: 'the cursor of the next page; absent on the last' })),
+    next: pageNext,
   },
   closed,
 );

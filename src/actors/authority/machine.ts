@@ -5,6 +5,20 @@ const refuses = { refuses: true } as const;
 const refusedWithReason = { actions: 'answer why it may not', meta: refuses } as const;
 const refusedAsBusy = { actions: 'answer that it is busy', meta: refuses } as const;
 
+/** While a step is on its way to the disk. */
+const underWay = {
+  failed: [
+    {
+      guard: 'somebody waits',
+      target: 'resume',
+      actions: 'answer that it failed',
+      description: 'Nothing has changed, and whoever asked is told why',
+    },
+    { guard: 'is of this step', target: 'retrying', description: 'It is tried again' },
+  ],
+  rotate: refusedAsBusy,
+  forget: refusedAsBusy,
+} as const;
 const forgets = [
   {
     guard: 'may do so',
@@ -87,17 +101,7 @@ export const authorityMachine = authoritySetup.createMachine({
           actions: 'intend the overlap',
           description: 'They are on disk',
         },
-        failed: [
-          {
-            guard: 'somebody waits',
-            target: 'resume',
-            actions: 'answer that it failed',
-            description: 'Nothing has changed, and whoever asked is told why',
-          },
-          { guard: 'is of this step', target: 'retrying', description: 'It is tried again' },
-        ],
-        rotate: refusedAsBusy,
-        forget: refusedAsBusy,
+        ...underWay,
       },
     },
     saving: {
@@ -110,17 +114,7 @@ export const authorityMachine = authoritySetup.createMachine({
           actions: 'do as it says',
           description: 'It is on disk: what is issued, trusted and served follows',
         },
-        failed: [
-          {
-            guard: 'somebody waits',
-            target: 'resume',
-            actions: 'answer that it failed',
-            description: 'Nothing has changed, and whoever asked is told why',
-          },
-          { guard: 'is of this step', target: 'retrying', description: 'It is tried again' },
-        ],
-        rotate: refusedAsBusy,
-        forget: refusedAsBusy,
+        ...underWay,
       },
     },
     retrying: {
