@@ -1,59 +1,39 @@
-import { callerLabel, holdsRole, type VerifiedCaller } from '../../kernel/authority.js';
-import type { Clock } from '../../kernel/clock.js';
+import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
 import { AppError, toAppError } from '../../kernel/errors.js';
 import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { KernelLog } from '../../kernel/log.js';
 import type { PutOperation, Store } from '../../kernel/store.js';
-import type { Catalog } from '../../plugins/catalog.js';
 import { dispatchAddress, sendToDispatch, sendToSession, startMember } from '../addresses.js';
 import type { CreateDispatch, DispatchControl } from '../control.js';
 import { barOf, type DeviceBar } from '../device/bars.js';
-import type { Devices } from '../device/devices.js';
-import type { DeviceRecord } from '../device/record.js';
-import type { CompiledSurface } from '../device/surface.js';
 import { dispatchError } from '../errors.js';
-import { parseDeviceId } from '../identity/device-id.js';
 import type { NodeResult } from '../link/frames.js';
 import { eachStored, fromStored } from '../records.js';
 import type { SessionEvent } from '../session/machine.js';
-import { presenceOf } from '../session/presence.js';
-import type { Sessions } from '../session/sessions.js';
+import { type AdmissionOptions, admit, requireInvoker } from './admission.js';
 import type { DispatchInput, DispatchPorts } from './behaviour.js';
-import { checkInput, draftDispatch } from './draft.js';
+import { orderOf } from './draft.js';
 import { dispatchOfKey, idempotencyEntry } from './idempotency.js';
 import { judgeResult } from './judge.js';
 import { LateResults } from './late-results.js';
-import type { LiveDispatches } from './live.js';
-import { type DispatchRecord, type DispatchState, isTerminal, liveDispatchStates } from './record.js';
+import { type DispatchFilter, type DispatchPage, DispatchReads } from './reads.js';
+import { type DispatchRecord, isTerminal, liveDispatchStates } from './record.js';
 import type { DispatchRecorder } from './recorder.js';
 import { note, step } from './steps.js';
-import { resolveCapability, resolveNode } from './targets.js';
 import { DispatchWaiters } from './waiters.js';
 
-export interface DispatchLimits {
-  /** Bytes of JSON. */
-  readonly input: number;
-  /** Bytes of JSON. */
-  readonly output: number;
-  /** Unfinished dispatches of one node. */
-  readonly perNode: number;
-}
-
-export interface DispatchesOptions {
+export interface DispatchesOptions extends AdmissionOptions {
   readonly store: Store;
-  readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly directory: Directory;
   readonly log: KernelLog;
-  readonly devices: Devices;
-  readonly surface: CompiledSurface;
-  readonly catalog: Catalog;
   readonly recorder: DispatchRecorder;
-  readonly live: LiveDispatches;
-  readonly sessions: Sessions;
-  readonly limits: DispatchLimits;
+  readonly limits: AdmissionOptions['limits'] & {
+    /** Bytes of JSON. */
+    readonly output: number;
+  };
 }
 
 /** Everything that happens with dispatches outside of their actors: creation, waiting, and what is asked of the records. */
@@ -62,12 +42,14 @@ export class Dispatches implements DispatchControl {
   readonly #waiters: DispatchWaiters;
   readonly #lateResults: LateResults;
   readonly #ports: DispatchPorts;
+  readonly #reads: DispatchReads;
   #stopping = false;
   #onEnded: (() => void) | undefined;
 
   constructor(options: DispatchesOptions) {
     this.#options = options;
     const { deadlines, clock, recorder, live } = options;
+    this.#reads = new DispatchReads(options);
     this.#waiters = new DispatchWaiters(deadlines, live);
     this.#lateResults = new LateResults({
       ...options,
@@ -161,60 +143,27 @@ export class Dispatches implements DispatchControl {
   async create(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchRecord> {
     if (this.#stopping)
       throw dispatchError('stopping', 'The daemon is stopping', { hint: 'Try again in a moment.' });
-    requireInvoker(caller);
-    const { devices, surface, catalog, live, limits, sessions, clock } = this.#options;
-    const device = resolveNode(devices, request.node);
-    const entry = resolveCapability(device, request.capability, surface, catalog);
-    checkInput(entry, request.input, limits.input);
-    const presence = presenceOf(sessions.present(device.id), clock.monotonic());
-    if (presence === 'offline' && !request.queue) throw offline(device, clock.now());
-    if (live.countOf(device.id) >= limits.perNode) {
-      throw dispatchError('busy', `Node ${device.name} has ${limits.perNode} unfinished dispatches`, {
-        hint: 'Wait until some have ended, or raise dispatch.queuePerNode in palyra.yaml.',
-      });
-    }
-    const epoch = sessions.live(device.id)?.epoch ?? 0;
-    const record = draftDispatch({ caller, request, device, entry, now: clock.now(), epoch });
+    const { live } = this.#options;
+    const record = admit(caller, request, this.#options);
     const accepted =
       record.repeatable && request.wait === true
         ? this.#sendAtOnce(record)
         : await this.#writeFirst(record, caller);
     if (request.wait !== true) return accepted;
-    return live.get(accepted.id) ? this.#waiters.wait(accepted) : this.#require(accepted.id);
+    return live.get(accepted.id) ? this.#waiters.wait(accepted) : this.#reads.require(accepted.id);
   }
 
   async get(_caller: VerifiedCaller, id: string): Promise<DispatchRecord> {
-    return this.#require(id);
+    return this.#reads.require(id);
   }
 
-  async list(
-    _caller: VerifiedCaller,
-    filter: {
-      readonly states?: readonly DispatchState[];
-      readonly deviceId?: string;
-      readonly limit?: number;
-      readonly cursor?: string;
-    },
-  ): Promise<{ readonly dispatches: readonly DispatchRecord[]; readonly next?: string }> {
-    const page = await this.#options.store.list({
-      kind: 'dispatch',
-      order: 'descending',
-      ...(filter.states ? { states: filter.states } : {}),
-      ...(filter.deviceId === undefined ? {} : { owner: parseDeviceId(filter.deviceId) }),
-      ...(filter.limit === undefined ? {} : { limit: filter.limit }),
-      ...(filter.cursor === undefined ? {} : { cursor: filter.cursor }),
-    });
-    return {
-      dispatches: page.records.map(
-        (stored) => this.#options.live.get(stored.id) ?? fromStored<DispatchRecord>(stored),
-      ),
-      ...(page.next === undefined ? {} : { next: page.next }),
-    };
+  list(_caller: VerifiedCaller, filter: DispatchFilter): Promise<DispatchPage> {
+    return this.#reads.list(filter);
   }
 
   async cancel(caller: VerifiedCaller, id: string, reason: string): Promise<DispatchRecord> {
     requireInvoker(caller);
-    const record = await this.#require(id);
+    const record = await this.#reads.require(id);
     if (isTerminal(record.state) || !this.#options.directory.has(dispatchAddress(id))) {
       throw dispatchError('already_ended', `Dispatch ${id} is ${record.state} already`);
     }
@@ -223,7 +172,7 @@ export class Dispatches implements DispatchControl {
     // The wish is on disk before anybody is told so.
     const wished = live.get(id);
     if (wished && !isTerminal(wished.state)) await recorder.now(wished, 'fsync');
-    return this.#require(id);
+    return this.#reads.require(id);
   }
 
   /** An operator has shut a device out: what it was asked for ends. */
@@ -283,7 +232,7 @@ export class Dispatches implements DispatchControl {
 
   async #earlier(key: PutOperation): Promise<DispatchRecord | undefined> {
     const stored = await this.#options.store.get(key.kind, key.id);
-    return stored && this.#require(dispatchOfKey(key, stored));
+    return stored && this.#reads.require(dispatchOfKey(key, stored));
   }
 
   #start(input: DispatchInput): void {
@@ -310,17 +259,7 @@ export class Dispatches implements DispatchControl {
     this.#options.live.set(record);
     return this.#toSession(record.deviceId, {
       type: 'offer',
-      order: {
-        dispatchId: record.id,
-        capability: record.capability,
-        descriptorDigest: record.descriptorDigest,
-        input: Buffer.from(JSON.stringify(record.input) ?? 'null'),
-        timeoutMs: record.timeoutMs,
-        latestEndMs: record.latestEnd,
-        caller: record.caller,
-        mediationTimeoutMs: record.mediationTimeoutMs,
-        repeatable: record.repeatable,
-      },
+      order: orderOf(record),
     });
   }
 
@@ -349,35 +288,8 @@ export class Dispatches implements DispatchControl {
   #settle(record: DispatchRecord): void {
     if (record.sentInEpoch > 0) this.#toSession(record.deviceId, { type: 'settled', dispatchId: record.id });
   }
-
-  async #require(id: string): Promise<DispatchRecord> {
-    const live = this.#options.live.get(id);
-    if (live) return live;
-    const stored = await this.#options.store.get('dispatch', id);
-    if (stored) return fromStored<DispatchRecord>(stored);
-    throw dispatchError('not_found', `There is no dispatch ${id}`, {
-      hint: 'Check the id: `palyra invoke --json` shows it.',
-    });
-  }
 }
 
 function crashOf(error: unknown): Cause {
   return causeOf({ type: 'crash' }, 'system:daemon', toAppError(error).message);
-}
-
-function requireInvoker(caller: VerifiedCaller): void {
-  if (holdsRole(caller, 'invoker')) return;
-  throw dispatchError('forbidden', `${callerLabel(caller)} may not run capabilities`, {
-    hint: 'It takes a token with the role invoker.',
-  });
-}
-
-function offline(device: DeviceRecord, now: number): AppError {
-  const seen =
-    device.lastSeenAt === undefined
-      ? ''
-      : `, last seen ${Math.round((now - device.lastSeenAt) / 1000)} s ago`;
-  return dispatchError('node_offline', `Node ${device.name} is offline${seen}`, {
-    hint: 'Start it with `palyra node run`, or use --queue to have it run when the node is back.',
-  });
 }

@@ -4,6 +4,7 @@ import type { CreateDispatch } from '../control.js';
 import type { DeviceRecord } from '../device/record.js';
 import { dispatchError } from '../errors.js';
 import { newId } from '../ids.js';
+import type { DispatchOrder } from '../link/frames.js';
 import type { DispatchRecord } from './record.js';
 
 const mediationLimitMs = 120_000;
@@ -74,5 +75,20 @@ export function draftDispatch({ caller, request, device, entry, now, epoch }: Dr
     // The session it goes out in, if there is one: by protocol.md 18 the record says so before it may be sent.
     sentInEpoch: epoch,
     steps: [{ at: now, to: 'queued', event: 'create', by }],
+  };
+}
+
+/** What a node is told of a dispatch. */
+export function orderOf(record: DispatchRecord): DispatchOrder {
+  return {
+    dispatchId: record.id,
+    capability: record.capability,
+    descriptorDigest: record.descriptorDigest,
+    input: Buffer.from(JSON.stringify(record.input) ?? 'null'),
+    timeoutMs: record.timeoutMs,
+    latestEndMs: record.latestEnd,
+    caller: record.caller,
+    mediationTimeoutMs: record.mediationTimeoutMs,
+    repeatable: record.repeatable,
   };
 }

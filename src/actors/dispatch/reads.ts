@@ -1,0 +1,60 @@
+import type { Store } from '../../kernel/store.js';
+import { dispatchError } from '../errors.js';
+import { parseDeviceId } from '../identity/device-id.js';
+import { fromStored } from '../records.js';
+import type { LiveDispatches } from './live.js';
+import type { DispatchRecord, DispatchState } from './record.js';
+
+export interface DispatchFilter {
+  readonly states?: readonly DispatchState[];
+  /** With or without grouping. */
+  readonly deviceId?: string;
+  readonly limit?: number;
+  /** The `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface DispatchPage {
+  readonly dispatches: readonly DispatchRecord[];
+  readonly next?: string;
+}
+
+/** Dispatches as they are read: those that live from memory, which the disk follows, and all others from disk. */
+export class DispatchReads {
+  readonly #store: Store;
+  readonly #live: LiveDispatches;
+
+  constructor({ store, live }: { readonly store: Store; readonly live: LiveDispatches }) {
+    this.#store = store;
+    this.#live = live;
+  }
+
+  /** @throws AppError `dispatch.not_found`. */
+  async require(id: string): Promise<DispatchRecord> {
+    const live = this.#live.get(id);
+    if (live) return live;
+    const stored = await this.#store.get('dispatch', id);
+    if (stored) return fromStored<DispatchRecord>(stored);
+    throw dispatchError('not_found', `There is no dispatch ${id}`, {
+      hint: 'Check the id: `palyra invoke --json` shows it.',
+    });
+  }
+
+  /** The latest first. @throws AppError `identity.invalid_device_id`, and what the store throws. */
+  async list({ states, deviceId, limit, cursor }: DispatchFilter): Promise<DispatchPage> {
+    const page = await this.#store.list({
+      kind: 'dispatch',
+      order: 'descending',
+      ...(states ? { states } : {}),
+      ...(deviceId === undefined ? {} : { owner: parseDeviceId(deviceId) }),
+      ...(limit === undefined ? {} : { limit }),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    return {
+      dispatches: page.records.map(
+        (stored) => this.#live.get(stored.id) ?? fromStored<DispatchRecord>(stored),
+      ),
+      ...(page.next === undefined ? {} : { next: page.next }),
+    };
+  }
+}
