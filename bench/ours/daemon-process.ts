@@ -4,7 +4,7 @@
  * defaults: validation, one actor per dispatch, SQLite, the node port with mTLS.
  */
 import { join } from 'node:path';
-import type { PairingView } from '../../src/actors/control.js';
+import type { PairingView } from '../../src/actors/pairing/view.js';
 import { jsonLog } from '../../src/adapters/telemetry/log.js';
 import { readConfig } from '../../src/daemon/config/daemon-config.js';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';

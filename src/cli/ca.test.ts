@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AuthorityView } from '../actors/control.js';
+import type { AuthorityView } from '../actors/authority/view.js';
 import { sampleAuthority, sampleTime } from '../adapters/http/testing/samples.js';
 import { type CliHarness, openCliHarness } from './testing/cli-harness.js';
 

@@ -2,7 +2,7 @@ import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CloneView } from '../actors/control.js';
+import type { CloneView } from '../actors/device/view.js';
 import type { DispatchRecord } from '../actors/dispatch/record.js';
 import { dispatchError } from '../actors/errors.js';
 import { formatDeviceId } from '../actors/identity/device-id.js';

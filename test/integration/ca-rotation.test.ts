@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:http2';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RotateAuthority } from '../../src/actors/control.js';
+import type { RotateAuthority } from '../../src/actors/authority/view.js';
 import type { DeviceId } from '../../src/actors/identity/device-id.js';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import { caServerName } from '../../src/adapters/grpc/ca-name.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { CreateDispatch } from '../../src/actors/control.js';
+import type { CreateDispatch } from '../../src/actors/dispatch/view.js';
 import { admin, LocalDaemon } from '../support/local-daemon.js';
 import { RawNode } from '../support/raw-node.js';
 

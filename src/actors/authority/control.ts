@@ -2,11 +2,11 @@ import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Directory } from '../../kernel/directory.js';
 import { daemonParts } from '../addresses.js';
-import type { AuthorityControl, AuthorityView, RotateAuthority } from '../control.js';
 import type { Devices } from '../device/devices.js';
 import type { AuthorityRecords } from './authority-records.js';
 import type { AuthorityEvent, AuthorityReply } from './events.js';
 import type { AuthorityRecord } from './record.js';
+import type { AuthorityControl, AuthorityView, RotateAuthority } from './view.js';
 
 /** What is known of a CA certificate. Times are milliseconds since the epoch. */
 export interface CaFacts {

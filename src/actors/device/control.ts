@@ -3,14 +3,6 @@ import type { Clock } from '../../kernel/clock.js';
 import { alertsOf } from '../clone/alerts.js';
 import { cloneActionsIn } from '../clone/machine.js';
 import type { CloneCase } from '../clone/record.js';
-import type {
-  CloneView,
-  DecideClone,
-  DecideDevice,
-  DeviceControl,
-  DeviceFilter,
-  DeviceView,
-} from '../control.js';
 import { parseDeviceId } from '../identity/device-id.js';
 import { presenceOf } from '../session/presence.js';
 import type { Sessions } from '../session/sessions.js';
@@ -19,6 +11,14 @@ import type { DeviceDecisionEvent } from './events.js';
 import { actionsIn, unknownDevice } from './machine.js';
 import type { DeviceRecord } from './record.js';
 import { certificateEndOf, isShown, trustOf } from './trust.js';
+import type {
+  CloneView,
+  DecideClone,
+  DecideDevice,
+  DeviceControl,
+  DeviceFilter,
+  DeviceView,
+} from './view.js';
 
 export interface DevicesControlOptions {
   readonly devices: Devices;

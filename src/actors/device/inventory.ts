@@ -1,17 +1,18 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import { alertsOf } from '../clone/alerts.js';
-import type { InventoryCapability, InventoryControl, InventoryEntry, TrustState } from '../control.js';
 import type { LiveDispatches } from '../dispatch/live.js';
 import type { Pairings } from '../pairing/pairings.js';
 import type { PairingRecord } from '../pairing/record.js';
 import { presenceOf } from '../session/presence.js';
 import type { Sessions } from '../session/sessions.js';
 import type { Devices } from './devices.js';
+import type { InventoryCapability, InventoryControl, InventoryEntry } from './inventory-view.js';
 import { actionsIn } from './machine.js';
 import type { DeviceRecord } from './record.js';
 import type { CompiledSurface } from './surface.js';
 import { certificateEndOf, isShown, trustOf } from './trust.js';
+import type { TrustState } from './view.js';
 
 export interface InventoryOptions {
   readonly devices: Devices;

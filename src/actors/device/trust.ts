@@ -1,5 +1,5 @@
-import type { DeviceView, TrustState } from '../control.js';
 import type { DeviceRecord } from './record.js';
+import type { DeviceView, TrustState } from './view.js';
 
 /** When the newest certificate of a device ends, milliseconds since the epoch; undefined when it has none. */
 export function certificateEndOf(device: DeviceRecord): number | undefined {

@@ -2,7 +2,6 @@ import { callerLabel, holdsRole, type VerifiedCaller } from '../../kernel/author
 import type { Clock } from '../../kernel/clock.js';
 import type { AppError } from '../../kernel/errors.js';
 import type { Catalog } from '../../plugins/catalog.js';
-import type { CreateDispatch } from '../control.js';
 import type { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
@@ -13,6 +12,7 @@ import { checkInput, draftDispatch } from './draft.js';
 import type { LiveDispatches } from './live.js';
 import type { DispatchRecord } from './record.js';
 import { resolveCapability, resolveNode } from './targets.js';
+import type { CreateDispatch } from './view.js';
 
 export interface AdmissionOptions {
   readonly clock: Clock;

@@ -6,7 +6,6 @@ import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { KernelLog } from '../../kernel/log.js';
 import type { PutOperation, Store } from '../../kernel/store.js';
 import { dispatchAddress, sendToDispatch, sendToSession, startMember } from '../addresses.js';
-import type { CreateDispatch, DispatchControl } from '../control.js';
 import { barOf, type DeviceBar } from '../device/bars.js';
 import { dispatchError } from '../errors.js';
 import type { NodeResult } from '../link/frames.js';
@@ -18,10 +17,11 @@ import { orderOf } from './draft.js';
 import { dispatchOfKey, idempotencyEntry } from './idempotency.js';
 import { judgeResult } from './judge.js';
 import { LateResults } from './late-results.js';
-import { type DispatchFilter, type DispatchPage, DispatchReads } from './reads.js';
+import { DispatchReads } from './reads.js';
 import { type DispatchRecord, isTerminal, liveDispatchStates } from './record.js';
 import type { DispatchRecorder } from './recorder.js';
 import { note, step } from './steps.js';
+import type { CreateDispatch, DispatchControl, DispatchFilter, DispatchPage } from './view.js';
 import { DispatchWaiters } from './waiters.js';
 
 export interface DispatchesOptions extends AdmissionOptions {

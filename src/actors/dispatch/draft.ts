@@ -1,11 +1,11 @@
 import { callerLabel, type VerifiedCaller } from '../../kernel/authority.js';
 import type { CatalogEntry } from '../../plugins/catalog.js';
-import type { CreateDispatch } from '../control.js';
 import type { DeviceRecord } from '../device/record.js';
 import { dispatchError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { DispatchOrder } from '../link/frames.js';
 import type { DispatchRecord } from './record.js';
+import type { CreateDispatch } from './view.js';
 
 const mediationLimitMs = 120_000;
 const queueLifetimeMs = 24 * 3_600_000;

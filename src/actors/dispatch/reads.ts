@@ -3,21 +3,8 @@ import { dispatchError } from '../errors.js';
 import { parseDeviceId } from '../identity/device-id.js';
 import { fromStored } from '../records.js';
 import type { LiveDispatches } from './live.js';
-import type { DispatchRecord, DispatchState } from './record.js';
-
-export interface DispatchFilter {
-  readonly states?: readonly DispatchState[];
-  /** With or without grouping. */
-  readonly deviceId?: string;
-  readonly limit?: number;
-  /** The `next` of the page before. */
-  readonly cursor?: string;
-}
-
-export interface DispatchPage {
-  readonly dispatches: readonly DispatchRecord[];
-  readonly next?: string;
-}
+import type { DispatchRecord } from './record.js';
+import type { DispatchFilter, DispatchPage } from './view.js';
 
 /** Dispatches as they are read: those that live from memory, which the disk follows, and all others from disk. */
 export class DispatchReads {

@@ -1,4 +1,10 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
+import { formatJoinString } from '../identity/join-string.js';
+import { formatPinCode } from '../identity/pin-code.js';
+import { newestPage } from '../page.js';
+import type { CodeOptions, PairingCodes } from './codes.js';
+import type { Pairings } from './pairings.js';
+import type { ChargedProof, PairingCodeRecord, PairingMethod, PinGuardRecord } from './record.js';
 import type {
   CodeControl,
   CodeFilter,
@@ -8,13 +14,7 @@ import type {
   MintedPin,
   PairingCodeView,
   PinPairingView,
-} from '../control.js';
-import { formatJoinString } from '../identity/join-string.js';
-import { formatPinCode } from '../identity/pin-code.js';
-import { newestPage } from '../page.js';
-import type { CodeOptions, PairingCodes } from './codes.js';
-import type { Pairings } from './pairings.js';
-import type { ChargedProof, PairingCodeRecord, PairingMethod, PinGuardRecord } from './record.js';
+} from './view.js';
 
 /** How long a PIN lives when its maker does not say and the default for join strings is longer, milliseconds. */
 const longestPinMs = 15 * 60_000;

@@ -1,11 +1,11 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
-import type { PairingControl, PairingDecision, PairingFilter, PairingView } from '../control.js';
 import type { Devices } from '../device/devices.js';
 import { fingerprintWords } from '../identity/fingerprint-words.js';
 import { newestPage } from '../page.js';
 import type { PairingCodes } from './codes.js';
 import type { Pairings } from './pairings.js';
 import type { PairingRecord } from './record.js';
+import type { PairingControl, PairingDecision, PairingFilter, PairingView } from './view.js';
 
 export interface PairingsControlOptions {
   readonly pairings: Pairings;

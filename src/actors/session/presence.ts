@@ -1,4 +1,4 @@
-import type { Presence } from '../control.js';
+import type { Presence } from '../device/view.js';
 
 /** What is known of one live session without asking its actor. */
 export interface LiveSession {

@@ -1,12 +1,10 @@
-import type {
-  AuthorityView,
-  DeviceView,
-  ExplanationView,
-  InventoryEntry,
-  PairingView,
-} from '../../actors/control.js';
+import type { AuthorityView } from '../../actors/authority/view.js';
+import type { InventoryEntry } from '../../actors/device/inventory-view.js';
 import type { DeviceAlert } from '../../actors/device/record.js';
+import type { DeviceView } from '../../actors/device/view.js';
 import type { DispatchRecord } from '../../actors/dispatch/record.js';
+import type { ExplanationView } from '../../actors/explanation-view.js';
+import type { PairingView } from '../../actors/pairing/view.js';
 import type { AuthorityStatus } from '../../contract/authority.js';
 import type { Device } from '../../contract/device.js';
 import type { Dispatch } from '../../contract/dispatch.js';

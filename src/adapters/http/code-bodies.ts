@@ -4,7 +4,7 @@ import type {
   PairingCodeView,
   PinPairingView,
   WrongProof,
-} from '../../actors/control.js';
+} from '../../actors/pairing/view.js';
 import type {
   MintedJoinCode as MintedJoinCodeBody,
   MintedPin as MintedPinBody,

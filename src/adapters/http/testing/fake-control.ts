@@ -1,27 +1,10 @@
-import type {
-  AuthorityControl,
-  AuthorityView,
-  CodeControl,
-  Control,
-  CreateDispatch,
-  DecideDevice,
-  DeviceControl,
-  DeviceView,
-  DispatchControl,
-  ExplainControl,
-  ExplanationView,
-  InventoryControl,
-  InventoryEntry,
-  MintCode,
-  MintedCode,
-  PairingCodeView,
-  PairingControl,
-  PairingDecision,
-  PairingView,
-  PinPairingView,
-} from '../../../actors/control.js';
+import type { AuthorityControl, AuthorityView } from '../../../actors/authority/view.js';
+import type { Control } from '../../../actors/control.js';
+import type { InventoryControl, InventoryEntry } from '../../../actors/device/inventory-view.js';
 import { isShown } from '../../../actors/device/trust.js';
+import type { DecideDevice, DeviceControl, DeviceView } from '../../../actors/device/view.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
+import type { CreateDispatch, DispatchControl } from '../../../actors/dispatch/view.js';
 import {
   deviceError,
   dispatchError,
@@ -29,7 +12,18 @@ import {
   pluginsError,
   surfaceError,
 } from '../../../actors/errors.js';
+import type { ExplainControl, ExplanationView } from '../../../actors/explanation-view.js';
 import { newestPage } from '../../../actors/page.js';
+import type {
+  CodeControl,
+  MintCode,
+  MintedCode,
+  PairingCodeView,
+  PairingControl,
+  PairingDecision,
+  PairingView,
+  PinPairingView,
+} from '../../../actors/pairing/view.js';
 import type { PluginControl, PluginView } from '../../../actors/plugin-control.js';
 import type { SurfaceControl, SurfaceView } from '../../../actors/surface/view.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';

@@ -1,13 +1,10 @@
-import type {
-  AuthorityView,
-  DeviceView,
-  ExplanationView,
-  InventoryEntry,
-  PairingCodeView,
-  PairingView,
-} from '../../../actors/control.js';
+import type { AuthorityView } from '../../../actors/authority/view.js';
+import type { InventoryEntry } from '../../../actors/device/inventory-view.js';
+import type { DeviceView } from '../../../actors/device/view.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
+import type { ExplanationView } from '../../../actors/explanation-view.js';
 import { deviceIdOf } from '../../../actors/identity/device-id.js';
+import type { PairingCodeView, PairingView } from '../../../actors/pairing/view.js';
 import type { PluginView } from '../../../actors/plugin-control.js';
 import type { SurfaceView } from '../../../actors/surface/view.js';
 import type { Descriptor } from '../../../plugins/descriptor.js';
