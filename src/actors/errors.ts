@@ -57,6 +57,8 @@ export const surfaceError = errorTable('surface', {
   not_possible: { category: 'conflict', retryable: false },
   changed: { category: 'conflict', retryable: false },
   not_kept: { category: 'precondition', retryable: true },
+  grant_not_found: { category: 'not_found', retryable: false },
+  too_many_grants: { category: 'conflict', retryable: false },
 });
 
 /** Errors of what operators do with the daemon's certificate authorities. */

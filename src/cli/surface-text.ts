@@ -35,7 +35,7 @@ type Standing = NonNullable<Surface['standing']>;
 export function surfaceText(context: CliContext, surface: Surface): readonly string[] {
   const paint = colours(context.stdout, context.env);
   const now = context.clock.now();
-  const { approved, refused, refusal } = surface;
+  const { approved, refused, refusal, granted } = surface;
   const rows: (readonly [string, string])[] = [
     ['State', paint[surfaceColours[surface.state]](surface.state)],
     ['Plugin', `${surface.plugin} ${surface.pluginVersion}${surface.enabled ? '' : ', not enabled here'}`],
@@ -44,6 +44,7 @@ export function surfaceText(context: CliContext, surface: Surface): readonly str
     ...(surface.standing === undefined ? [] : standingRows(surface.standing)),
     ['Compared', verdictText(surface)],
     ...(approved === undefined ? [] : [['Approved', approvedText(approved, now)] as const]),
+    ...(granted === undefined ? [] : [['Granted', grantedText(granted, now)] as const]),
     ...(refused === undefined
       ? []
       : [['Refused', `by ${refused.by}, ${relativeTime(refused.at, now)}: ${refused.reason}`] as const]),
@@ -61,6 +62,11 @@ export function surfaceText(context: CliContext, surface: Surface): readonly str
       ({ kind, sentence }) => `  ${paint[changeColours[kind]](kind.padEnd(9))} ${printable(sentence)}`,
     ),
   ];
+}
+
+function grantedText({ labels, by, createdAt }: NonNullable<Surface['granted']>, now: number): string {
+  const all = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return `to machines with ${all.join(', ')}, by ${by}, ${relativeTime(createdAt, now)}`;
 }
 
 function approvedText(approved: NonNullable<Surface['approved']>, now: number): string {

@@ -25,6 +25,35 @@ it('lists what waits for a decision with what differs most, and the rest when as
   });
 });
 
+it('grants a capability by label, as it was shown, and takes a grant back', async () => {
+  const grant = ['surfaces', 'grant', 'build-7:system.health', '--label', 'role=edge', '--label', 'site=b'];
+  const { code, stdout, asked } = await cli.run([...grant, '--reason', 'all of them'], { terminal });
+  expect(code).toBe(0);
+  expect(asked[0]).toContain('role=edge, site=b');
+  expect(stdout).toContain('is granted to machines with role=edge, site=b');
+  expect(cli.control.asked('grant')).toEqual([
+    {
+      deviceId: sampleDeviceId(),
+      capability: 'system.health',
+      digest: 'ef'.repeat(32),
+      buildDigest: 'build-2',
+      labels: { role: 'edge', site: 'b' },
+      reason: 'all of them',
+    },
+  ]);
+  expect((await cli.run(['surfaces', 'grants'])).stdout).toMatch(/standing +system\.health +role=edge/);
+  const taken = await cli.run(['surfaces', 'withdraw', 'gr_01kdy000000000000000000001', '--yes']);
+  expect(taken.stdout).toContain('is not granted any more');
+});
+
+it('grants nothing without a label, and nothing to several capabilities at once', async () => {
+  const noLabel = await cli.run(['surfaces', 'grant', 'build-7:system.health', '--yes']);
+  expect([noLabel.code, noLabel.stderr]).toEqual([2, expect.stringContaining('at least one --label')]);
+  const several = await cli.run(['surfaces', 'grant', 'build-7', '--label', 'role=edge', '--yes']);
+  expect([several.code, several.stderr]).toEqual([2, expect.stringContaining('is not one capability')]);
+  expect(cli.control.asked('grant')).toEqual([]);
+});
+
 it('shows one capability change by change, and prints nothing that a plugin could trick a terminal with', async () => {
   cli.control.offered = [
     sampleSurface({

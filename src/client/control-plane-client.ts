@@ -11,6 +11,7 @@ import type {
 } from '../contract/device.js';
 import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
 import type { Explanation } from '../contract/explanation.js';
+import type { CreateGrant, Grant, GrantList } from '../contract/grant.js';
 import type { Inventory } from '../contract/inventory.js';
 import type { Pairing, PairingApproval, PairingList, PairingRejection } from '../contract/pairing.js';
 import type {
@@ -207,6 +208,20 @@ export class ControlPlaneClient {
   }
 
   /** One page of what nodes offer. */
+  listGrants(options?: RequestOptions): Promise<GrantList> {
+    return this.#send('listGrants', {}, options);
+  }
+
+  /** Approves what a node offers for every device that has the labels. */
+  createGrant(body: CreateGrant, options?: RequestOptions): Promise<Grant> {
+    return this.#send('createGrant', { body }, options);
+  }
+
+  withdrawGrant(id: string, reason?: string, options?: RequestOptions): Promise<Grant> {
+    const body = reason === undefined ? {} : { reason };
+    return this.#send('withdrawGrant', { params: { id }, body }, options);
+  }
+
   listPlugins(options?: RequestOptions): Promise<PluginList> {
     return this.#send('listPlugins', {}, options);
   }

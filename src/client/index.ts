@@ -13,6 +13,8 @@ export type {
   Dispatch,
   DispatchOutcome,
   DispatchPage,
+  Grant,
+  GrantList,
   Inventory,
   InventoryEntry,
   MintedJoinCode,

@@ -16,6 +16,7 @@ export * from './dispatch-states.js';
 export * from './error.js';
 export * from './error-codes.js';
 export * from './explanation.js';
+export * from './grant.js';
 export * from './health.js';
 export * from './inventory.js';
 export * from './pairing.js';

@@ -25,6 +25,7 @@ const idKinds = {
   pc: 'a pairing code',
   pr: 'a pairing',
   dp: 'a dispatch',
+  gr: 'a grant by label',
 } as const;
 
 /** The id of one kind of resource: its prefix and 26 characters of Crockford's base32. Nothing else gets past the edge. */

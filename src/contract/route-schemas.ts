@@ -19,6 +19,7 @@ import {
   DispatchSchema,
 } from './dispatch.js';
 import { ExplanationSchema, explanationParams } from './explanation.js';
+import { CreateGrantSchema, GrantListSchema, GrantSchema, WithdrawGrantSchema } from './grant.js';
 import { HealthSchema } from './health.js';
 import { InventoryFilterSchema, InventorySchema } from './inventory.js';
 import {
@@ -59,6 +60,7 @@ export interface RouteSchemas {
 
 const codeParams = Type.Object({ id: id('pc') }, closed);
 const pairingParams = Type.Object({ id: id('pr') }, closed);
+const grantParams = Type.Object({ id: id('gr') }, closed);
 const dispatchParams = Type.Object({ id: id('dp') }, closed);
 
 /** The schemas of every route of the table. */
@@ -170,6 +172,9 @@ export const routeSchemas = {
     body: DecideSurfaceSchema,
     response: SurfaceSchema,
   },
+  listGrants: { response: GrantListSchema },
+  createGrant: { body: CreateGrantSchema, response: GrantSchema },
+  withdrawGrant: { params: grantParams, body: WithdrawGrantSchema, response: GrantSchema },
   listPlugins: { response: PluginListSchema },
   getPlugin: { params: pluginParams, response: PluginListSchema },
   reloadPlugins: { body: Type.Object({}, closed), response: PluginReloadSchema },

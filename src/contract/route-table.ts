@@ -187,6 +187,27 @@ export const routes = {
     summary: 'Approve, reject or revoke a capability on one node',
     statuses: [200],
   },
+  listGrants: {
+    method: 'GET',
+    path: '/v1/grants',
+    authority: 'viewer',
+    summary: 'List what is approved for all devices with certain labels',
+    statuses: [200],
+  },
+  createGrant: {
+    method: 'POST',
+    path: '/v1/grants',
+    authority: 'approver',
+    summary: 'Approve what a node offers for every device that has certain labels',
+    statuses: [201],
+  },
+  withdrawGrant: {
+    method: 'POST',
+    path: '/v1/grants/:id/withdraw',
+    authority: 'approver',
+    summary: 'Take a grant back; what runs by it alone is stopped',
+    statuses: [200],
+  },
   listPlugins: {
     method: 'GET',
     path: '/v1/plugins',

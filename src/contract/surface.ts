@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { DescriptorSchema } from './descriptor.js';
 import { deviceId, SurfaceApprovalSchema } from './device.js';
 import { ErrorEnvelopeSchema } from './error.js';
+import { GrantSchema } from './grant.js';
 import { PluginStandingSchema } from './plugin-standing.js';
 import { closed, digest, note, pageLimit, pageNext, time, type Wire, words } from './primitives.js';
 import { changeKinds, surfaceActions, surfaceStates, surfaceVerdicts } from './surface-states.js';
@@ -48,6 +49,7 @@ export const SurfaceSchema = Type.Object(
     refusal: Type.Optional(ErrorEnvelopeSchema),
     approved: Type.Optional(SurfaceApprovalSchema),
     refused: Type.Optional(SurfaceRefusalSchema),
+    granted: Type.Optional(GrantSchema),
     actions: Type.Array(words(surfaceActions, 'what can be decided about it'), {
       description: 'what can be done with it in its state, by who may',
     }),

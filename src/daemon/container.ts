@@ -173,7 +173,11 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       offers: get(tokens.offers),
       reviewer: get(tokens.reviewer),
       pin: get(tokens.config).plugins.pin,
-      changed: (deviceId) => get(tokens.sessions).tellSurface(deviceId),
+      changed: (deviceId) => {
+        const sessions = get(tokens.sessions);
+        if (deviceId === undefined) sessions.tellSurfaces();
+        else sessions.tellSurface(deviceId);
+      },
       revoked: (deviceId, capability, { caller, reason }) =>
         get(tokens.dispatches).withdrawn(deviceId, capability, caller, reason),
     });

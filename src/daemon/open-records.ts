@@ -4,6 +4,7 @@ import type { RevocationLog } from '../actors/device/revocations.js';
 import { CompiledSurface, type PluginPolicy } from '../actors/device/surface.js';
 import { PairingCodes } from '../actors/pairing/codes.js';
 import { Pairings } from '../actors/pairing/pairings.js';
+import { Grants } from '../actors/surface/grants.js';
 import { Offers } from '../actors/surface/offers.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Store } from '../kernel/store.js';
@@ -27,7 +28,9 @@ export interface RecordParts {
 export async function openRecords(parts: RecordParts) {
   const { kernel, store, revocations, config, authorities: authority, catalog, reviewer, policy } = parts;
   const { clock, log } = kernel;
+  const grants = await Grants.open(store, clock);
   const surface = await CompiledSurface.open({
+    grants,
     store,
     catalog,
     policy,

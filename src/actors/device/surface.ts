@@ -8,6 +8,7 @@ import { descriptorDigest } from '../../plugins/digest.js';
 import type { DescriptorReviewer } from '../../plugins/review/reviewer.js';
 import type { EffectiveSurface } from '../link/frames.js';
 import { type Change, RecordTable, transact } from '../records.js';
+import type { Grants } from '../surface/grants.js';
 import { type Pin, type SurfaceState, surfaceStateOf } from '../surface/state.js';
 import { digestOfSurface } from './announcement.js';
 import type { DeviceRecord, OfferedCapability } from './record.js';
@@ -33,6 +34,8 @@ export interface CompiledSurfaceOptions {
   readonly reviewer: DescriptorReviewer;
   /** What an approval holds for. */
   readonly pin: Pin;
+  /** What is approved by label. */
+  readonly grants: Grants;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -142,9 +145,14 @@ export class CompiledSurface {
     return this.#policy.enabled.has(plugin);
   }
 
+  /** What is approved by label. */
+  get grants(): Grants {
+    return this.#options.grants;
+  }
+
   /** Where the operators' decisions about an offered capability stand. */
   state(device: DeviceRecord, capability: OfferedCapability): SurfaceState {
-    return surfaceStateOf(device, capability, this.#options.pin);
+    return surfaceStateOf(device, capability, this.#options.pin, this.#options.grants);
   }
 
   /** Whether one capability of a device may be called, or what is missing. */

@@ -11,6 +11,7 @@ import { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import { CompiledSurface } from '../device/surface.js';
 import { toOperation } from '../records.js';
+import { Grants } from '../surface/grants.js';
 import { resolveCapability, resolveNode } from './targets.js';
 
 const echo = sampleDescriptor();
@@ -48,6 +49,7 @@ beforeAll(async () => {
     reviewer: inlineReviewer,
     clock: new SimulatedClock(),
     pin: 'descriptor',
+    grants: await Grants.open(store, new SimulatedClock()),
   });
   for (const one of [echo, health, shut]) catalog.add(one, 'folder');
   const all = [

@@ -4,9 +4,10 @@ import type { Devices } from '../device/devices.js';
 import type { DeviceRecord, OfferedCapability } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { parseDeviceId } from '../identity/device-id.js';
+import type { GrantRecord } from './grants.js';
 import { surfaceActionsIn } from './machine.js';
-import { approvalsOf, type Pin, refusalOf, surfaceStateOf } from './state.js';
-import type { Surfaces } from './surfaces.js';
+import { approvalsOf, type Pin, refusalOf } from './state.js';
+import type { GrantRequest, Surfaces } from './surfaces.js';
 import type { DecideSurface, SurfaceControl, SurfaceDetail, SurfaceFilter, SurfaceView } from './view.js';
 
 export interface SurfacesControlOptions {
@@ -30,7 +31,7 @@ export class SurfacesControl implements SurfaceControl {
     _caller: VerifiedCaller,
     { states, deviceId, limit = defaultLimit, cursor = '' }: SurfaceFilter,
   ): Promise<{ readonly surfaces: readonly SurfaceView[]; readonly next?: string }> {
-    const { devices, pin } = this.#options;
+    const { devices, compiled } = this.#options;
     const wanted = deviceId === undefined ? undefined : parseDeviceId(deviceId);
     const found = [...devices.all()]
       .filter(({ id, state }) => state === 'trusted' && (wanted === undefined || id === wanted))
@@ -38,7 +39,7 @@ export class SurfacesControl implements SurfaceControl {
         device.offered.map((offered) => ({ device, offered, key: keyOf(device, offered) })),
       )
       .filter(({ key }) => key > cursor)
-      .filter(({ device, offered }) => states?.includes(surfaceStateOf(device, offered, pin)) ?? true)
+      .filter(({ device, offered }) => states?.includes(compiled.state(device, offered)) ?? true)
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     const page = found.slice(0, limit);
     const last = page.at(-1);
@@ -73,9 +74,22 @@ export class SurfacesControl implements SurfaceControl {
     return this.#view(device, offered);
   }
 
+  async grants(_caller: VerifiedCaller): Promise<readonly GrantRecord[]> {
+    return this.#options.compiled.grants.list();
+  }
+
+  grant(caller: VerifiedCaller, request: GrantRequest): Promise<GrantRecord> {
+    return this.#options.surfaces.grant(caller, { ...request, deviceId: parseDeviceId(request.deviceId) });
+  }
+
+  withdraw(caller: VerifiedCaller, id: string, reason: string): Promise<GrantRecord> {
+    return this.#options.surfaces.withdraw(caller, id, reason);
+  }
+
   async #view(device: DeviceRecord, offered: OfferedCapability): Promise<SurfaceView> {
     const { surfaces, compiled, pin } = this.#options;
-    const state = surfaceStateOf(device, offered, pin);
+    const state = compiled.state(device, offered);
+    const granted = state === 'approved' ? compiled.grants.covering(device, offered, pin) : undefined;
     const [approved] = approvalsOf(device, offered.capability);
     const refused = refusalOf(device, offered);
     // What is approved compiles, and differs from what is approved in nothing.
@@ -92,6 +106,7 @@ export class SurfacesControl implements SurfaceControl {
       ...(review.refusal === undefined ? {} : { refusal: review.refusal }),
       ...(approved === undefined ? {} : { approved }),
       ...(refused === undefined ? {} : { refused }),
+      ...(granted === undefined ? {} : { granted }),
     };
   }
 }

@@ -5,7 +5,7 @@ import type { MachineMeta } from '../../kernel/machine-meta.js';
 import type { DeviceRecord, OfferedCapability, SurfaceApproval } from '../device/record.js';
 import { surfaceError } from '../errors.js';
 import { type SurfaceDecisionEvent, type SurfaceEvent, surfaceSenders } from './events.js';
-import { type Pin, type SurfaceState, surfaceStateOf } from './state.js';
+import { type GrantLookup, type Pin, type SurfaceState, surfaceStateOf } from './state.js';
 
 /** Approvals of one capability that are kept; the oldest goes, and that takes nothing but a way back to an old version. */
 const mostApprovals = 8;
@@ -109,9 +109,9 @@ export function decideSurface(
   device: DeviceRecord,
   offered: OfferedCapability,
   event: SurfaceEvent,
-  { pin, now }: { readonly pin: Pin; readonly now: number },
+  { pin, grants, now }: { readonly pin: Pin; readonly grants?: GrantLookup; readonly now: number },
 ): SurfacePatch {
-  const value = surfaceStateOf(device, offered, pin);
+  const value = surfaceStateOf(device, offered, pin, grants);
   const context: SurfaceContext = { now, device, offered, next: undefined };
   const [after] = transition(surfaceMachine, surfaceMachine.resolveState({ value, context }), event);
   if (after.context.next !== undefined) return after.context.next;

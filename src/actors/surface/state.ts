@@ -9,11 +9,22 @@ export type Pin = 'descriptor' | 'build';
 
 type Offered = Pick<OfferedCapability, 'capability' | 'digest' | 'buildDigest'>;
 
+/** What is approved for devices with certain labels. */
+export interface GrantLookup {
+  covering(device: Pick<DeviceRecord, 'labels'>, offered: Offered, pin: Pin): object | undefined;
+}
+
 /** Where the operators' decisions about an offered capability stand. Nothing in it is the node's word but what it offers. */
-export function surfaceStateOf(device: DeviceRecord, offered: Offered, pin: Pin): SurfaceState {
+export function surfaceStateOf(
+  device: DeviceRecord,
+  offered: Offered,
+  pin: Pin,
+  grants?: GrantLookup,
+): SurfaceState {
   const refusal = refusalOf(device, offered);
   if (refusal !== undefined) return refusal.digest === undefined ? 'revoked' : 'rejected';
-  return approvalOf(device, offered, pin) === undefined ? 'pending' : 'approved';
+  if (approvalOf(device, offered, pin) !== undefined) return 'approved';
+  return grants?.covering(device, offered, pin) === undefined ? 'pending' : 'approved';
 }
 
 /** The approval that covers an offered capability, if there is one. */

@@ -1,3 +1,4 @@
+import { callerLabel, permits, senderText, type VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
 import { type Cause, causeOf } from '../../kernel/journal.js';
@@ -9,10 +10,11 @@ import type { DeviceRecord, OfferedCapability, SurfaceApproval } from '../device
 import type { CompiledSurface } from '../device/surface.js';
 import { deviceError, surfaceError } from '../errors.js';
 import type { RequestedCapability } from '../pairing/record.js';
-import type { SurfaceDecisionEvent, SurfaceEvent } from './events.js';
+import { type SurfaceDecisionEvent, type SurfaceEvent, surfaceSenders } from './events.js';
+import type { GrantRecord, Labels } from './grants.js';
 import { decideSurface } from './machine.js';
 import type { Offers } from './offers.js';
-import { approvalsOf, type Pin, surfaceStateOf } from './state.js';
+import { approvalsOf, type Pin } from './state.js';
 
 export interface SurfacesOptions {
   readonly devices: Devices;
@@ -22,8 +24,8 @@ export interface SurfacesOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly log: KernelLog;
   readonly pin: Pin;
-  /** What may run on a device has changed. */
-  changed(deviceId: string): void;
+  /** What may run on a device, or on any when none is named, has changed. */
+  changed(deviceId?: string): void;
   /** An operator took a capability off a device: what runs of it there is to end. */
   revoked(deviceId: string, capability: string, event: SurfaceDecisionEvent): void;
 }
@@ -35,6 +37,14 @@ const mostReviews = 1_024;
 export interface Seen {
   readonly digest: string;
   readonly buildDigest?: string;
+}
+
+/** What an operator grants by label: what a node offers, as they saw it. */
+export interface GrantRequest extends Seen {
+  readonly deviceId: string;
+  readonly capability: string;
+  readonly labels: Labels;
+  readonly reason: string;
 }
 
 /**
@@ -87,7 +97,7 @@ export class Surfaces {
     const { device, offered } = this.require(deviceId, capability);
     // Who may not, or can not, costs nothing.
     requireSeen(offered, seen);
-    decideSurface(device, offered, event, { pin, now: clock.now() });
+    decideSurface(device, offered, event, { pin, grants: compiled.grants, now: clock.now() });
     const note = `${capability}${event.reason === '' ? '' : `: ${event.reason}`}`;
     const cause = causeOf({ type: `surface.${event.type}`, caller: event.caller }, '', note);
     if (event.type !== 'approve') {
@@ -104,6 +114,48 @@ export class Surfaces {
     } finally {
       prepared.release();
     }
+  }
+
+  /**
+   * Approves what a device offers for every device that has these labels, now or later.
+   *
+   * @throws AppError as `SurfaceControl.grant`.
+   */
+  async grant(caller: VerifiedCaller, request: GrantRequest): Promise<GrantRecord> {
+    const { compiled, changed } = this.#options;
+    requireApprover(caller);
+    const { deviceId, capability, labels, reason, ...seen } = request;
+    const { offered } = this.require(deviceId, capability);
+    requireSeen(offered, seen);
+    const descriptor = this.descriptor(offered.digest);
+    if (descriptor === undefined) throw notKept(offered);
+    const prepared = await compiled.prepare([descriptor]);
+    try {
+      await compiled.keep(prepared);
+      const { digest, buildDigest } = offered;
+      return await compiled.grants.add(caller, { capability, digest, buildDigest, labels, reason });
+    } finally {
+      prepared.release();
+      changed();
+    }
+  }
+
+  /** Takes a grant back. What runs by it alone is stopped. @throws AppError as `SurfaceControl.withdraw`. */
+  async withdraw(caller: VerifiedCaller, id: string, reason: string): Promise<GrantRecord> {
+    const { compiled, devices, changed, revoked } = this.#options;
+    requireApprover(caller);
+    const open = (device: DeviceRecord, offered: OfferedCapability): boolean =>
+      offered.digest === compiled.grants.require(id).digest && compiled.state(device, offered) === 'approved';
+    const before = [...devices.all()].flatMap((device) =>
+      device.offered.filter((offered) => open(device, offered)).map((offered) => ({ device, offered })),
+    );
+    const withdrawn = await compiled.grants.withdraw(caller, id, reason);
+    for (const { device, offered } of before) {
+      if (compiled.state(device, offered) === 'approved') continue;
+      revoked(device.id, offered.capability, { type: 'revoke', caller, reason });
+    }
+    changed();
+    return withdrawn;
   }
 
   /** @throws AppError `device.not_found`, `surface.not_offered`. */
@@ -138,7 +190,7 @@ export class Surfaces {
     const { devices, compiled, pin } = this.#options;
     const device = devices.get(deviceId);
     const offered = device && compiled.offered(device, capability);
-    if (!device || !offered || pin === 'build' || surfaceStateOf(device, offered, pin) !== 'pending') return;
+    if (!device || !offered || pin === 'build' || compiled.state(device, offered) !== 'pending') return;
     const after = this.descriptor(offered.digest);
     if (after === undefined) return;
     for (const from of approvalsOf(device, capability)) {
@@ -188,14 +240,14 @@ export class Surfaces {
     seen: Seen,
     cause: Cause,
   ): Promise<DeviceRecord> {
-    const { devices, pin, clock } = this.#options;
+    const { devices, compiled, pin, clock } = this.#options;
     const now = clock.now();
     const decided = await devices.update(
       deviceId,
       () => {
         const { device: current, offered } = this.require(deviceId, capability);
         requireSeen(offered, seen);
-        return decideSurface(current, offered, event, { pin, now });
+        return decideSurface(current, offered, event, { pin, grants: compiled.grants, now });
       },
       now,
       cause,
@@ -231,6 +283,15 @@ export class Surfaces {
       this.#options.log.warn({ err, device: deviceId }, 'What a node offers could not be looked at');
     });
   }
+}
+
+/** @throws AppError `surface.forbidden` */
+function requireApprover(caller: VerifiedCaller): void {
+  const sender = surfaceSenders.approve;
+  if (permits(sender, caller)) return;
+  throw surfaceError('forbidden', `${callerLabel(caller)} may not grant what nodes offer`, {
+    hint: `It takes ${senderText(sender)}.`,
+  });
 }
 
 function requireSeen(offered: OfferedCapability, seen: Seen): void {

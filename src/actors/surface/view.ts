@@ -5,7 +5,9 @@ import type { DescriptorDifference } from '../../plugins/descriptor-difference.j
 import type { PluginStanding } from '../../plugins/standing.js';
 import type { SurfaceApproval, SurfaceRefusal } from '../device/record.js';
 import type { SurfaceDecisionEvent } from './events.js';
+import type { GrantRecord } from './grants.js';
 import type { SurfaceState } from './state.js';
+import type { GrantRequest } from './surfaces.js';
 
 /** How what a node offers compares to what was approved before on that node; `new` when nothing was. */
 export type SurfaceVerdict = DescriptorDifference['verdict'] | 'new';
@@ -33,6 +35,8 @@ export interface SurfaceView {
   /** What was approved last of this capability on this node. */
   readonly approved?: SurfaceApproval;
   readonly refused?: SurfaceRefusal;
+  /** It is covered by this grant. */
+  readonly granted?: GrantRecord;
   readonly actions: readonly SurfaceDecisionEvent['type'][];
 }
 
@@ -61,6 +65,17 @@ export interface DecideSurface {
 }
 
 export interface SurfaceControl {
+  /** What is approved by label, the newest first; also what was withdrawn. */
+  grants(caller: VerifiedCaller): Promise<readonly GrantRecord[]>;
+  /**
+   * Approves a descriptor for every device with these labels.
+   *
+   * @throws AppError `surface.forbidden`, `surface.changed`, `surface.not_kept`, `surface.not_offered`, `surface.too_many_grants`,
+   *   `device.not_found`, and those of the plugin layer when its schemas are refused.
+   */
+  grant(caller: VerifiedCaller, request: GrantRequest): Promise<GrantRecord>;
+  /** @throws AppError `surface.forbidden`, `surface.grant_not_found`, `surface.not_possible`. */
+  withdraw(caller: VerifiedCaller, id: string, reason: string): Promise<GrantRecord>;
   list(
     caller: VerifiedCaller,
     filter: SurfaceFilter,

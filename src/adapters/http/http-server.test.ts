@@ -96,6 +96,18 @@ const samples = new Map<string, { path?: string; body?: object }>([
       body: { action: 'approve', digest: 'ef'.repeat(32), buildDigest: 'build-2', reason: 'looked at it' },
     },
   ],
+  [
+    'createGrant',
+    {
+      body: {
+        deviceId: sampleDeviceId(),
+        capability: 'system.health',
+        digest: 'ef'.repeat(32),
+        labels: { role: 'edge' },
+      },
+    },
+  ],
+  ['withdrawGrant', { path: `/v1/grants/${sampleId('gr')}/withdraw`, body: { reason: 'no more' } }],
   ['getPlugin', { path: '/v1/plugins/system-health' }],
   ['reloadPlugins', { body: {} }],
   ['createDispatch', { body: { node: 'build-7', capability: 'echo', input: {}, wait: true } }],

@@ -14,7 +14,7 @@ import { httpError } from './http-errors.js';
 import { pluginBody } from './plugin-bodies.js';
 import { qrCode } from './qr-code.js';
 import type { RouteCall, RouteHandlers } from './route-call.js';
-import { surfaceBody, surfaceDetailBody } from './surface-bodies.js';
+import { grantBody, surfaceBody, surfaceDetailBody } from './surface-bodies.js';
 
 /** The routes over the operations of the daemon. */
 export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
@@ -86,6 +86,11 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
       surfaceDetailBody(await surfaces.get(caller, id, capability)),
     decideSurface: async ({ caller, params: { id, capability }, body: { reason = '', ...decision } }) =>
       surfaceBody(await surfaces.decide(caller, id, capability, { ...decision, reason })),
+    listGrants: async ({ caller }) => ({ grants: (await surfaces.grants(caller)).map(grantBody) }),
+    createGrant: async ({ caller, body: { reason = '', ...request } }) =>
+      grantBody(await surfaces.grant(caller, { ...request, reason })),
+    withdrawGrant: async ({ caller, params, body }) =>
+      grantBody(await surfaces.withdraw(caller, params.id, body.reason ?? '')),
     listPlugins: async ({ caller }) => ({ plugins: (await plugins.list(caller)).map(pluginBody) }),
     getPlugin: async ({ caller, params }) => ({
       plugins: (await plugins.get(caller, params.plugin)).map(pluginBody),

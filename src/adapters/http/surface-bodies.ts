@@ -1,5 +1,7 @@
 import type { SurfaceApproval } from '../../actors/device/record.js';
+import type { GrantRecord } from '../../actors/surface/grants.js';
 import type { SurfaceDetail, SurfaceView } from '../../actors/surface/view.js';
+import type { Grant } from '../../contract/grant.js';
 import type { Surface, SurfaceDetail as SurfaceDetailWire } from '../../contract/surface.js';
 import { type BodyOf, timeText } from './wire-types.js';
 
@@ -11,9 +13,16 @@ export function approvalBody({ approvedAt, follows, ...approval }: SurfaceApprov
   };
 }
 
-export const surfaceBody: BodyOf<SurfaceView, Surface> = ({ approved, refused, ...surface }) => ({
+export const grantBody: BodyOf<GrantRecord, Grant> = (grant) => ({
+  ...grant,
+  createdAt: timeText(grant.createdAt),
+  updatedAt: timeText(grant.updatedAt),
+});
+
+export const surfaceBody: BodyOf<SurfaceView, Surface> = ({ approved, refused, granted, ...surface }) => ({
   ...surface,
   ...(approved === undefined ? {} : { approved: approvalBody(approved) }),
+  ...(granted === undefined ? {} : { granted: grantBody(granted) }),
   ...(refused === undefined ? {} : { refused: { ...refused, at: timeText(refused.at) } }),
 });
 

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { parseDuration } from '../../kernel/duration.js';
 import { awaitRequest } from '../await-request.js';
-import { cliError } from '../cli-errors.js';
 import { type ConnectionFlags, connect, withConnection } from '../connection.js';
 import type { CliContext } from '../context.js';
 import { decidePairing } from '../decide-pairing.js';
 import { examples } from '../help-text.js';
+import { addLabel } from '../labels.js';
 import { mintedText } from '../minted-text.js';
 import { print, printEvent, printJson } from '../output.js';
 import { pairingText } from '../pairing-text.js';
@@ -55,15 +55,6 @@ export function registerPairCommand(program: Command, context: CliContext): void
     );
   withConnection(command).action((flags: PairFlags) => pair(flags, context));
   registerCodeCommands(command, context);
-}
-
-function addLabel(text: string, labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const at = text.indexOf('=');
-  if (at > 0) return Object.fromEntries([...Object.entries(labels), [text.slice(0, at), text.slice(at + 1)]]);
-  throw cliError('usage', `--label: '${text}' is not a label`, {
-    hint: 'Write a name and a value: --label team=infra',
-    fields: [{ field: '--label', message: 'is not name=value' }],
-  });
 }
 
 async function pair(flags: PairFlags, context: CliContext): Promise<void> {

@@ -10,6 +10,7 @@ import { type Examples, examples } from '../help-text.js';
 import { print, printJson } from '../output.js';
 import { surfaceColours, surfaceText, verdictText } from '../surface-text.js';
 import { tableText } from '../table.js';
+import { registerGrantCommands } from './surfaces-grants.js';
 
 interface ListFlags extends ConnectionFlags {
   readonly state?: readonly SurfaceState[];
@@ -19,7 +20,7 @@ interface ListFlags extends ConnectionFlags {
 
 const subject = 'a node, by name or the beginning of its id; or one capability of it, as NODE:CAPABILITY';
 
-/** `palyra surfaces list | show | approve | reject | revoke` */
+/** `palyra surfaces list | show | approve | reject | revoke | grant | grants | withdraw` */
 export function registerSurfacesCommand(program: Command, context: CliContext): void {
   const surfaces = program
     .command('surfaces')
@@ -73,6 +74,7 @@ export function registerSurfacesCommand(program: Command, context: CliContext): 
     for (const { deviceId, capability } of found) details.push(await client.getSurface(deviceId, capability));
     printJson(context, { surfaces: details });
   });
+  registerGrantCommands(surfaces, context);
   for (const action of Object.keys(decisions) as SurfaceAction[]) addDecision(surfaces, context, action);
 }
 

@@ -25,6 +25,7 @@ import type {
   PinPairingView,
 } from '../../../actors/pairing/view.js';
 import type { PluginControl, PluginView } from '../../../actors/plugin-control.js';
+import type { GrantRecord } from '../../../actors/surface/grants.js';
 import type { SurfaceControl, SurfaceView } from '../../../actors/surface/view.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
 import {
@@ -34,6 +35,7 @@ import {
   sampleDispatch,
   sampleEntry,
   sampleExplanation,
+  sampleGrant,
   sampleId,
   samplePairing,
   samplePlugin,
@@ -56,6 +58,7 @@ export class FakeControl implements Control {
   offered: SurfaceView[] = [sampleSurface()];
   explanation: ExplanationView = sampleExplanation();
   requests: PairingView[] = [samplePairing()];
+  granted: GrantRecord[] = [sampleGrant()];
   installed: PluginView[] = [samplePlugin()];
   minted: PairingCodeView[] = [sampleCode()];
   /** Answers `codes.get` in place of what was minted. */
@@ -194,6 +197,19 @@ export class FakeControl implements Control {
     get: async (caller, deviceId, capability) => {
       this.#note('getSurface', caller, { deviceId, capability });
       return this.#offered(deviceId, capability);
+    },
+    grants: async (caller) => {
+      this.#note('grants', caller, {});
+      return this.granted;
+    },
+    grant: async (caller, request) => {
+      this.#note('grant', caller, request);
+      const { capability, digest, buildDigest = '', labels, reason } = request;
+      return sampleGrant({ capability, digest, buildDigest, labels, reason });
+    },
+    withdraw: async (caller, id, reason) => {
+      this.#note('withdraw', caller, { id, reason });
+      return sampleGrant({ id, state: 'withdrawn' });
     },
     decide: async (caller, deviceId, capability, decision) => {
       this.#note('decideSurface', caller, { deviceId, capability, ...decision });

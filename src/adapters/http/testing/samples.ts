@@ -6,6 +6,7 @@ import type { ExplanationView } from '../../../actors/explanation-view.js';
 import { deviceIdOf } from '../../../actors/identity/device-id.js';
 import type { PairingCodeView, PairingView } from '../../../actors/pairing/view.js';
 import type { PluginView } from '../../../actors/plugin-control.js';
+import type { GrantRecord } from '../../../actors/surface/grants.js';
 import type { SurfaceView } from '../../../actors/surface/view.js';
 import type { Descriptor } from '../../../plugins/descriptor.js';
 
@@ -20,7 +21,7 @@ export function sampleDeviceId(seed = 1): string {
 }
 
 /** An id of that kind, ending in the number. */
-export function sampleId(prefix: 'cl' | 'pc' | 'pr' | 'dp', number = 1): string {
+export function sampleId(prefix: 'cl' | 'pc' | 'pr' | 'dp' | 'gr', number = 1): string {
   return `${prefix}_01kdy${String(number).padStart(21, '0')}`;
 }
 
@@ -180,6 +181,23 @@ export function sampleDevice(given: Partial<DeviceView> = {}): DeviceView {
     certificateExpiresAt: sampleTime + 86_400_000,
     lastSeenAt: sampleTime,
     connectedSince: sampleTime - 60_000,
+    ...given,
+  };
+}
+
+export function sampleGrant(given: Partial<GrantRecord> = {}): GrantRecord {
+  return {
+    id: sampleId('gr'),
+    version: 1,
+    state: 'standing',
+    capability: 'system.health',
+    digest: 'ef'.repeat(32),
+    buildDigest: 'build-2',
+    labels: { role: 'edge' },
+    by: 'operator:local',
+    reason: 'looked at it',
+    createdAt: sampleTime,
+    updatedAt: sampleTime,
     ...given,
   };
 }
