@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
 import type { ControlPlaneClient } from '../../src/client/index.js';
 import { sampleCapability, sampleManifest } from '../../src/plugins/testing/sample-manifest.js';
+import { type BundledScript, scriptOnBuild } from '../support/child-program.js';
 import { Cluster, type Program } from '../support/cluster.js';
 import { processHost } from '../support/process-host.js';
 import { isAlive } from '../support/processes.js';
 
 // Real processes: palyrad, a node host with a plugin in a process of its own, and what that plugin starts.
 
-const nodeChild = fileURLToPath(new URL('../support/node-child.mjs', import.meta.url));
+let nodeChild: BundledScript;
 
 /** The handlers of the plugin; each writes to the file that its input names. */
 function code(build: string): string {
@@ -72,6 +72,7 @@ let node: Program;
 let plugins: string;
 
 beforeAll(async () => {
+  nodeChild = await scriptOnBuild(new URL('../support/node-child.ts', import.meta.url));
   cluster = new Cluster({ PALYRA_PLUGINS_ENABLED: 'lab' });
   plugins = join(cluster.directory, 'plugins');
   mkdirSync(join(plugins, 'lab'), { recursive: true });
@@ -86,10 +87,11 @@ afterAll(async () => {
   // Only a host that ends in order ends a process that computes without end.
   await node.kill('SIGTERM');
   await cluster.close();
+  await nodeChild.remove();
 });
 
 function startNode(...joinString: string[]): Program {
-  return cluster.run(nodeChild, [join(cluster.directory, 'node'), plugins, ...joinString]);
+  return cluster.run(nodeChild.path, [join(cluster.directory, 'node'), plugins, ...joinString]);
 }
 
 /** Starts the node host again, and waits until both sides say that it is there. */

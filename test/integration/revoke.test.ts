@@ -1,15 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ControlPlaneClient } from '../../src/client/index.js';
+import { type BundledScript, scriptOnBuild } from '../support/child-program.js';
 import { Cluster, type Program } from '../support/cluster.js';
 import { writeWaitingPlugin } from '../support/waiting-plugin.js';
 
 // Real processes: palyrad, a node host, and the operator's commands.
 
-const nodeChild = fileURLToPath(new URL('../support/node-child.mjs', import.meta.url));
-const revokeAndDie = fileURLToPath(new URL('../support/revoke-and-die.mjs', import.meta.url));
+let nodeChild: BundledScript;
+let revokeAndDie: BundledScript;
 let cluster: Cluster;
 let api: ControlPlaneClient;
 let node: Program;
@@ -19,6 +19,8 @@ let diary: string;
 const ids: string[] = [];
 
 beforeAll(async () => {
+  nodeChild = await scriptOnBuild(new URL('../support/node-child.ts', import.meta.url));
+  revokeAndDie = await scriptOnBuild(new URL('../support/revoke-and-die.ts', import.meta.url));
   cluster = new Cluster({ PALYRA_PLUGINS_ENABLED: 'lab', PALYRA_DISPATCH_IN_FLIGHT_PER_NODE: '2' });
   plugins = join(cluster.directory, 'plugins');
   diary = join(cluster.directory, 'diary');
@@ -29,10 +31,13 @@ beforeAll(async () => {
   api = cluster.client();
   node = await cluster.approve(startNode(await cluster.mint()), 'worker');
 }, 60_000);
-afterAll(() => cluster.close());
+afterAll(async () => {
+  await cluster.close();
+  await Promise.all([nodeChild.remove(), revokeAndDie.remove()]);
+});
 
 function startNode(...joinString: string[]): Program {
-  return cluster.run(nodeChild, [join(cluster.directory, 'node'), plugins, ...joinString]);
+  return cluster.run(nodeChild.path, [join(cluster.directory, 'node'), plugins, ...joinString]);
 }
 
 function written(word: 'started' | 'stopped'): number {
@@ -170,7 +175,7 @@ it('a daemon that dies between the file and the database has revoked the device 
   const deviceId = device?.deviceId ?? '';
   const state = join(cluster.directory, 'daemon');
   await daemon.kill('SIGTERM');
-  const child = cluster.run(revokeAndDie, [state, deviceId]);
+  const child = cluster.run(revokeAndDie.path, [state, deviceId]);
   expect(await child.exited).toBe(null);
   expect(child.child.signalCode).toBe('SIGKILL');
   expect(child.messages).toEqual([{ event: 'was', state: 'trusted' }]);

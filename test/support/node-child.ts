@@ -1,17 +1,17 @@
-import { parseJoinString } from '../../dist/src/actors/identity/join-string.js';
-import { printEvent } from '../../dist/src/cli/output.js';
-import { absentMediator } from '../../dist/src/node/mediation.js';
-import { startNodeHost } from '../../dist/src/node/node-host.js';
-import { noRules } from '../../dist/src/node/plugin-rules.js';
-import { discoverPlugins } from '../../dist/src/plugins/discovery.js';
+import { parseJoinString } from '../../src/actors/identity/join-string.js';
+import { printEvent } from '../../src/cli/output.js';
+import { absentMediator } from '../../src/node/mediation.js';
+import { startNodeHost } from '../../src/node/node-host.js';
+import { noRules } from '../../src/node/plugin-rules.js';
+import { discoverPlugins } from '../../src/plugins/discovery.js';
 
 /*
- * The built node host as a process of its own, whose plugins come from another folder than the bundled ones.
+ * The node host as a process of its own, on the build (`scriptOnBuild`), whose plugins come from another folder than the bundled ones.
  * Arguments: the state directory, the folder of plugins, and a join string if it is not paired yet. SIGUSR2 has it replace its
  * plugins by what the folder holds by then.
  */
 
-const [stateDirectory, plugins, join] = process.argv.slice(2);
+const [stateDirectory = '', plugins = '', join] = process.argv.slice(2);
 const host = await startNodeHost(
   {
     stateDirectory,
