@@ -2,7 +2,7 @@ import { AppError, type ErrorEnvelope } from '../kernel/errors.js';
 import type { NodeReport } from '../node/reporter.js';
 import type { CliContext } from './context.js';
 import { reporterFor } from './node-terminal.js';
-import { colours, errorLines, print, printEvent } from './output.js';
+import { type Colours, colours, errorLines, print, printEvent } from './output.js';
 import { printable } from './printable.js';
 import { sizeText } from './size-text.js';
 
@@ -18,6 +18,13 @@ export type DevReport =
       readonly bytes: number;
     }
   | { readonly event: 'build_failed'; readonly error: ErrorEnvelope }
+  /** The plugin logged or printed something. */
+  | {
+      readonly event: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly fields?: unknown;
+    }
   /** The plugin runs, and this may be typed. */
   | { readonly event: 'ready'; readonly capability: string; readonly command: string }
   /** An operator has to do something. */
@@ -44,6 +51,15 @@ export function devReporter(flags: { readonly json?: boolean }, context: CliCont
           style.dim('  What ran before goes on.'),
         );
         break;
+      case 'log': {
+        const { level, message, fields } = report;
+        const more = fields === undefined ? '' : ` ${printable(JSON.stringify(fields))}`;
+        print(
+          context,
+          `${levelColours(style)[level](level.padEnd(5))} ${printable(message)}${style.dim(more)}`,
+        );
+        break;
+      }
       case 'ready':
         print(
           context,
@@ -58,4 +74,8 @@ export function devReporter(flags: { readonly json?: boolean }, context: CliCont
         node(report);
     }
   };
+}
+
+function levelColours({ dim, cyan, yellow, red }: Colours) {
+  return { debug: dim, info: cyan, warn: yellow, error: red };
 }

@@ -13,6 +13,7 @@ import { StagedPlugin } from '../plugins/authoring/staged-plugin.js';
 import type { CliContext } from './context.js';
 import { decidePairing } from './decide-pairing.js';
 import { adviceOn, type Examples } from './dev-advice.js';
+import { devLog } from './dev-log.js';
 import type { DevReporter } from './dev-report.js';
 import { mediatorFor } from './node-terminal.js';
 
@@ -138,7 +139,7 @@ export class DevSession {
       pluginSource: this.#source(),
       services: systemOpener(),
       mediator: await mediatorFor({ json }, context, report, false),
-      log: jsonLog('warn'),
+      log: devLog(jsonLog('warn'), report),
       report: (event) => this.#note(event),
       drainMs: 2_000,
     };

@@ -103,7 +103,7 @@ function narrate(report: NodeReport, colors: Colors, plain: Plain, reason: Reaso
     case 'mediation_withdrawn':
       return colors.dim(`The question about ${report.dispatchId} has been taken back.`);
     case 'ran':
-      return `Ran ${plain(report.capability)}: ${report.outcome === 'succeeded' ? colors.green('succeeded') : colors.yellow(report.outcome)} after ${report.durationMs.toFixed(1)} ms ${colors.dim(report.dispatchId)}`;
+      return `Ran ${plain(report.capability)}: ${report.outcome === 'succeeded' ? colors.green('succeeded') : colors.yellow(report.outcome)} after ${report.durationMs.toFixed(1)} ms ${colors.dim(report.dispatchId)}${reason(report.error)}`;
     case 'stopped':
       return `Stopped (${report.reason}).`;
   }

@@ -156,6 +156,7 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
         capability: order.capability,
         outcome: result.outcome,
         durationMs: result.durationMs,
+        ...(result.error === undefined ? {} : { error: result.error }),
       }),
   });
   const daemonTime = new DaemonTime(kernel.clock);

@@ -56,6 +56,8 @@ export type NodeReport =
       readonly capability: string;
       readonly outcome: string;
       readonly durationMs: number;
+      /** Why it did not succeed. */
+      readonly error?: ErrorEnvelope;
     }
   | { readonly event: 'stopped'; readonly reason: string };
 
