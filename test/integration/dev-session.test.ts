@@ -1,7 +1,7 @@
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { CliContext } from '../../src/cli/context.js';
 import { devReporter } from '../../src/cli/dev-report.js';
 import { DevSession } from '../../src/cli/dev-session.js';
@@ -9,6 +9,8 @@ import { ControlPlaneClient } from '../../src/client/index.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { type SampleProject, sampleProject, sampleSource } from '../../src/plugins/testing/sample-project.js';
 import { LocalDaemon } from '../support/local-daemon.js';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let local: LocalDaemon;
 let project: SampleProject;
@@ -78,7 +80,7 @@ const source = () => join(project.folder, 'src/index.ts');
 
 /** Waits until the person sees that. */
 async function sees(text: string | RegExp): Promise<void> {
-  await expect.poll(() => seen).toMatch(text);
+  await expect.poll(() => seen, { timeout: 40_000 }).toMatch(text);
 }
 
 test('whoever sits at the terminal is asked there; what the plugin says is shown, and why it fails', async () => {

@@ -30,7 +30,10 @@ export class SourceWatch {
       this.#watchers.delete(folder);
     }
     for (const folder of wanted) {
-      if (!this.#watchers.has(folder)) this.#add(folder);
+      if (this.#watchers.has(folder)) continue;
+      this.#add(folder);
+      // What was saved there since the bundle was made, nobody has seen.
+      this.#changed();
     }
   }
 
