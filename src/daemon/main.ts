@@ -1,3 +1,4 @@
+import { onHangUp } from '../adapters/os/hang-up.js';
 import { defaultStateDirectory } from '../adapters/os/state-directory.js';
 import { takePassphrase } from '../adapters/secrets/passphrase.js';
 import { jsonLog } from '../adapters/telemetry/log.js';
@@ -22,9 +23,17 @@ export async function run(argv: readonly string[], process: DaemonProcess): Prom
     const started = performance.now();
     const daemon = await start(given, process);
     process.stdout.write(given.json ? readyLine(daemon) : readyText(daemon, performance.now() - started));
-    const heed = reloadOnHangUp(daemon, process, json);
+    const endReloads = onHangUp(process, {
+      // What is wrong with the configuration is told, and nothing changes.
+      reload: () => {
+        daemon.plugins.takeUp().catch((thrown: unknown) => printError(process, toAppError(thrown), json));
+      },
+      gone: () => {
+        daemon.stop('its terminal was closed').catch(() => undefined);
+      },
+    });
     await untilStopped(daemon, process);
-    heed.end();
+    endReloads();
     return 0;
   } catch (thrown) {
     const error = toAppError(thrown);
@@ -57,15 +66,6 @@ async function start(given: DaemonArguments, { env }: DaemonProcess): Promise<Da
     log: jsonLog(config.log.level),
     ...(passphrase === undefined ? {} : { passphrase }),
   });
-}
-
-/** On SIGHUP what the configuration says of plugins is taken over; what is wrong with it is told, and nothing changes. */
-function reloadOnHangUp(daemon: Daemon, process: DaemonProcess, json: boolean): { end(): void } {
-  const onHangUp = (): void => {
-    daemon.plugins.takeUp().catch((thrown: unknown) => printError(process, toAppError(thrown), json));
-  };
-  process.on('SIGHUP', onHangUp);
-  return { end: () => process.off('SIGHUP', onHangUp) };
 }
 
 /** Waits for SIGTERM, SIGINT or a fault. A second signal ends the process at once. */

@@ -175,9 +175,25 @@ describe('a configuration that changes while everything runs', () => {
     node.child.kill('SIGHUP');
     await expect.poll(() => output({})).toEqual({ build: 2 });
   });
+
+  it.each([
+    ['does not load', { handler: 'return 3', onLoad: 'throw new Error("not today");' }, /not today/],
+    ['stands broken on the disk', { handler: 'return 3', manifest: { entry: '../lab.js' } }, /\/entry/],
+  ])(
+    'leaves the build that runs in place when the next one %s, and says why',
+    async (_why, next, problem) => {
+      writePlugin(plugins, { name: 'lab', ...next });
+      const from = node.messages.length;
+      node.child.kill('SIGHUP');
+      const { quarantined } = await node.event('plugins', from);
+      expect(JSON.stringify(quarantined)).toMatch(problem);
+      expect(await output({})).toEqual({ build: 2 });
+    },
+  );
 });
 
 it('lists what a machine would load without a daemon', async () => {
+  writePlugin(plugins, { name: 'lab' });
   configureNode({ paths: [plugins], disabled: ['lab'], settings: { echo: { loud: true } } });
   const { plugins: found } = (await cluster.palyra(['plugins', 'list', '--local', '--json'])).json<{
     plugins: readonly Message[];

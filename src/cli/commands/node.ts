@@ -69,6 +69,7 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
   const { startNodeHost } = await import('../../node/node-host.js');
   const { defaultStateDirectory } = await import('../../adapters/os/state-directory.js');
   const { systemOpener, recordingOpener } = await import('../../adapters/os/opener.js');
+  const { onHangUp } = await import('../../adapters/os/hang-up.js');
   const { readNodeConfig } = await import('../../node/node-config.js');
   const readSource = () => readNodeConfig(flags.config, context.env);
   const pluginSource = readSource();
@@ -103,7 +104,10 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
       host.stop(reason).catch(() => undefined);
     };
     if (over.signal.aborted) stop('an early signal');
-    const endReloads = reloadOnHangUp(host, readSource, report);
+    const endReloads = onHangUp(process, {
+      reload: () => void reload(host, readSource, report),
+      gone: () => stop('its terminal was closed'),
+    });
     await host.ended;
     endReloads();
   } finally {
@@ -111,16 +115,11 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
   }
 }
 
-/** On SIGHUP the configuration is read again; what is wrong with it is told, and nothing changes. */
-function reloadOnHangUp(host: NodeHost, read: () => PluginSource, report: Reporter): () => void {
-  const reload = async (): Promise<void> => {
-    try {
-      await host.plugins.reload(read());
-    } catch (thrown) {
-      report({ event: 'reload_refused', error: toAppError(thrown).toEnvelope() });
-    }
-  };
-  const onHangUp = (): void => void reload();
-  process.on('SIGHUP', onHangUp);
-  return () => process.off('SIGHUP', onHangUp);
+/** Reads the configuration again; what is wrong with it is told, and nothing changes. */
+async function reload(host: NodeHost, read: () => PluginSource, report: Reporter): Promise<void> {
+  try {
+    await host.plugins.reload(read());
+  } catch (thrown) {
+    report({ event: 'reload_refused', error: toAppError(thrown).toEnvelope() });
+  }
 }
