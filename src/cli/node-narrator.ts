@@ -94,6 +94,8 @@ function narrate(report: NodeReport, colors: Colors, plain: Plain, reason: Reaso
       return `${colors.yellow('The certificate of this node is not good any more')}${reason(report.error)}`;
     case 'returning':
       return colors.dim('Asking the daemon to let this node come back, with the key that it has always had');
+    case 'hand_over_failed':
+      return `${colors.yellow('The next line to the daemon did not come about; the one that there is stays')}${reason(report.error)}`;
     case 'certificate_waits':
       return `${colors.yellow('The new certificate does not work yet; the old one stays in use')}${reason(report.error)}`;
     case 'retrying':

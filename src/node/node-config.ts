@@ -29,6 +29,10 @@ const nodeConfigSchema = Type.Object(
           'Plugins that may run inside the node host, where nothing protects it from them, if they ask to. The bundled ones may.',
           [],
         ),
+        isolated: pluginNames(
+          'Plugins that get a process of their own although they ask to run inside the node host, such as a bundled one.',
+          [],
+        ),
         settings: pluginSettings(
           'What is set for plugins, by their names. Each setting holds over the one that the daemon gives.',
         ),
@@ -74,6 +78,7 @@ export function readNodeConfig(named: string | undefined, env: NodeJS.ProcessEnv
       enabled: enabled && new Set(enabled),
       disabled: new Set(listed('/plugins/disabled')),
       trusted: new Set(listed('/plugins/trusted')),
+      isolated: new Set(listed('/plugins/isolated')),
       settings: new Map(Object.entries(settings)),
     },
     ...(layer === undefined

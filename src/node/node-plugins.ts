@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { sendToUplink } from '../actors/addresses.js';
 import { nodeError } from '../actors/errors.js';
 import type { PluginAnnouncement, PluginSettings } from '../actors/link/frames.js';
@@ -8,13 +6,14 @@ import type { Directory } from '../kernel/directory.js';
 import { toAppError } from '../kernel/errors.js';
 import { type Discovery, discoverPlugins, type LoadedManifest, quarantineOf } from '../plugins/discovery.js';
 import { inFile } from '../plugins/plugin-errors.js';
-import { PluginHost } from '../plugins/plugin-host.js';
+import { PluginHost, type PreparedPlugin } from '../plugins/plugin-host.js';
 import type { ProcessPlugin } from '../plugins/plugin-loader.js';
 import type { Runner } from '../plugins/runner.js';
 import type { HostServices } from '../plugins/sdk/handler.js';
 import { settingsErrors } from '../plugins/settings.js';
 import { ValidatorCache } from '../plugins/validators.js';
 import { announcementOf } from './announcement.js';
+import { isSame, isTrusted, keyOf, readSettings } from './plugin-identity.js';
 import { mayRun, type PluginComplaint, type PluginSource, settingsOf } from './plugin-rules.js';
 import type { PluginProblem, Reporter } from './reporter.js';
 
@@ -34,6 +33,12 @@ interface Running {
   readonly key: string;
 }
 
+/** What was loaded to be put to use, and what could not be. */
+interface Brought {
+  readonly next: readonly PreparedPlugin[];
+  readonly problems: PluginProblem[];
+}
+
 /**
  * The plugins of a node, and what it says to the daemon of them. They may be replaced, and other rules taken over, while the node
  * runs: what is under way ends where it began.
@@ -47,6 +52,11 @@ export class NodePlugins {
   /** What the daemon sets, by plugin. */
   #given: ReadonlyMap<string, object> = new Map();
   #revision = 0;
+  /** Which of its offers the daemon knows that it is connected to; undefined while it is to none. */
+  #known: number | undefined;
+  #waiting: (() => void)[] = [];
+  /** Builds that the daemon is to know of before they are used. */
+  readonly #prepared: PreparedPlugin[] = [];
   /** Changes are made one after the other. */
   #changes: Promise<unknown> = Promise.resolve();
 
@@ -67,6 +77,7 @@ export class NodePlugins {
       plugins: wanted,
       services,
       trusted: (plugin) => isTrusted(plugin, plugins?.source ?? source),
+      isolated: ({ manifest }) => (plugins?.source ?? source).rules.isolated.has(manifest.name),
       processRunner: (plugin) => processes.runner(plugin),
       config: new Map(
         wanted.map(({ manifest: { name } }) => [name, settingsOf(source.rules, new Map(), name)]),
@@ -98,16 +109,18 @@ export class NodePlugins {
   }
 
   /**
-   * Takes up a plugin, or another build of one that runs, and tells the daemon; see {@link PluginHost.replace}. The line to
-   * the daemon stays up. What the new build offers more than was approved waits for an operator.
+   * Takes up a plugin, or another build of one that runs. The daemon is told first, on a line that stays up, so that it asks
+   * for nothing that only an earlier build was approved for; then new runs go to the new build. What that offers more than
+   * was approved waits for an operator.
    *
    * @throws AppError when it can't be loaded: nothing has changed then
    */
   async replace(plugin: LoadedManifest, config?: unknown): Promise<{ readonly drained: Promise<void> }> {
-    const replaced = await this.host.replace(plugin, config);
+    const next = await this.host.prepare(plugin, config);
     await this.#note(plugin, plugin.manifest.name);
     this.announce();
-    return replaced;
+    await this.#isKnown();
+    return { drained: next.use() };
   }
 
   /** Takes a plugin away and tells the daemon. Resolves when its runs have ended. */
@@ -124,8 +137,8 @@ export class NodePlugins {
    *
    * @throws AppError `node.bad_settings` when settings are wrong: nothing has changed then
    */
-  reload(source: PluginSource): Promise<void> {
-    return this.#inTurn(async () => {
+  async reload(source: PluginSource): Promise<void> {
+    const problems = await this.#inTurn(async () => {
       const discovery = await discoverPlugins(source.roots, { platform: process.platform });
       const [wrong] = source.check?.(discovery.plugins) ?? [];
       if (wrong !== undefined) {
@@ -136,8 +149,11 @@ export class NodePlugins {
       }
       this.#source = source;
       this.#discovery = discovery;
-      this.#tell(await this.#settle());
+      return this.#settle();
     });
+    // Not within its turn: a line comes about only when what the daemon sets has had its own.
+    await this.#usePrepared();
+    this.#tell(problems);
   }
 
   /** Takes over what the daemon sets for plugins. What a plugin does not accept is not taken over, and is reported. */
@@ -148,9 +164,11 @@ export class NodePlugins {
       const changed = new Set([...names].filter((name) => !isSame(given.get(name), this.#given.get(name))));
       this.#given = given;
       if (changed.size === 0) return;
-      const problems = await this.#bringAll(
+      const { next, problems } = await this.#bringAll(
         this.#runnable().filter(({ manifest }) => changed.has(manifest.name)),
       );
+      this.#prepared.push(...next);
+      void this.#usePrepared();
       if (problems.length > 0) this.#tell(problems);
     });
   }
@@ -159,7 +177,7 @@ export class NodePlugins {
   async #settle(): Promise<readonly PluginProblem[]> {
     const before = this.#offer();
     const wanted = this.#runnable();
-    const problems = await this.#bringAll(wanted);
+    const { next, problems } = await this.#bringAll(wanted);
     const kept = new Set(wanted.map(({ manifest }) => manifest.name));
     // What stands broken on the disk at this moment goes on as it was loaded.
     const broken = new Set(this.#discovery.quarantined.map(({ file }) => file));
@@ -168,6 +186,7 @@ export class NodePlugins {
       this.#running.delete(name);
       void this.host.remove(name);
     }
+    this.#prepared.push(...next);
     if (this.#offer() !== before) this.announce();
     return problems;
   }
@@ -185,26 +204,39 @@ export class NodePlugins {
     );
   }
 
-  async #bringAll(wanted: readonly LoadedManifest[]): Promise<PluginProblem[]> {
+  async #bringAll(wanted: readonly LoadedManifest[]): Promise<Brought> {
     const problems: PluginProblem[] = [];
+    const next: PreparedPlugin[] = [];
     for (const plugin of wanted) {
       const { name } = plugin.manifest;
       try {
-        await this.#bring(plugin, name, problems);
+        const prepared = await this.#bring(plugin, name, problems);
+        if (prepared !== undefined) next.push(prepared);
       } catch (thrown) {
         problems.push(quarantineOf(inFile(toAppError(thrown), plugin.file), name, plugin.file));
       }
     }
-    return problems;
+    return { next, problems };
   }
 
-  /** Loads a plugin that does not run as it should. */
-  async #bring(plugin: LoadedManifest, name: string, problems: PluginProblem[]): Promise<void> {
+  /** Loads a plugin that does not run as it should, or does not run any more. */
+  async #bring(
+    plugin: LoadedManifest,
+    name: string,
+    problems: PluginProblem[],
+  ): Promise<PreparedPlugin | undefined> {
     const settings = this.#settingsFor(plugin, name, problems);
-    const key = await keyOf(plugin, settings, isTrusted(plugin, this.#source));
-    if (this.#running.get(name)?.key === key) return;
-    await this.host.replace(plugin, settings);
+    const key = await keyOf(plugin, settings, this.#source);
+    if (this.#running.get(name)?.key === key && !this.#isDisabled(name)) return undefined;
+    const next = await this.host.prepare(plugin, settings);
     this.#running.set(name, { file: plugin.file, key });
+    return next;
+  }
+
+  #isDisabled(name: string): boolean {
+    return this.host
+      .descriptors()
+      .some(({ descriptor, standing }) => descriptor.plugin === name && standing.disabled !== undefined);
   }
 
   #settingsFor({ manifest, file }: LoadedManifest, name: string, problems: PluginProblem[]): object {
@@ -220,7 +252,7 @@ export class NodePlugins {
 
   async #note(plugin: LoadedManifest, name: string): Promise<void> {
     const settings = settingsOf(this.#source.rules, this.#given, name);
-    const key = await keyOf(plugin, settings, isTrusted(plugin, this.#source));
+    const key = await keyOf(plugin, settings, this.#source);
     this.#running.set(name, { file: plugin.file, key });
   }
 
@@ -243,6 +275,24 @@ export class NodePlugins {
     sendToUplink(this.#options.directory, { type: 'offer.changed' });
   }
 
+  /** What the line to the daemon has told it. @param offered the number of an offer; undefined when there is no line */
+  lineStands(offered: number | undefined): void {
+    this.#known = offered;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Puts to use what was prepared, once the daemon knows of it. */
+  async #usePrepared(): Promise<void> {
+    await this.#isKnown();
+    for (const one of this.#prepared.splice(0)) void one.use();
+  }
+
+  /** Waits until the daemon knows what is offered now, or is not there to ask for anything. */
+  async #isKnown(): Promise<void> {
+    while (this.#known !== undefined && this.#known < this.#revision)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#changes.then(work);
     this.#changes = done.catch(() => undefined);
@@ -258,36 +308,4 @@ function runnable(
 ): readonly LoadedManifest[] {
   const wrong = new Set(complaints.map(({ plugin }) => plugin));
   return plugins.filter(({ manifest: { name } }) => mayRun(rules, name) && !wrong.has(name));
-}
-
-/** Inline code is for plugins that the owner trusts: those that come with this package, and those that the owner names. */
-function isTrusted({ root, manifest }: LoadedManifest, { roots, rules }: PluginSource): boolean {
-  return root === roots[0] || rules.trusted.has(manifest.name);
-}
-
-/** What a plugin runs by. */
-async function keyOf(plugin: LoadedManifest, settings: object, trusted: boolean): Promise<string> {
-  const code = createHash('sha256')
-    .update(await readFile(plugin.entry))
-    .digest('hex');
-  return JSON.stringify([plugin.entry, code, plugin.manifest, settings, trusted]);
-}
-
-/** Whether two settings say the same; what is not set is nothing. */
-function isSame(a: object | undefined, b: object | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** The daemon's settings by plugin; what is no JSON object counts as none. */
-function readSettings(settings: readonly PluginSettings[]): ReadonlyMap<string, object> {
-  const read = new Map<string, object>();
-  for (const { plugin, settings: bytes } of settings) {
-    try {
-      const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-      if (typeof value === 'object' && value !== null && !Array.isArray(value)) read.set(plugin, value);
-    } catch {
-      // As if the daemon had set nothing: its own schema would have refused it.
-    }
-  }
-  return read;
 }

@@ -8,6 +8,8 @@ export interface PluginRules {
   readonly disabled: ReadonlySet<string>;
   /** Those that may run inside the node host, beside the bundled ones. */
   readonly trusted: ReadonlySet<string>;
+  /** Those that get a process of their own although they ask to run inside the node host. */
+  readonly isolated: ReadonlySet<string>;
   /** What is set for them; each setting holds over the one of the daemon. */
   readonly settings: ReadonlyMap<string, object>;
 }
@@ -17,6 +19,7 @@ export const noRules: PluginRules = {
   enabled: undefined,
   disabled: new Set(),
   trusted: new Set(),
+  isolated: new Set(),
   settings: new Map(),
 };
 

@@ -33,6 +33,7 @@ export type NodeReport =
   | { readonly event: 'renewed'; readonly certificateEndsAt: string }
   | { readonly event: 'certificate_ended'; readonly error?: ErrorEnvelope }
   | { readonly event: 'returning' }
+  | { readonly event: 'hand_over_failed'; readonly error?: ErrorEnvelope }
   | { readonly event: 'certificate_waits'; readonly error?: ErrorEnvelope }
   | { readonly event: 'refused'; readonly retryInMs: number; readonly error: ErrorEnvelope }
   | {

@@ -21,7 +21,7 @@ export interface UplinkParts {
   readonly executions: Executions;
   readonly credentials: Pick<Credentials, 'membership' | 'newest' | 'choose' | 'hasEnded' | 'hasOther'>;
   readonly daemonTime: DaemonTime;
-  readonly plugins: Pick<NodePlugins, 'announced' | 'revision' | 'given'>;
+  readonly plugins: Pick<NodePlugins, 'announced' | 'revision' | 'given' | 'lineStands'>;
   readonly report: Reporter;
 }
 
@@ -106,6 +106,9 @@ export function uplinkPorts(parts: UplinkParts): UplinkPorts {
     },
     status: (status) => {
       reportStatus(status, report);
+      // Whoever hands over has the old line until the new one lives.
+      if (status.state === 'live') plugins.lineStands(status.offered);
+      else if (status.state !== 'hand-over failed') plugins.lineStands(undefined);
       if (status.state === 'live') {
         sendToRenewal(directory, { type: 'line.live', fingerprint: status.fingerprint });
       } else if (status.state === 'hand-over failed' && status.error && isAboutCertificate(status.error)) {
@@ -143,8 +146,9 @@ function reportStatus(status: UplinkStatus, report: Reporter): void {
       break;
     }
     case 'hand-over failed': {
-      const error = status.error?.toEnvelope();
-      report({ event: 'certificate_waits', ...(error === undefined ? {} : { error }) });
+      const { error } = status;
+      const event = error && isAboutCertificate(error) ? 'certificate_waits' : 'hand_over_failed';
+      report({ event, ...(error === undefined ? {} : { error: error.toEnvelope() }) });
       break;
     }
     case 'connecting':

@@ -7,6 +7,7 @@ export class Generation {
   readonly config: unknown;
   #underWay = 0;
   #idle: (() => void) | undefined;
+  #drained: Promise<void> | undefined;
 
   constructor(plugin: LoadedPlugin, config: unknown) {
     this.plugin = plugin;
@@ -22,18 +23,23 @@ export class Generation {
   }
 
   /** Waits for the runs under way, each of which ends by its own deadline, and stops. It must get no more. */
-  async drain(): Promise<void> {
-    if (this.#underWay > 0) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
-    await this.stop();
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
   }
 
   /** Stops; runs under way have the runner's grace period. */
   async stop(): Promise<void> {
     await this.plugin.runner.stop();
     this.plugin.release();
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    await this.stop();
   }
 }

@@ -38,6 +38,12 @@ export interface PluginHostOptions extends LoadOptions {
   readonly maxOutputBytes?: number;
 }
 
+/** A build of a plugin that is loaded and offered. */
+export interface PreparedPlugin {
+  /** Gives it all new runs of the plugin. Those under way end where they began; resolves when the builds before are gone. */
+  use(): Promise<void>;
+}
+
 /** A capability, and the build of its plugin that gives it. */
 interface Offering {
   readonly generation: Generation;
@@ -61,11 +67,11 @@ export class PluginHost {
   readonly #options: PluginHostOptions;
   readonly #catalog: Catalog;
   readonly #validators: ValidatorCache;
-  /** What gets new runs, by plugin. */
-  readonly #generations = new Map<string, Generation>();
-  /** Those, and the ones that only end what they had begun. */
+  /** The newest of each plugin, by its name. */
+  readonly #offered = new Map<string, Generation>();
+  /** Those, and the ones before that have not ended. */
   readonly #running = new Set<Generation>();
-  /** The capabilities of all of them, by digest. */
+  /** What runs each descriptor, by its digest. */
   readonly #loaded = new Map<string, Offering>();
   readonly #maxOutputBytes: number;
   #lastGeneration = 0;
@@ -84,7 +90,7 @@ export class PluginHost {
     const host = new PluginHost(options, quarantined);
     const load = async (plugin: LoadedManifest) => {
       try {
-        void host.#use(await host.#load(plugin, false));
+        void host.#use(host.#offer(await host.#load(plugin, false)));
       } catch (thrown) {
         const error = inFile(toAppError(thrown), plugin.file);
         quarantined.push(quarantineOf(error, plugin.manifest.name, plugin.file));
@@ -95,36 +101,45 @@ export class PluginHost {
   }
 
   /**
-   * Takes up a plugin, or another build of one that runs: loads and starts it, then gives it all new runs. Those under way
-   * end where they began; then that build is stopped. When the new one can't be started, nothing has changed.
+   * Loads and starts a plugin, or another build of one that runs, and offers it: it is among the {@link descriptors} from
+   * then on, and runs what is asked of it by descriptors that did not run before. What the build before can run is still
+   * run by that one, until the new build is put to `use`. When it can't be started, nothing has changed.
    *
    * @param config its settings. Default: those that it was given before
-   * @returns a promise, in an object, that resolves when the build before is gone
    * @throws AppError those of loading: see `loadPlugin`
    * @example
-   * const { drained } = await host.replace(plugin);
+   * const next = await host.prepare(plugin);
+   * await tellTheDaemon(host.descriptors());
+   * await next.use();
+   */
+  async prepare(plugin: LoadedManifest, config?: unknown): Promise<PreparedPlugin> {
+    const { name } = plugin.manifest;
+    const next = await this.#load(plugin, true, config ?? this.#offered.get(name)?.config);
+    this.#offer(next);
+    return { use: () => this.#use(next) };
+  }
+
+  /**
+   * As {@link prepare}, and puts it to use at once.
+   *
+   * @returns a promise, in an object, that resolves when the build before is gone
    */
   async replace(plugin: LoadedManifest, config?: unknown): Promise<{ readonly drained: Promise<void> }> {
-    const { name } = plugin.manifest;
-    const next = await this.#load(plugin, true, config ?? this.#generations.get(name)?.config);
-    return { drained: this.#use(next) };
+    const next = await this.prepare(plugin, config);
+    return { drained: next.use() };
   }
 
   /** Takes a plugin away: it gets no new runs, and resolves when those under way have ended. */
   async remove(name: string): Promise<void> {
-    const generation = this.#generations.get(name);
-    if (generation === undefined) return;
-    this.#withdraw(generation);
-    this.#generations.delete(name);
-    await this.#drain(generation);
+    this.#offered.delete(name);
+    await this.#end((generation) => generation.plugin.name === name);
   }
 
   /** What this node offers, by name. */
   descriptors(): readonly (OfferedCapability & { readonly standing: PluginStanding })[] {
-    const offered = [...this.#loaded.values()].map(({ capability: { offered, runner } }) => ({
-      ...offered,
-      standing: runner.standing,
-    }));
+    const offered = [...this.#offered.values()].flatMap(({ plugin }) =>
+      plugin.capabilities.map((one) => ({ ...one.offered, standing: plugin.runner.standing })),
+    );
     return offered.sort((a, b) => (a.descriptor.name < b.descriptor.name ? -1 : 1));
   }
 
@@ -183,28 +198,42 @@ export class PluginHost {
     return new Generation(loaded, settings);
   }
 
-  /** Gives a plugin's new runs to this generation. Resolves when the one before is gone. */
+  #offer(generation: Generation): Generation {
+    this.#offered.set(generation.plugin.name, generation);
+    this.#running.add(generation);
+    for (const capability of generation.plugin.capabilities) {
+      const { digest } = capability.entry;
+      if (!this.#loaded.has(digest)) this.#loaded.set(digest, { generation, capability });
+    }
+    return generation;
+  }
+
+  /** Gives a plugin's new runs to this generation, unless a newer one is offered by now. Resolves when those before are gone. */
   async #use(generation: Generation): Promise<void> {
     const { name, capabilities } = generation.plugin;
-    const before = this.#generations.get(name);
-    if (before !== undefined) this.#withdraw(before);
-    this.#generations.set(name, generation);
-    this.#running.add(generation);
-    for (const capability of capabilities) {
-      this.#loaded.set(capability.entry.digest, { generation, capability });
+    const newest = this.#offered.get(name);
+    if (newest === generation) {
+      for (const capability of capabilities) {
+        this.#loaded.set(capability.entry.digest, { generation, capability });
+      }
     }
-    if (before !== undefined) await this.#drain(before);
+    await this.#end((other) => other.plugin.name === name && other !== newest && other !== generation);
   }
 
-  async #drain(generation: Generation): Promise<void> {
-    await generation.drain();
-    this.#running.delete(generation);
-  }
-
-  #withdraw(generation: Generation): void {
-    for (const { entry } of generation.plugin.capabilities) {
-      if (this.#loaded.get(entry.digest)?.generation === generation) this.#loaded.delete(entry.digest);
+  /** Gives generations no more runs. Resolves when those under way have ended. */
+  async #end(isMeant: (generation: Generation) => boolean): Promise<void> {
+    const ended = [...this.#running].filter(isMeant);
+    for (const generation of ended) {
+      for (const { entry } of generation.plugin.capabilities) {
+        if (this.#loaded.get(entry.digest)?.generation === generation) this.#loaded.delete(entry.digest);
+      }
     }
+    await Promise.all(
+      ended.map(async (generation) => {
+        await generation.drain();
+        this.#running.delete(generation);
+      }),
+    );
   }
 
   #checked(run: Pick<Execution, 'capability' | 'digest' | 'input'>): Offering {

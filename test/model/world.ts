@@ -366,7 +366,12 @@ export class World {
       life,
       kernel,
       store: new ProcessStore(life, this.#nodeDisk),
-      plugins: { announced: () => announced, revision: 0, given: async () => undefined },
+      plugins: {
+        announced: () => announced,
+        revision: 0,
+        given: async () => undefined,
+        lineStands: () => undefined,
+      },
       host: this.#host(life, handlers, questions),
       line: wireLine({
         life,

@@ -20,7 +20,13 @@ import type { UplinkHandlers, UplinkLink } from './link.js';
 /** How the line stands, for whoever watches. */
 export type UplinkStatus =
   | { readonly state: 'connecting'; readonly attempt: number }
-  | { readonly state: 'live'; readonly registered: Registered; readonly fingerprint: string }
+  | {
+      readonly state: 'live';
+      readonly registered: Registered;
+      readonly fingerprint: string;
+      /** The number of what it has told the daemon that it offers. */
+      readonly offered: number;
+    }
   | { readonly state: 'backoff'; readonly delayMs: number; readonly error: AppError | undefined }
   | { readonly state: 'resting'; readonly delayMs: number; readonly error: AppError }
   | { readonly state: 'expired'; readonly error: AppError | undefined }
@@ -243,12 +249,12 @@ export const uplinkSetup = setup({
       context.ports.storeTicket(event.frame.welcome.ticket, () => self.send({ type: 'ticket.stored', link }));
     },
     'say ready': ({ context }) => {
-      const { ports, link, daemonClock, registered, welcome } = context;
+      const { ports, link, offered, daemonClock, registered, welcome } = context;
       if (!link || !registered || !welcome) return;
       link.batch.set('ready', true);
       ports.settled(welcome.settled);
       ports.attach(link.batch, () => daemonClock.now());
-      ports.status({ state: 'live', registered, fingerprint: link.fingerprint });
+      ports.status({ state: 'live', registered, fingerprint: link.fingerprint, offered });
     },
     'count from zero': assign(({ context }) => {
       context.ports.backoff.reset();

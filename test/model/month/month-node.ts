@@ -56,7 +56,7 @@ export async function startMonthNode(
     life,
     kernel,
     store: new CountedStore(life, disk.store),
-    plugins: { announced: () => [], given: async () => undefined, revision: 0 },
+    plugins: { announced: () => [], given: async () => undefined, lineStands: () => undefined, revision: 0 },
     host: {
       refusal: () => undefined,
       needsMediation: () => false,
