@@ -77,6 +77,7 @@ export class TokenBuckets {
  * Fills a bucket up to now and tells whether so many tokens are in it. Takes none.
  *
  * @example
+ * const bucket = { tokens: 8, filledAt: clock.monotonic() };
  * if (holds(bucket, { burst: 8, perSecond: 1 }, clock.monotonic())) bucket.tokens -= 1;
  */
 export function holds(bucket: Bucket, limit: BucketLimit, now: number, tokens = 1): boolean {
