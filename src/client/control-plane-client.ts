@@ -30,8 +30,10 @@ import type { RouteName } from '../contract/route-table.js';
 import type { DecideSurface, Surface, SurfaceDetail, SurfacePage } from '../contract/surface.js';
 import { AppError } from '../kernel/errors.js';
 import { Secret } from '../kernel/secret.js';
+import { abortable } from './abortable.js';
 import { clientError } from './client-errors.js';
 import { type Endpoint, type ExchangeOptions, exchange, type RouteRequest } from './exchange.js';
+import { normalUrl } from './normal-url.js';
 
 export interface ControlPlaneClientOptions {
   /** `http://127.0.0.1:7142` */
@@ -338,34 +340,10 @@ export class ControlPlaneClient {
   }
 }
 
-function normalUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const plain =
-    url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '';
-  if (plain) return url.href.replace(/\/+$/, '');
-  throw clientError('invalid_url', `'${text}' is not the URL of a control plane`, {
-    hint: 'Write it as http://127.0.0.1:7142',
-    fields: [{ field: 'url', message: 'is not an http or https URL' }],
-  });
-}
-
 function withKey(error: AppError, key: string): AppError {
   return clientError('outcome_unknown', error.message, {
     hint: `Ask again with the idempotency key ${key}: work that must not be done twice is not done twice.`,
     details: { ...error.details, idempotencyKey: key },
     cause: error.cause,
   });
-}
-
-/** Waits for something that others wait for too, until the signal. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  signal.throwIfAborted();
-  let stop = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    stop = () => signal.removeEventListener('abort', abort);
-  });
-  return Promise.race([promise, aborted]).finally(stop);
 }
