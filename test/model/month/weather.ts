@@ -3,11 +3,13 @@ import { daemonSkewMs, type Faults, type Month, nodeSkewMs } from './month.js';
 import { day, hour, minute } from './month-daemon.js';
 
 /** How often things fail in the middle of a call or of a write. */
-const inTheMiddle: Faults = {
-  nodeDies: (random) => random.chance(0.012),
-  breaks: (random) => random.chance(0.08),
-  daemonDies: (random) => random.chance(0.03),
-};
+function inTheMiddle(isDaemonSteady: () => boolean): Faults {
+  return {
+    nodeDies: (random) => random.chance(0.012),
+    breaks: (random) => random.chance(0.08),
+    daemonDies: (random) => random.chance(0.03) && !isDaemonSteady(),
+  };
+}
 
 /** What a node may sleep through without the end of its certificate: it renews with a third of its life, 8 hours, left. */
 const longestAwayMs = 3 * hour;
@@ -16,7 +18,15 @@ const longestAwayMs = 3 * hour;
 export function letFail(month: Month, forMs: number): void {
   const { random } = month;
   const end = month.clock.monotonic() + forMs;
-  month.faults = inTheMiddle;
+  // For a week the daemon does not die: it has to renew its own certificate while it runs, and not at a start.
+  let isDaemonSteady = false;
+  month.later(forMs / 3, () => {
+    isDaemonSteady = true;
+  });
+  month.later(forMs / 3 + 7 * day, () => {
+    isDaemonSteady = false;
+  });
+  month.faults = inTheMiddle(() => isDaemonSteady);
   const repeat = (meanMs: number, draw: Machine['random'], act: () => void): void => {
     const again = (): void => {
       month.later(draw.wait(meanMs), () => {
@@ -28,6 +38,7 @@ export function letFail(month: Month, forMs: number): void {
     again();
   };
   repeat(day, random, () => {
+    if (isDaemonSteady) return;
     const isLong = random.chance(0.2) && month.machines.every((machine) => hasTime(month, machine));
     const offMs = isLong ? random.between(10 * minute, longestAwayMs) : random.between(1_000, minute);
     month.restartDaemon(offMs, random.between(-daemonSkewMs, daemonSkewMs));
