@@ -28,7 +28,6 @@ export interface DaemonPorts extends DaemonEnd {
   readonly renewals: Renewals;
   readonly returns: Returns;
   readonly enrolment: Enrolment;
-  pairing(id: string): PairingRecord | undefined;
   /** Its own certificate, PEM. */
   certificate(): string;
   /** CA certificates (PEM) of the nodes that it takes, and by which nodes verify it. */

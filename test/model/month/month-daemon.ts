@@ -39,7 +39,8 @@ export interface MonthDaemonOptions {
   violated(rule: string): void;
 }
 
-export type MonthDaemon = DaemonPorts & Pick<ModelDaemon, 'devices' | 'sessions' | 'kernel' | 'container'>;
+export type MonthDaemon = DaemonPorts &
+  Pick<ModelDaemon, 'devices' | 'pairings' | 'sessions' | 'kernel' | 'container'>;
 
 /** Certificates live as long as by default, but for the daemon's own, so that it renews them as often as in half a year. */
 export function monthConfig(defaults: DaemonConfig): DaemonConfig {
@@ -113,11 +114,11 @@ export async function startMonthDaemon(options: MonthDaemonOptions): Promise<Mon
     kernel,
     container,
     devices,
+    pairings,
     sessions,
     renewals: container.resolve(tokens.renewals),
     returns: container.resolve(tokens.returns),
     enrolment: container.resolve(tokens.enrolment),
-    pairing: (id) => pairings.get(id),
     certificate: own,
     caCertificates: () => container.resolve(tokens.authorities).caCertificates(),
     addresses: () => ({ nodeAddresses: advertised.node, enrollmentAddresses: advertised.enrollment }),

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PairingRecord } from '../../../src/actors/pairing/record.js';
 import { toOperation } from '../../../src/actors/records.js';
 import { MemoryStore } from '../../../src/adapters/store/memory.js';
 import { loadConfig } from '../../../src/daemon/config/daemon-config.js';
@@ -236,11 +235,10 @@ export class Month {
     rmSync(this.#disk.directory, { recursive: true, force: true });
   }
 
-  /** The pairings by which a machine has come back, by their state. */
-  returnsOf(machine: Machine): readonly string[] {
-    const pairings = this.#daemon?.container.resolve(tokens.pairings);
-    const isOne = ({ deviceId, returning }: PairingRecord) => deviceId === machine.deviceId && returning;
-    return [...(pairings?.all() ?? [])].filter(isOne).map(({ state }) => state);
+  /** How often a machine has come back without a certificate. */
+  returnsOf({ deviceId }: Machine): number {
+    const pairings = this.#daemon?.pairings.all() ?? [];
+    return pairings.filter((pairing) => pairing.deviceId === deviceId && pairing.returning).length;
   }
 
   /** Whether a node has its session, and its line is whole. */

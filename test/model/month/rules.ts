@@ -48,8 +48,7 @@ function checkCertificates(month: Month, machine: Machine, { devices, kernel }: 
   const now = kernel.clock.now();
   const { certificates } = machine;
   for (const { fingerprint } of certificates) machine.had.add(fingerprint);
-  if (month.returnsOf(machine).length > machine.sleeps)
-    machine.violated('has come back although it did not sleep');
+  if (month.returnsOf(machine) > machine.sleeps) machine.violated('has come back although it did not sleep');
   const known = new Set(devices.get(machine.deviceId)?.certificates.map(({ fingerprint }) => fingerprint));
   const hasEnded = certificates.every(({ notAfter }) => now >= notAfter);
   const isTaken = certificates.some(
