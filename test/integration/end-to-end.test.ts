@@ -135,6 +135,8 @@ describe('daemon and node host as real processes', () => {
   it('ends with exit code 0 on SIGTERM, the node first', async () => {
     expect(await node.kill('SIGTERM')).toBe(0);
     expect(await daemon.kill('SIGTERM')).toBe(0);
+    // Where it was, rather than where another one may listen on this machine.
+    cluster.variables.PALYRA_URL = String(daemon.messages[0]?.http);
     const result = await cluster.palyra(['inventory']);
     expect(result.code).toBe(4);
     expect(result.stderr).toContain('palyrad');
