@@ -246,7 +246,7 @@ export class NodePlugins {
     if (wrong === undefined) return settings;
     const message = `does not accept what the daemon sets for it: ${wrong.field || 'it'} ${wrong.message}`;
     const hint = 'The daemon may have another version of the plugin; it goes on with its own settings';
-    problems.push({ plugin: name, file, message, hint });
+    problems.push({ plugin: name, file, pointer: '/config', message, hint });
     return settingsOf(rules, new Map(), name);
   }
 
@@ -260,12 +260,15 @@ export class NodePlugins {
     this.#options.report({
       event: 'plugins',
       capabilities: this.host.descriptors().map(({ descriptor }) => descriptor.name),
-      quarantined: [...this.#discovery.quarantined, ...problems].map(({ plugin, file, message, hint }) => ({
-        plugin,
-        file,
-        message,
-        ...(hint === undefined ? {} : { hint }),
-      })),
+      quarantined: [...this.#discovery.quarantined, ...problems].map(
+        ({ plugin, file, pointer, message, hint }) => ({
+          plugin,
+          file,
+          pointer,
+          message,
+          ...(hint === undefined ? {} : { hint }),
+        }),
+      ),
     });
   }
 

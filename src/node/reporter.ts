@@ -65,6 +65,8 @@ export type NodeReport =
 export interface PluginProblem {
   readonly plugin: string;
   readonly file: string;
+  /** JSON pointer in the file; '' is all of it. */
+  readonly pointer: string;
   readonly message: string;
   readonly hint?: string;
 }

@@ -69,7 +69,11 @@ describe(`${brokenPlugins.length} broken plugins beside good ones`, () => {
     const told = await node.event('plugins');
     const left = told.quarantined as readonly Message[];
     expect(left).toHaveLength(brokenPlugins.length + 1);
-    expect(left.find(({ plugin }) => plugin === 'inline-stranger')?.message).toContain('/isolation');
+    expect(left.find(({ plugin }) => plugin === 'inline-stranger')?.pointer).toBe('/isolation');
+    const pointers = new Map(left.map(({ file, pointer }) => [file, pointer]));
+    for (const { name, pointer } of brokenPlugins) {
+      expect(pointers.get(join(root, name, 'plugin.json')), name).toBe(pointer);
+    }
   });
 
   it('keep nobody from running the good ones', async () => {
