@@ -169,6 +169,16 @@ describe('a configuration that changes while everything runs', () => {
     await expect.poll(() => output({})).toEqual({ config: { limit: 8 }, build: 1 });
   });
 
+  it('keeps a plugin going by its own settings when the daemon sets what this version does not know', async () => {
+    // The daemon has no copy of the plugin, so it can't check.
+    configureDaemon({ paths: [], enabled, settings: { lab: { colour: 'red' } } });
+    const from = node.messages.length;
+    expect((await cluster.palyra(['plugins', 'reload', '--json'])).code).toBe(0);
+    const { quarantined } = await node.event('plugins', from);
+    expect(JSON.stringify(quarantined)).toContain('does not accept what the daemon sets for it');
+    expect(await output({})).toEqual({ config: { limit: 8 }, build: 1 });
+  });
+
   it('brings a new build of a plugin, which is announced on the way', async () => {
     writePlugin(plugins, { name: 'lab', handler: 'return { build: 2 }', manifest: { version: '2.0.0' } });
     configureNode({ paths: [plugins] });

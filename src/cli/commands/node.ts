@@ -84,6 +84,12 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
   let stop = (reason: string): void =>
     over.abort(cliError('interrupted', `Stopped by ${reason} before it was paired`));
   const endSignals = onSignals((signal) => stop(signal));
+  let running: { readonly host: NodeHost; readonly report: Reporter } | undefined;
+  const endReloads = onHangUp(process, {
+    // A host that is not paired yet has read it a moment ago.
+    reload: () => running && void reload(running.host, readSource, running.report),
+    gone: () => stop('its terminal was closed'),
+  });
   try {
     const report = reporterFor(flags, context);
     const host = await startNodeHost(
@@ -104,14 +110,11 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
       host.stop(reason).catch(() => undefined);
     };
     if (over.signal.aborted) stop('an early signal');
-    const endReloads = onHangUp(process, {
-      reload: () => void reload(host, readSource, report),
-      gone: () => stop('its terminal was closed'),
-    });
+    running = { host, report };
     await host.ended;
-    endReloads();
   } finally {
     endSignals();
+    endReloads();
   }
 }
 
