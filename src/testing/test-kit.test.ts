@@ -240,6 +240,18 @@ test('another build takes over; what it asks for more waits for an operator', as
   expect(await made.invoke('say', { text: 'longer than ten' })).toMatchObject({ output: { text: 'new' } });
 });
 
+test('another build that promises the same takes over without anybody being asked', async () => {
+  const made = await start();
+  const { capabilities } = plugin();
+  const before = made.clock.now();
+  await made.replace({
+    ...plugin(),
+    capabilities: capabilities.map((one) => ({ ...one, handler: () => ({ text: 'new' }) })),
+  });
+  expect(await made.invoke('say', hi)).toMatchObject({ output: { text: 'new' } });
+  expect(made.clock.now() - before).toBeLessThan(2_000);
+});
+
 test('what never comes about is said, not waited for without end', async () => {
   const made = await start();
   const call = await made.start('wait', hi);

@@ -191,12 +191,14 @@ export class TestKit {
   async replace(plugin: PluginDefinition): Promise<void> {
     await this.#folder.put(plugin);
     const loaded = await this.#folder.find(plugin.name);
-    const offered = JSON.stringify(this.offered);
-    await this.#node?.plugins.replace(loaded, this.#options.config ?? {});
+    // The daemon is told before the new build is used.
+    let isOver = false;
+    const replacing = this.#node?.plugins.replace(loaded, this.#options.config ?? {}).finally(() => {
+      isOver = true;
+    });
+    await this.until(() => isOver);
+    await replacing;
     await this.#settle();
-    for (let waited = 0; JSON.stringify(this.offered) === offered && waited < 5_000; waited += stepMs) {
-      await this.advance(stepMs);
-    }
   }
 
   /** Approves what the node offers and what waits, as an operator. Returns the capabilities. */

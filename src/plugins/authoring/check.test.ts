@@ -100,6 +100,8 @@ test('a folder without source is judged by its plugin.json', async () => {
   expect(await lines(project)).toEqual([]);
   await project.write('plugin.json', JSON.stringify(sampleManifest({ version: 'x' })));
   expect((await lines(project))[0]).toBe('error plugin.manifest_invalid plugin.json /version');
+  await project.delete('dist/index.js');
+  expect(await lines(project)).toContain('error plugin.entry_missing plugin.json /entry');
   await project.delete('plugin.json');
   expect(await lines(project)).toEqual(['error plugin.no_source plugin.json']);
 });

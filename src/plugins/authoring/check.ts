@@ -7,6 +7,7 @@ import { adviceFor } from './advice.js';
 import { advice, type Finding, findingsOf } from './finding.js';
 import { type BuiltPlugin, buildPlugin, checkFreshness } from './pack.js';
 import { permissionAdvice } from './permission-advice.js';
+import { exists } from './plugin-project.js';
 import { readOrNothing } from './write-changed.js';
 
 const manifestFile = 'plugin.json';
@@ -41,6 +42,16 @@ export async function checkPlugin(
   }
   if (built !== undefined) await collect(found, manifestFile, () => checkFreshness(built));
   if (manifest === undefined) return found;
+  if (built === undefined && !(await exists(join(folder, manifest.entry)))) {
+    const problem = `names ${manifest.entry}, which is not there`;
+    found.push({
+      level: 'error',
+      rule: 'plugin.entry_missing',
+      file: manifestFile,
+      pointer: '/entry',
+      message: problem,
+    });
+  }
   return [
     ...found,
     ...adviceFor(manifest),
