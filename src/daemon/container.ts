@@ -177,6 +177,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
         const sessions = get(tokens.sessions);
         if (deviceId === undefined) sessions.tellSurfaces();
         else sessions.tellSurface(deviceId);
+        get(tokens.dispatches).released(deviceId);
       },
       revoked: (deviceId, capability, { caller, reason }) =>
         get(tokens.dispatches).withdrawn(deviceId, capability, caller, reason),

@@ -97,7 +97,7 @@ it('says of a dispatch for an offline node what it waits for, who may end it and
     actorState: 'queued',
     ended: false,
     since: start,
-    description: 'It waits for its node to connect',
+    description: 'It waits for its node to connect, or for what that offers to be approved',
     notes: ['Node lab is offline, never seen'],
     history: [{ event: 'create', by: 'operator:ada', from: '', to: 'queued' }],
     next: { at: start + 60_000, label: 'deliver by', leadsTo: [expect.stringContaining('expired')] },

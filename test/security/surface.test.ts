@@ -270,4 +270,26 @@ describe('with pin: build', () => {
     await expect.poll(() => other.surfaces.at(-1)?.surface[0]?.status).toBe('accepted');
     expect(await outcome(other)).toBe('succeeded');
   });
+
+  it('what was asked for while the approved build was away waits for its approval, and goes out with that', async () => {
+    const { dispatches, surfaces } = pinned.daemon.control;
+    running?.close();
+    const presence = async () => (await pinned.daemon.control.inventory.list(admin))[0]?.presence;
+    await expect.poll(presence).toBe('offline');
+    const ask = { node: 'lab', capability: 'echo', input: { message: 'x' }, queue: true };
+    const waiting = await dispatches.create(admin, ask);
+    const node = await build('a build that nobody has seen');
+    // It has come, and so has whatever was to be sent to it with that.
+    await expect.poll(async () => (await surface()).buildDigest).toBe('a build that nobody has seen');
+    expect(await outcome(node)).toBe('dispatch.not_approved');
+    expect(node.orders).toEqual([]);
+    expect((await dispatches.get(admin, waiting.id)).state).toBe('queued');
+    await surfaces.decide(admin, member.identity.deviceId, 'echo', {
+      action: 'approve',
+      reason: 'read it',
+      digest: descriptorDigest(echo),
+      buildDigest: 'a build that nobody has seen',
+    });
+    await expect.poll(() => node.orders.map(({ dispatchId }) => dispatchId)).toEqual([waiting.id]);
+  });
 });

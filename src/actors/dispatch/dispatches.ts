@@ -192,6 +192,19 @@ export class Dispatches implements DispatchControl {
     }
   }
 
+  /** More may run on a device, or on any when none is named: what was held back for that goes out. */
+  released(deviceId?: string): void {
+    const { live, directory, sessions } = this.#options;
+    const ids = deviceId === undefined ? [...live.all()].map(({ id }) => id) : live.idsOf(deviceId);
+    for (const id of ids) {
+      const record = live.get(id);
+      const session = record?.state === 'queued' ? sessions.live(record.deviceId) : undefined;
+      if (session === undefined) continue;
+      const { epoch } = session;
+      sendToDispatch(directory, id, { type: 'settle', epoch, phase: 'none', ticketMatches: true });
+    }
+  }
+
   /** A result for a dispatch without an actor: see {@link LateResults}. */
   late(deviceId: string, result: NodeResult): void {
     this.#lateResults.take(deviceId, result);
@@ -257,10 +270,23 @@ export class Dispatches implements DispatchControl {
 
   #offer(record: DispatchRecord): boolean {
     this.#options.live.set(record);
+    if (this.#isHeld(record)) return false;
     return this.#toSession(record.deviceId, {
       type: 'offer',
       order: orderOf(record),
     });
+  }
+
+  /**
+   * Whether the node offers the capability as something by now that may not run there: another build where builds are pinned, or
+   * of a plugin that was switched off. A node that offers another descriptor, or none, refuses it itself.
+   */
+  #isHeld({ deviceId, capability, descriptorDigest }: DispatchRecord): boolean {
+    const { devices, surface } = this.#options;
+    const device = devices.get(deviceId);
+    const offered = device && surface.offered(device, capability);
+    if (device === undefined || offered?.digest !== descriptorDigest) return false;
+    return surface.status(device, offered) !== 'available';
   }
 
   #toSession(deviceId: string, event: SessionEvent): boolean {

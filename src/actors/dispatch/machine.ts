@@ -125,7 +125,7 @@ export const dispatchMachine = dispatchSetup.createMachine({
     },
     // Certainly never sent: no session, or not on disk yet.
     queued: {
-      description: 'It waits for its node to connect',
+      description: 'It waits for its node to connect, or for what that offers to be approved',
       entry: 'arm deliver-by',
       exit: 'disarm',
       on: {
@@ -133,7 +133,7 @@ export const dispatchMachine = dispatchSetup.createMachine({
         settle: {
           target: 'marking',
           actions: 'mark for the session',
-          description: 'The node is connected: it goes out once that is on disk',
+          description: 'The node is connected, or more may run there: it goes out once that is on disk',
         },
       },
     },
@@ -163,7 +163,8 @@ export const dispatchMachine = dispatchSetup.createMachine({
           {
             guard: 'was never delivered',
             target: 'queued',
-            description: 'The node is gone before it went out: it waits for the next session',
+            description:
+              'It could not go out: its node is gone, or offers a build that is not approved; it waits',
           },
           {
             target: 'dispatched',
