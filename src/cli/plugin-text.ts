@@ -1,4 +1,5 @@
 import type { Plugin } from '../contract/plugin.js';
+import { didYouMean } from '../kernel/nearest.js';
 import type { CliContext } from './context.js';
 import { colours } from './output.js';
 import { printable } from './printable.js';
@@ -17,6 +18,17 @@ const stateTexts = {
   not_installed: 'enabled; not installed here, nodes may bring it',
 } as const;
 
+/** Where a plugin comes from, or why it does not. One that is nowhere here may be on nodes only, or misspelt. */
+export function originText({ plugin, state, fault, folder = '' }: Plugin, all: readonly Plugin[]): string {
+  if (state !== 'not_installed') return fault?.message ?? folder;
+  const here = all.filter((other) => other.state !== 'not_installed');
+  const near = didYouMean(
+    plugin,
+    here.map((other) => other.plugin),
+  );
+  return ['enabled, and not installed here', ...(near === undefined ? [] : [near])].join('. ');
+}
+
 /** One plugin with all that is known of it. */
 export function pluginText(context: CliContext, plugin: Plugin): readonly string[] {
   const paint = colours(context.stdout, context.env);
@@ -24,7 +36,8 @@ export function pluginText(context: CliContext, plugin: Plugin): readonly string
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['State', paint[pluginColours[plugin.state]](stateTexts[plugin.state])],
     ['Problem', fault && paint.red(printable(fault.message))],
-    ['Hint', fault?.hint && printable(fault.hint)],
+    // A near match is part of what is said already.
+    ['Hint', fault?.hint && !fault.message.includes(fault.hint) ? printable(fault.hint) : undefined],
     ['File', plugin.file && printable(plugin.file)],
     ['Folder', plugin.folder && printable(plugin.folder)],
     ['Version', plugin.version && printable(`${plugin.version} by ${plugin.publisher ?? ''}`)],

@@ -51,3 +51,24 @@ it('reloads, and says which options wait for a restart', async () => {
   expect(stdout).toContain('/log/level');
   expect(cli.control.asked('reloadPlugins')).toHaveLength(1);
 });
+
+it('asks whether an installed plugin was meant by a name that is enabled and nowhere here', async () => {
+  cli.control.installed = [
+    samplePlugin(),
+    { plugin: 'system-helth', state: 'not_installed', capabilities: [] },
+    { plugin: 'printer', state: 'not_installed', capabilities: [] },
+  ];
+  const { stdout } = await cli.run(['plugins', 'list']);
+  expect(stdout).toMatch(/system-helth .*enabled, and not installed here\. Did you mean 'system-health'\?/);
+  expect(stdout).toMatch(/printer .*enabled, and not installed here *$/m);
+});
+
+it('says what may mend a fault once', async () => {
+  const fault = (message: string) => ({ code: 'x', pointer: '/a', message, hint: "Did you mean 'b'?" });
+  const show = async (message: string): Promise<string> => {
+    cli.control.installed = [samplePlugin({ plugin: 'bad', state: 'quarantined', fault: fault(message) })];
+    return (await cli.run(['plugins', 'show', 'bad'])).stdout;
+  };
+  expect(await show('/a is not known')).toContain("Hint      Did you mean 'b'?");
+  expect(await show("/a is not known. Did you mean 'b'?")).not.toContain('Hint');
+});

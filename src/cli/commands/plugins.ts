@@ -7,7 +7,7 @@ import type { CliContext } from '../context.js';
 import { examples } from '../help-text.js';
 import { localPlugins } from '../local-plugins.js';
 import { colours, print, printJson } from '../output.js';
-import { pluginColours, pluginText } from '../plugin-text.js';
+import { originText, pluginColours, pluginText } from '../plugin-text.js';
 import { printable } from '../printable.js';
 import { tableText } from '../table.js';
 
@@ -129,7 +129,7 @@ function tell(context: CliContext, flags: ConnectionFlags, plugins: readonly Plu
       { head: 'VERSION', text: ({ version = '' }) => version },
       { head: 'ISOLATION', text: ({ isolation = '' }) => isolation },
       { head: 'BUILD', text: ({ buildDigest = '' }) => buildDigest.slice(0, 12) },
-      { head: 'FROM', text: ({ fault, folder = '' }) => fault?.message ?? folder, elastic: true },
+      { head: 'FROM', text: (plugin) => originText(plugin, plugins), elastic: true },
     ],
     plugins,
   );
