@@ -50,6 +50,7 @@ test('misspelt words are told all together, with the nearest ones', async () => 
     "/capabilities/0/destructiv is not a known property. Did you mean 'destructive'?",
     ' is missing',
   ]);
+  expect(findings.slice(0, 2).map(({ hint }) => hint)).toEqual([undefined, undefined]);
 });
 
 test('promises that do not go together, and what lacks a bound or a description', async () => {

@@ -13,11 +13,12 @@ export interface Finding {
   readonly hint?: string;
 }
 
-/** The findings of an error: one for each of its fields. */
+/** The findings of an error: one for each of its fields. The near match of one of them is in its message, and no hint for the others. */
 export function findingsOf(error: AppError, file: string): readonly Finding[] {
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
   const about = { level: 'error', rule: error.code, file } as const;
   const fields = error.fields ?? [];
+  const isTold = fields.some(({ message }) => error.hint !== undefined && message.includes(error.hint));
+  const hint = error.hint === undefined || isTold ? {} : { hint: error.hint };
   if (fields.length === 0) return [{ ...about, pointer: '', message: error.message, ...hint }];
   return fields.map(({ field, message }) => ({ ...about, pointer: field, message, ...hint }));
 }
