@@ -46,6 +46,7 @@ export const deviceError = errorTable('device', {
   not_possible: { category: 'conflict', retryable: false },
   changed: { category: 'precondition', retryable: false },
   name_taken: { category: 'conflict', retryable: false },
+  bad_labels: { category: 'conflict', retryable: false },
   no_clone: { category: 'not_found', retryable: false },
   ambiguous_clone: { category: 'conflict', retryable: false },
 });

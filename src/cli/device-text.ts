@@ -65,6 +65,7 @@ export function deviceText(context: CliContext, device: Device): readonly string
 
 const decided = {
   rename: 'renamed',
+  label: 'given other labels',
   rotate: 'told to renew its certificate',
   revoke: 'revoked',
   remove: 'removed',

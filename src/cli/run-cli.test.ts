@@ -58,6 +58,7 @@ describe('the command line', () => {
     ['devices', 'list'],
     ['devices', 'show'],
     ['devices', 'rename'],
+    ['devices', 'label'],
     ['devices', 'rotate'],
     ['devices', 'revoke'],
     ['devices', 'remove'],
@@ -426,6 +427,28 @@ describe('devices', () => {
     expect((await lift()).stdout).toContain('has to join again: palyra pair');
     cli.control.onDecide = async () => sampleDevice({ trust: 'lifted' });
     expect((await lift()).stdout).toContain('as a new machine: palyra pair');
+  });
+
+  it('sets and removes labels, and says which a device has then', async () => {
+    cli.control.onDecide = async () => sampleDevice({ labels: { role: 'edge', note: 'a=b\u001b[2J' } });
+    const label = (...words: string[]) => cli.run(['devices', 'label', 'build-7', ...words]);
+    const set = await label('role=edge', 'note=a=b', '--remove', 'site', 'floor', '--if-version', '3');
+    expect([set.code, set.stdout]).toEqual([0, expect.stringContaining('has role=edge, note=a=b')]);
+    expect(set.stdout).not.toContain('\u001b');
+    expect(cli.control.asked('decideDevice')).toEqual([
+      {
+        id: device,
+        action: 'label',
+        reason: '',
+        set: { role: 'edge', note: 'a=b' },
+        remove: ['site', 'floor'],
+        version: 3,
+      },
+    ]);
+    cli.control.onDecide = async () => sampleDevice({ labels: {} });
+    expect((await label('--remove', 'role')).stdout).toBe('build-7 has no labels from now on.\n');
+    for (const words of [[], ['role'], ['=edge']]) expect((await label(...words)).code).toBe(2);
+    expect((await label('role')).stderr).toContain("'role' is not a label");
   });
 
   it('orders a new certificate, and says when it comes', async () => {

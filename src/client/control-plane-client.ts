@@ -6,6 +6,7 @@ import type {
   DecideDevice,
   Device,
   DevicePage,
+  LabelDevice,
   RenameDevice,
   RotateDevice,
 } from '../contract/device.js';
@@ -177,6 +178,11 @@ export class ControlPlaneClient {
 
   renameDevice(id: string, body: RenameDevice, options?: RequestOptions): Promise<Device> {
     return this.#send('renameDevice', { params: { id }, body }, options);
+  }
+
+  /** Sets labels and removes others. What is granted by label counts by them at once. */
+  labelDevice(id: string, body: LabelDevice, options?: RequestOptions): Promise<Device> {
+    return this.#send('labelDevice', { params: { id }, body }, options);
   }
 
   /** Orders a device to renew its certificate: at once if it is connected, else when it is back. */

@@ -9,7 +9,7 @@ export type Trust = (typeof trustStates)[number];
 export const hiddenTrustStates: readonly Trust[] = ['removed', 'banned', 'lifted'];
 
 /** What an operator can do with a device, as far as its state goes. */
-export const deviceActions = ['rename', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
+export const deviceActions = ['rename', 'label', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
 export type DeviceAction = (typeof deviceActions)[number];
 
 /** What an operator has decided: trust without a look at the clock. */

@@ -4,8 +4,11 @@ import { HostFactsSchema } from './host-facts.js';
 import {
   closed,
   digest,
+  givenLabelName,
+  givenLabels,
   id,
   labels,
+  mostGivenLabels,
   nodeName,
   note,
   pageLimit,
@@ -205,6 +208,22 @@ export const RenameDeviceSchema = Type.Object(
   closed,
 );
 export type RenameDevice = Wire<typeof RenameDeviceSchema>;
+
+export const LabelDeviceSchema = Type.Object(
+  {
+    ...decision,
+    reason: Type.Optional(note('why; recorded')),
+    labels: Type.Optional(givenLabels),
+    remove: Type.Optional(
+      Type.Array(givenLabelName, {
+        maxItems: mostGivenLabels,
+        description: 'the names of labels that it is to lose; the others stay',
+      }),
+    ),
+  },
+  closed,
+);
+export type LabelDevice = Wire<typeof LabelDeviceSchema>;
 
 export const RotateDeviceSchema = Type.Object(
   { ...decision, reason: Type.Optional(note('why; recorded, and told to the device')) },

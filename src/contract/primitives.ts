@@ -81,15 +81,21 @@ export const digest = Type.String({ description: 'SHA-256, lower-case hexadecima
 /** Labels as the daemon shows them. */
 export const labels = Type.Record(Type.String(), Type.String(), { description: 'labels set by operators' });
 
+/** The most labels that one request gives or takes. */
+export const mostGivenLabels = 32;
+
 const labelName = '^(?!(?:constructor|prototype)$)[a-z0-9](?:[a-z0-9._/-]{0,61}[a-z0-9])?$';
 
 /** Labels as a caller gives them. */
 export const givenLabels = Type.Record(Type.String({ pattern: labelName }), Type.String({ maxLength: 256 }), {
   ...closed,
-  maxProperties: 32,
+  maxProperties: mostGivenLabels,
   description:
     'At most 32 labels: names of up to 63 lower-case letters, digits and . _ / -, values of up to 256 characters',
 });
+
+/** The name of one label as a caller gives it. */
+export const givenLabelName = Type.String({ pattern: labelName });
 
 /** A text that a person wrote: a reason or a purpose. */
 export function note(description: string) {

@@ -8,6 +8,7 @@ import {
   DevicePageSchema,
   DeviceSchema,
   deviceParams,
+  LabelDeviceSchema,
   RenameDeviceSchema,
   RotateDeviceSchema,
 } from './device.js';
@@ -132,6 +133,11 @@ export const routeSchemas = {
   renameDevice: {
     params: deviceParams,
     body: RenameDeviceSchema,
+    response: DeviceSchema,
+  },
+  labelDevice: {
+    params: deviceParams,
+    body: LabelDeviceSchema,
     response: DeviceSchema,
   },
   revokeDevice: {

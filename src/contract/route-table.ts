@@ -123,6 +123,13 @@ export const routes = {
     summary: 'Give a device another name',
     statuses: [200],
   },
+  labelDevice: {
+    method: 'POST',
+    path: '/v1/devices/:id/labels',
+    authority: 'admin',
+    summary: 'Set and remove labels of a device; what is granted by label counts by them at once',
+    statuses: [200],
+  },
   rotateDevice: {
     method: 'POST',
     path: '/v1/devices/:id/rotate',

@@ -41,12 +41,19 @@ const enrolment = {
   approvals: [approval],
 };
 
-type Operator = 'rename' | 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift';
-const decisions = ['rename', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
+type Operator = 'rename' | 'label' | 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift';
+const decisions = ['rename', 'label', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
 
 function decision(type: Operator, caller = admin): DeviceEvent {
   const common = { caller, reason: 'because' };
-  return type === 'rename' ? { type, name: 'other', ...common } : { type, ...common };
+  switch (type) {
+    case 'rename':
+      return { type, name: 'other', ...common };
+    case 'label':
+      return { type, set: { role: 'edge' }, remove: [], ...common };
+    default:
+      return { type, ...common };
+  }
 }
 
 function recorded(action: BarringAction): DeviceEvent {
@@ -63,6 +70,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   unknown: {
     enrol: 'trusted',
     rename: 'not found',
+    label: 'not found',
     rotate: 'not found',
     revoke: 'not found',
     remove: 'not found',
@@ -72,6 +80,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   trusted: {
     enrol: 'trusted',
     rename: 'trusted',
+    label: 'trusted',
     rotate: 'trusted',
     revoke: 'revoked',
     remove: 'removed',
@@ -81,6 +90,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   revoked: {
     enrol: 'barred',
     rename: 'revoked',
+    label: 'revoked',
     rotate: 'conflict',
     revoke: 'conflict',
     remove: 'removed',
@@ -90,6 +100,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   removed: {
     enrol: 'barred',
     rename: 'conflict',
+    label: 'conflict',
     rotate: 'conflict',
     revoke: 'conflict',
     remove: 'conflict',
@@ -99,6 +110,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   banned: {
     enrol: 'barred',
     rename: 'conflict',
+    label: 'conflict',
     rotate: 'conflict',
     revoke: 'conflict',
     remove: 'conflict',
@@ -108,6 +120,7 @@ const table: Readonly<Record<'unknown' | DeviceState, Readonly<Record<Operator |
   lifted: {
     enrol: 'trusted',
     rename: 'conflict',
+    label: 'conflict',
     rotate: 'conflict',
     revoke: 'conflict',
     remove: 'removed',
@@ -180,6 +193,43 @@ describe.each(all)('a device that is %s', (state) => {
     if (state === 'unknown') return;
     const possible = decisions.filter((type) => table[state][type] !== 'conflict');
     expect(actionsIn(state)).toEqual(possible);
+  });
+});
+
+describe('the labels of a device', () => {
+  const labelled = (labels: Record<string, string>, set: Record<string, string>, ...remove: string[]) => {
+    const event: DeviceEvent = { type: 'label', caller: admin, reason: '', set, remove };
+    return decideDevice('LABNODE', sampleDevice({ labels }), event, start).labels;
+  };
+  const many = (count: number, prefix = 'l') =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`${prefix}${at}`, '']));
+
+  it('are set and removed by name; the others stay', () => {
+    const after = labelled(
+      { role: 'edge', site: 'oslo', team: 'infra' },
+      { role: 'core', tier: '1' },
+      'site',
+    );
+    expect(after).toEqual({ role: 'core', team: 'infra', tier: '1' });
+  });
+
+  it.each([
+    ['nothing', {}, [], 'labels'],
+    ['one that it has not', {}, ['rol'], 'remove'],
+    ['what every object has', {}, ['toString'], 'remove'],
+    ['two things of one', { role: 'core' }, ['role'], 'remove'],
+    ['too many', many(32), [], 'labels'],
+  ] as const)('are not changed by %s', (_what, set, remove, field) => {
+    expect(() => labelled({ role: 'edge' }, set, ...remove)).toThrow(
+      expect.objectContaining({ code: 'device.bad_labels', fields: [expect.objectContaining({ field })] }),
+    );
+  });
+
+  it('are 32 at most, and can be taken away from one that has more', () => {
+    expect(Object.keys(labelled(many(31), { role: 'edge' }))).toHaveLength(32);
+    expect(Object.keys(labelled(many(40), {}, 'l0'))).toHaveLength(39);
+    expect(Object.keys(labelled(many(40), { l1: 'other' }, 'l0'))).toHaveLength(39);
+    expect(() => labelled(many(40), { role: 'edge' })).toThrow('41 labels');
   });
 });
 

@@ -158,3 +158,80 @@ describe('a grant by label', () => {
     ]);
   });
 });
+
+describe('a change of the labels of a device', () => {
+  const label = (set: Record<string, string>, remove: readonly string[], caller = admin) =>
+    local.daemon.control.devices.decide(caller, idOf('other'), {
+      action: 'label',
+      reason: 'moved',
+      set,
+      remove,
+    });
+
+  it("is an admin's to make, and nobody else's", async () => {
+    await come('other');
+    for (const caller of [
+      verifiedCaller({ kind: 'operator', name: 'bob', role: 'approver' }),
+      verifiedCaller({ kind: 'device', deviceId: idOf('other'), fingerprint: '' }),
+    ]) {
+      await expect(label({ floor: '2' }, [], caller)).rejects.toMatchObject({ code: 'device.forbidden' });
+    }
+    expect(await stateOf('other')).toBe('pending');
+  });
+
+  it('lets run at once what is granted by a label that it gives, and the node is told', async () => {
+    await grant({ floor: '2' });
+    expect(await stateOf('other')).toBe('pending');
+    const { labels } = await label({ floor: '2' }, []);
+    expect(labels).toEqual({ role: 'edge', site: 'oslo', floor: '2' });
+    expect(await stateOf('other')).toBe('approved');
+    await expect.poll(() => nodes.get('other')?.surfaces.at(-1)?.surface[0]?.status).toBe('accepted');
+  });
+
+  it('stops what ran by a label that it takes away, after which the grant lets nothing run there, also after a restart', async () => {
+    const other = nodes.get('other');
+    if (!other) throw new Error('other');
+    const running = local.invoke('other', 'lab.ping', {});
+    await expect.poll(() => other.orders.length).toBe(1);
+    // A change that leaves the label leaves what runs by it.
+    await label({ team: 'infra' }, ['site']);
+    expect(other.cancels).toEqual([]);
+    expect(await stateOf('other')).toBe('approved');
+    await label({}, ['floor']);
+    await expect.poll(() => other.cancels).toEqual([other.orders[0]?.dispatchId]);
+    other.answer({ dispatchId: other.orders[0]?.dispatchId ?? '', outcome: 'cancelled' });
+    expect((await running).state).toBe('cancelled');
+    await expect.poll(() => other.surfaces.at(-1)?.surface[0]?.status).toBe('not_approved');
+    expect(await refusalOf('other')).toBe('dispatch.not_approved');
+    await local.restart();
+    await come('other');
+    expect(await stateOf('other')).toBe('pending');
+    expect(await refusalOf('other')).toBe('dispatch.not_approved');
+    const shown = (await local.daemon.control.inventory.list(admin)).find(({ name }) => name === 'other');
+    expect(shown?.labels).toEqual({ role: 'edge', team: 'infra' });
+  });
+
+  it('stops what ran by a value that it changes, and leaves what an approval of this machine allows', async () => {
+    await label({ floor: '2' }, []);
+    await label({ floor: '3' }, []);
+    expect(await refusalOf('other')).toBe('dispatch.not_approved');
+    const seen = { digest: descriptorDigest(ping()), buildDigest: 'build 1', reason: 'this one' };
+    await local.daemon.control.surfaces.decide(admin, idOf('other'), 'lab.ping', {
+      action: 'approve',
+      ...seen,
+    });
+    await label({ floor: '2' }, []);
+    const other = nodes.get('other');
+    const running = local.invoke('other', 'lab.ping', {});
+    await expect.poll(() => other?.orders.length).toBe(1);
+    await label({}, ['floor']);
+    expect(other?.cancels).toEqual([]);
+    expect(await stateOf('other')).toBe('approved');
+    other?.answer({
+      dispatchId: other.orders[0]?.dispatchId ?? '',
+      outcome: 'succeeded',
+      output: Buffer.from('{}'),
+    });
+    await running;
+  });
+});

@@ -57,12 +57,8 @@ export class DevicesControl implements DeviceControl {
   }
 
   async decide(caller: VerifiedCaller, id: string, decision: DecideDevice): Promise<DeviceView> {
-    const { version, ...what } = decision;
-    const event: DeviceDecisionEvent =
-      what.action === 'rename'
-        ? { type: 'rename', caller, reason: what.reason, name: what.name }
-        : { type: what.action, caller, reason: what.reason };
-    return this.#view(await this.#options.devices.decide(parseDeviceId(id), event, version));
+    const event = eventOf(caller, decision);
+    return this.#view(await this.#options.devices.decide(parseDeviceId(id), event, decision.version));
   }
 
   async decideClone(caller: VerifiedCaller, id: string, decision: DecideClone): Promise<DeviceView> {
@@ -103,6 +99,18 @@ export class DevicesControl implements DeviceControl {
       ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
       ...(session === undefined ? {} : { connectedSince: session.since }),
     };
+  }
+}
+
+function eventOf(caller: VerifiedCaller, decision: DecideDevice): DeviceDecisionEvent {
+  const common = { caller, reason: decision.reason };
+  switch (decision.action) {
+    case 'rename':
+      return { type: 'rename', ...common, name: decision.name };
+    case 'label':
+      return { type: 'label', ...common, set: decision.set, remove: decision.remove };
+    default:
+      return { type: decision.action, ...common };
   }
 }
 

@@ -115,6 +115,23 @@ describe('a decision', () => {
   });
 });
 
+it('on labels is noted in the journal with what became of them, tells how it was, and stands in no file', async () => {
+  const { store, revocations, devices } = await world([{ labels: { site: 'oslo' } }]);
+  const told: unknown[] = [];
+  devices.onDecided(({ action, before, device }) => told.push([action, before?.labels, device.labels]));
+  const change = { set: { role: 'edge' }, remove: ['site'] };
+  const event = { type: 'label', caller: admin, reason: 'moved', ...change } as const;
+  await expect(devices.decide('LABNODE', event, 7)).rejects.toMatchObject({ code: 'device.changed' });
+  expect((await devices.decide('LABNODE', event, 1)).labels).toEqual({ role: 'edge' });
+  expect(told).toEqual([['label', { site: 'oslo' }, { role: 'edge' }]]);
+  expect(revocations.lines).toEqual([]);
+  expect((await store.history('device', 'LABNODE')).at(-1)).toMatchObject({
+    event: 'label',
+    by: 'operator:ada',
+    note: 'role=edge, without site: moved',
+  });
+});
+
 describe('what file and database say when the daemon starts', () => {
   it('bars whom the file bars and the database does not, and says so', async () => {
     const { store, devices, warned, reopen } = await world(

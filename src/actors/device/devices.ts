@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { AppError } from '../../kernel/errors.js';
 import { type Cause, causeOf } from '../../kernel/journal.js';
@@ -9,6 +10,7 @@ import { deviceError, sessionError } from '../errors.js';
 import { type Change, RecordTable, transact } from '../records.js';
 import { barOf, barText, liftHint } from './bars.js';
 import type { DeviceDecisionEvent, DeviceEvent } from './events.js';
+import { labelChangeText } from './labels.js';
 import { decideDevice, unknownDevice } from './machine.js';
 import type { DeviceAlert, DeviceRecord } from './record.js';
 import { mergeRevocations } from './revocation-merge.js';
@@ -26,6 +28,9 @@ export interface DevicesOptions {
 /** A decision that has been written. */
 export interface DecidedDevice {
   readonly device: DeviceRecord;
+  /** As it was; undefined for an id that was not here. */
+  readonly before: DeviceRecord | undefined;
+  readonly caller: VerifiedCaller;
   readonly action: DeviceDecisionEvent['type'] | CloneDecision['action'];
   readonly reason: string;
   /** How the session that the device has is to end, if its state does not say so already. */
@@ -196,13 +201,14 @@ export class Devices {
     this.#next(id, event, now);
     const revocation = revocationOf(id, event, now);
     if (revocation) await revocations.append(revocation);
-    const device = await transact(store, () => {
+    const { device, before } = await transact(store, () => {
       const before = this.get(id);
       const next = { ...this.#next(id, event, now), version: (before?.version ?? 0) + 1 };
-      const cause = causeOf(event, '', event.reason);
-      return { changes: [this.#table.put(next, cause)], result: next };
+      const cause = causeOf(event, '', noteOf(event));
+      return { changes: [this.#table.put(next, cause)], result: { device: next, before } };
     });
-    this.#tell({ device, action: event.type, reason: event.reason, ends: undefined });
+    const { type: action, caller, reason } = event;
+    this.#tell({ device, before, caller, action, reason, ends: undefined });
     return device;
   }
 
@@ -226,7 +232,8 @@ export class Devices {
       },
       now,
     );
-    this.#tell({ device, action: decision.action, reason: decision.reason, ends });
+    const { action, caller, reason } = decision;
+    this.#tell({ device, before: known, caller, action, reason, ends });
     return device;
   }
 
@@ -274,8 +281,14 @@ function requireVersion(id: string, device: DeviceRecord | undefined, expected: 
   });
 }
 
+/** What the journal says of a decision: the record that is left has the labels, and not what became of them. */
+function noteOf(event: DeviceDecisionEvent): string {
+  if (event.type !== 'label') return event.reason;
+  return [labelChangeText(event), event.reason].filter((part) => part !== '').join(': ');
+}
+
 function revocationOf(deviceId: string, event: DeviceDecisionEvent, at: number): Revocation | undefined {
-  if (event.type === 'rename' || event.type === 'rotate') return undefined;
+  if (event.type === 'rename' || event.type === 'label' || event.type === 'rotate') return undefined;
   const by = causeOf(event, '').by;
   return { deviceId, action: event.type, at, by, reason: event.reason };
 }

@@ -1,6 +1,7 @@
 import type { Senders, VerifiedCaller } from '../../kernel/authority.js';
 import type { IssuedCertificate } from '../authority/device-authority.js';
 import { returnPolicyName } from '../pairing/events.js';
+import type { LabelChange } from './labels.js';
 import type { HostFacts, SurfaceApproval } from './record.js';
 import type { Bar } from './revocations.js';
 
@@ -20,6 +21,7 @@ export interface DeviceEnrolment {
 /** What an operator decides about a device that is there, or may come. */
 export type DeviceDecisionEvent =
   | { type: 'rename'; caller: VerifiedCaller; reason: string; name: string }
+  | ({ type: 'label'; caller: VerifiedCaller; reason: string } & LabelChange)
   | { type: 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift'; caller: VerifiedCaller; reason: string };
 
 /** Events of a device. */
@@ -33,6 +35,7 @@ export type DeviceEvent =
 export const deviceSenders = {
   enrol: { role: 'approver', policy: returnPolicyName },
   rename: { role: 'admin' },
+  label: { role: 'admin' },
   rotate: { role: 'admin' },
   revoke: { role: 'admin' },
   remove: { role: 'admin' },

@@ -6,6 +6,7 @@ import { deviceError } from '../errors.js';
 import { barOf, barredFromPairing } from './bars.js';
 import { type DeviceContext, type DeviceDraft, decided, enrolled, tombstone } from './drafts.js';
 import { type DeviceEvent, deviceSenders } from './events.js';
+import { faultOf, relabelled } from './labels.js';
 import type { DeviceDecision, DeviceRecord, DeviceState } from './record.js';
 
 /** Whether the event's caller is what the table of senders asks for. */
@@ -17,6 +18,11 @@ const renames = {
   guard: 'may decide',
   actions: 'note the name',
   description: 'It gets another name',
+} as const;
+const labels = {
+  guard: 'may label',
+  actions: 'note the labels',
+  description: 'It gets other labels; what is granted by label counts by these at once',
 } as const;
 const rotates = {
   guard: 'may decide',
@@ -82,6 +88,8 @@ export const deviceMachine = setup({
   },
   guards: {
     'may decide': ({ event }) => mayCause(event),
+    'may label': ({ context, event }) =>
+      mayCause(event) && event.type === 'label' && faultOf(context.record?.labels ?? {}, event) === undefined,
     'is revoked there': ({ event }) => event.type === 'recorded' && event.bar.action === 'revoke',
     'is removed there': ({ event }) => event.type === 'recorded' && event.bar.action === 'remove',
   },
@@ -92,6 +100,11 @@ export const deviceMachine = setup({
     'note the name': assign(({ context, event }) =>
       event.type === 'rename' ? { next: { ...decided(context, event), name: event.name } } : {},
     ),
+    'note the labels': assign(({ context, event }) => {
+      if (event.type !== 'label') return {};
+      const next = decided(context, event);
+      return { next: { ...next, labels: relabelled(next.labels, event) } };
+    }),
     'note the order': assign(({ context, event }) => {
       if (event.type !== 'rotate') return {};
       const rotation = { by: callerLabel(event.caller), at: context.now, reason: event.reason };
@@ -123,6 +136,7 @@ export const deviceMachine = setup({
       on: {
         enrol: enrols,
         rename: renames,
+        label: labels,
         rotate: rotates,
         revoke: revokes,
         remove: removes,
@@ -134,6 +148,7 @@ export const deviceMachine = setup({
       description: 'It is shut out, as it is, until an operator lifts this',
       on: {
         rename: renames,
+        label: labels,
         remove: removes,
         ban: bans,
         lift: {
@@ -181,7 +196,8 @@ export const deviceMachine = setup({
  * @param record undefined when no device with this id has ever been here.
  * @param now milliseconds since the epoch.
  * @throws AppError `device.forbidden` when the caller may not cause the event, `device.not_found`, `pairing.device_barred` when a
- *   barred device is to be enrolled, `device.not_possible` when nothing is to be done in this state.
+ *   barred device is to be enrolled, `device.not_possible` when nothing is to be done in this state,
+ *   `device.bad_labels` as {@link faultOf} says.
  */
 export function decideDevice(
   id: string,
@@ -199,7 +215,7 @@ export function decideDevice(
 
 /** What an operator can do with a device in a state, whoever they are. */
 export function actionsIn(state: DeviceState): readonly DeviceDecision['action'][] {
-  const all = ['rename', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
+  const all = ['rename', 'label', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
   return all.filter((action) => action in (deviceMachine.states[state]?.config.on ?? {}));
 }
 
@@ -222,6 +238,8 @@ function refusal(id: string, record: DeviceRecord | undefined, event: DeviceEven
   const bar = barOf(record);
   if (bar && event.type === 'enrol') return barredFromPairing(record, bar);
   const possible = actionsIn(record.state);
+  const fault = event.type === 'label' && possible.includes('label') && faultOf(record.labels, event);
+  if (fault) return fault;
   return deviceError(
     'not_possible',
     `Device ${record.name || id} is ${record.state}: it can't be ${done[event.type]}`,
@@ -234,6 +252,7 @@ function refusal(id: string, record: DeviceRecord | undefined, event: DeviceEven
 const done = {
   enrol: 'enrolled',
   rename: 'renamed',
+  label: 'labelled',
   rotate: 'rotated',
   revoke: 'revoked',
   remove: 'removed',

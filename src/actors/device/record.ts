@@ -76,7 +76,7 @@ export type DeviceState = (typeof deviceStates)[number];
 
 /** Something that an operator decided about a device. */
 export interface DeviceDecision {
-  readonly action: 'rename' | 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift';
+  readonly action: 'rename' | 'label' | 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift';
   readonly by: string;
   readonly at: number;
   readonly reason: string;

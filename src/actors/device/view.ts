@@ -1,5 +1,6 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { CloneAction, CloneCase } from '../clone/record.js';
+import type { LabelChange } from './labels.js';
 import type {
   DeviceAlert,
   DeviceCertificate,
@@ -81,6 +82,7 @@ export type DecideDevice = {
   readonly version?: number;
 } & (
   | { readonly action: 'rename'; readonly name: string }
+  | ({ readonly action: 'label' } & LabelChange)
   | { readonly action: 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift' }
 );
 
@@ -93,10 +95,10 @@ export interface DeviceControl {
   /** @throws AppError `identity.invalid_device_id`, `device.not_found`. */
   get(caller: VerifiedCaller, id: string): Promise<DeviceView>;
   /**
-   * Gives a device another name, has it renew its certificate (at once, or when it is back), or shuts it out, or takes a bar off again. A session and work that it has end at once.
+   * Gives a device another name or other labels (what is granted by label counts by them at once), has it renew its certificate (at once, or when it is back), or shuts it out, or takes a bar off again. A session and work that it has end at once.
    *
    * @throws AppError `device.forbidden`, `device.not_found` (a ban may come before the device), `device.not_possible`,
-   *   `device.changed` when it is at another version than the decision names, `device.name_taken`, `revocations.unwritable`.
+   *   `device.changed` when it is at another version than the decision names, `device.name_taken`, `device.bad_labels`, `revocations.unwritable`.
    */
   decide(caller: VerifiedCaller, id: string, decision: DecideDevice): Promise<DeviceView>;
   /**

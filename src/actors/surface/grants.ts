@@ -2,14 +2,12 @@ import { callerLabel, type VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import { causeOf } from '../../kernel/journal.js';
 import type { Store } from '../../kernel/store.js';
+import type { Labels } from '../device/labels.js';
 import type { DeviceRecord, OfferedCapability } from '../device/record.js';
 import { surfaceError } from '../errors.js';
 import { newId } from '../ids.js';
 import { type RecordHead, RecordTable, transact } from '../records.js';
 import type { Pin } from './state.js';
-
-/** Labels by name, as operators set them. */
-export type Labels = Readonly<Record<string, string>>;
 
 /**
  * An approval of one descriptor for every device that has certain labels, all of them. Kind `grant`. It stands, or was
@@ -34,8 +32,8 @@ export type GrantDraft = Pick<GrantRecord, 'capability' | 'digest' | 'buildDiges
 const mostGrants = 1_000;
 
 /**
- * What is approved by label. Whether a device has a label is the word of operators alone: labels are in its record from its pairing, and
- * nothing that a node says of itself sets one.
+ * What is approved by label. Whether a device has a label is the word of operators alone: labels are in its record from its
+ * pairing or a later decision, and nothing that a node says of itself sets one.
  */
 export class Grants {
   readonly #store: Store;

@@ -5,13 +5,14 @@ import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { KernelLog } from '../../kernel/log.js';
 import type { Descriptor } from '../../plugins/descriptor.js';
 import type { DescriptorReviewer, Review } from '../../plugins/review/reviewer.js';
-import type { Devices } from '../device/devices.js';
+import type { DecidedDevice, Devices } from '../device/devices.js';
+import type { Labels } from '../device/labels.js';
 import type { DeviceRecord, OfferedCapability, SurfaceApproval } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { deviceError, surfaceError } from '../errors.js';
 import type { RequestedCapability } from '../pairing/record.js';
 import { type SurfaceDecisionEvent, type SurfaceEvent, surfaceSenders } from './events.js';
-import type { GrantRecord, Labels } from './grants.js';
+import type { GrantRecord } from './grants.js';
 import { decideSurface } from './machine.js';
 import type { Offers } from './offers.js';
 import { approvalsOf, type Pin } from './state.js';
@@ -57,7 +58,9 @@ export class Surfaces {
 
   constructor(options: SurfacesOptions) {
     this.#options = options;
-    options.devices.onDecided(({ device }) => {
+    options.devices.onDecided((decided) => {
+      const { device } = decided;
+      if (decided.action === 'label') this.#relabelled(decided);
       if (device.offered.length > 0) return;
       this.#report(options.offers.replace(device.id, []), device.id);
     });
@@ -156,6 +159,17 @@ export class Surfaces {
     }
     changed();
     return withdrawn;
+  }
+
+  /** Grants go by labels: what runs by one that no longer covers the device is stopped, and its node is told what may run by now. */
+  #relabelled({ before, device, caller, reason }: DecidedDevice): void {
+    const { compiled, changed, revoked } = this.#options;
+    for (const offered of device.offered) {
+      const wasOpen = before !== undefined && compiled.state(before, offered) === 'approved';
+      if (!wasOpen || compiled.state(device, offered) === 'approved') continue;
+      revoked(device.id, offered.capability, { type: 'revoke', caller, reason });
+    }
+    changed(device.id);
   }
 
   /** @throws AppError `device.not_found`, `surface.not_offered`. */

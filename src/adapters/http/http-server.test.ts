@@ -84,6 +84,10 @@ const samples = new Map<string, { path?: string; body?: object }>([
     { path: `/v1/devices/${sampleDeviceId()}/clone`, body: { action: 'reject', reason: 'a copy' } },
   ],
   ['renameDevice', { path: `/v1/devices/${sampleDeviceId()}/rename`, body: { name: 'lab' } }],
+  [
+    'labelDevice',
+    { path: `/v1/devices/${sampleDeviceId()}/labels`, body: { labels: { role: 'edge' }, remove: ['site'] } },
+  ],
   ...(['revoke', 'remove', 'ban', 'lift'] as const).map((verb): [string, { path: string; body: object }] => [
     `${verb}Device`,
     { path: `/v1/devices/${sampleDeviceId()}/${verb}`, body: { reason: 'lost' } },
@@ -254,6 +258,29 @@ describe('bodies', () => {
         .fields?.map(({ field }) => field)
         .sort(),
     ).toEqual(['/input', '/node', '/timeoutMs', '/wait']);
+  });
+
+  it('takes the labels of a device as those of a pairing, and no other', async () => {
+    const label = (body: object) =>
+      send('POST', `/v1/devices/${sampleDeviceId()}/labels`, { body: JSON.stringify(body), headers: json });
+    for (const [body, field] of [
+      [{ labels: { 'Team Name': 'x' } }, '/labels/Team Name'],
+      [{ labels: { role: 'x'.repeat(257) } }, '/labels/role'],
+      [{ remove: ['Team Name'] }, '/remove/0'],
+      [{ remove: Array.from({ length: 33 }, (_, at) => `l${at}`) }, '/remove'],
+    ] as const) {
+      const answer = await label(body);
+      expect([answer.status, errorOf(answer).fields?.[0]?.field]).toEqual([422, field]);
+    }
+    expect((await label({ labels: { role: 'edge' }, version: 3 })).status).toBe(200);
+    expect(test.control.asked('decideDevice').at(-1)).toEqual({
+      id: sampleDeviceId(),
+      action: 'label',
+      reason: '',
+      set: { role: 'edge' },
+      remove: [],
+      version: 3,
+    });
   });
 
   it('takes any JSON as input, and hands it on as it is', async () => {

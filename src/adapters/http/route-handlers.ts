@@ -67,6 +67,8 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     getDevice: async ({ caller, params }) => deviceBody(await devices.get(caller, params.id)),
     renameDevice: async ({ caller, params, body: { reason = '', ...decision } }) =>
       deviceBody(await devices.decide(caller, params.id, { action: 'rename', reason, ...decision })),
+    labelDevice: async ({ caller, params, body: { reason = '', labels: set = {}, remove = [], ...rest } }) =>
+      deviceBody(await devices.decide(caller, params.id, { action: 'label', reason, set, remove, ...rest })),
     rotateDevice: async ({ caller, params, body: { reason = '', ...decision } }) =>
       deviceBody(await devices.decide(caller, params.id, { action: 'rotate', reason, ...decision })),
     revokeDevice: decides('revoke'),

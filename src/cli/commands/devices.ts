@@ -22,13 +22,14 @@ import { tableText } from '../table.js';
 import { relativeTime } from '../time-text.js';
 import { registerAllowRestoredCommand } from './devices-allow-restored.js';
 import { registerCloneCommand } from './devices-clone.js';
+import { registerLabelCommand } from './devices-label.js';
 
 interface ListFlags extends ConnectionFlags {
   readonly trust?: readonly Trust[];
   readonly all?: boolean;
 }
 
-/** `palyra devices list | show | rename | rotate | revoke | remove | ban | lift | clone | allow-restored` */
+/** `palyra devices list | show | rename | label | rotate | revoke | remove | ban | lift | clone | allow-restored` */
 export function registerDevicesCommand(program: Command, context: CliContext): void {
   const devices = program
     .command('devices')
@@ -41,6 +42,7 @@ export function registerDevicesCommand(program: Command, context: CliContext): v
       examples(
         ['palyra devices list', 'every device with its trust and certificate'],
         ['palyra devices show build-7', 'one device with all that is known of it'],
+        ['palyra devices label build-7 role=edge', 'what is granted by label counts by it at once'],
         ['palyra devices rotate build-7', 'a fresh key and certificate'],
         ["palyra devices revoke build-7 --reason 'laptop lost'", 'shut it out, at once, until you lift that'],
         ["palyra devices lift build-7 --reason 'found'", 'let it in again'],
@@ -103,6 +105,7 @@ export function registerDevicesCommand(program: Command, context: CliContext): v
       else print(context, `${printable(before)} is ${printable(renamed.name)} from now on.`);
     },
   );
+  registerLabelCommand(devices, context, ['--if-version <number>', ifVersionText, wholeNumber]);
   const rotate = devices
     .command('rotate')
     .description(

@@ -27,7 +27,7 @@ export function registerGrantCommands(surfaces: Command, context: CliContext): v
   const grant = surfaces
     .command('grant')
     .description(
-      'Let a capability be called on every machine that has all of these labels, now or later, in the version that this machine offers. Labels are what operators gave with a pairing; what a machine says of itself is none.',
+      'Let a capability be called on every machine that has all of these labels, now or later, in the version that this machine offers. Labels are what operators gave, with a pairing or with `palyra devices label`; what a machine says of itself is none.',
     )
     .argument('<surface>', 'the capability as one machine offers it: NODE:CAPABILITY')
     .option('--label <name=value>', 'a label that the machines have; may be repeated', addLabel, {})
