@@ -100,6 +100,7 @@ test('a start that ends in the middle of it has changed nothing, and the next on
   const failing: Store = {
     get: (kind, id) => store.get(kind, id),
     list: (query) => store.list(query),
+    heads: (query) => store.heads(query),
     history: (kind, id) => store.history(kind, id),
     commit: () => Promise.reject(new Error('power cut')),
     close: () => store.close(),

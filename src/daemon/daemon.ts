@@ -5,6 +5,7 @@ import { type ClockStep, ClockWatch } from '../actors/clock-watch.js';
 import type { Control } from '../actors/control.js';
 import { daemonTree } from '../actors/daemon-tree.js';
 import { enforceDecisions } from '../actors/device/enforcement.js';
+import { DispatchRetention } from '../actors/dispatch/retention.js';
 import { keepPruned } from '../actors/pairing/retention.js';
 import { settleRestored } from '../actors/restored-state.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
@@ -188,6 +189,15 @@ async function startIn(
   clockWatch.start();
   opened.push(() => clockWatch.stop());
   keepPruned({ ...kernel, pruned: { pairing: records.pairings, 'pairing-code': records.codes } });
+  const retention = new DispatchRetention({
+    ...kernel,
+    store,
+    live: container.resolve(tokens.live),
+    ageMs: config.dispatch.retentionMs,
+    count: config.dispatch.retentionCount,
+  });
+  retention.start();
+  opened.push(() => retention.stop());
 
   const ports = await openNodePorts({
     config,
@@ -221,6 +231,7 @@ async function startIn(
   const stop = async (reason: string): Promise<void> => {
     log.info({ reason }, 'Stopping');
     clockWatch.stop();
+    retention.stop();
     dispatches.stopAccepting();
     await dispatches.drained(drainMs);
     await http.close();

@@ -14,6 +14,9 @@ export interface StoredRecord {
   readonly data: unknown;
 }
 
+/** A stored record without its data, of which `bytes` tells the size: a look at it costs the same however large the data is. */
+export type StoredHead = Omit<StoredRecord, 'data'> & { readonly bytes: number };
+
 /** Writes a record. `expect` is the version it must have now; 0 means that it must not exist. */
 export interface PutOperation {
   readonly op: 'put';
@@ -62,8 +65,8 @@ export interface ListQuery {
 }
 
 /** A part of a list, with the way to go on. */
-export interface ListPage {
-  readonly records: readonly StoredRecord[];
+export interface ListPage<R = StoredRecord> {
+  readonly records: readonly R[];
   /** Where the next page starts; absent on the last one. */
   readonly next?: string;
 }
@@ -77,6 +80,8 @@ export interface ListPage {
 export interface Store {
   get(kind: string, id: string): Promise<StoredRecord | undefined>;
   list(query: ListQuery): Promise<ListPage>;
+  /** As `list`, with the heads of the records alone. The cursors of both are the same. */
+  heads(query: ListQuery): Promise<ListPage<StoredHead>>;
   /** The journal of a record, oldest first: the latest 1,000 entries. */
   history(kind: string, id: string): Promise<readonly JournalEntry[]>;
   /**

@@ -5,6 +5,7 @@ import type {
   ListPage,
   ListQuery,
   Store,
+  StoredHead,
   StoredRecord,
   StoreOperation,
 } from '../kernel/store.js';
@@ -48,6 +49,10 @@ export class ProcessStore implements Store {
 
   list(query: ListQuery): Promise<ListPage> {
     return this.#disk.list(query);
+  }
+
+  heads(query: ListQuery): Promise<ListPage<StoredHead>> {
+    return this.#disk.heads(query);
   }
 
   history(kind: string, id: string): Promise<readonly JournalEntry[]> {

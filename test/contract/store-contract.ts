@@ -315,6 +315,30 @@ export function storeContract(name: string, makeHarness: () => Promise<StoreHarn
         }
       });
 
+      test('heads are the same records without their data, with its size and the same cursors', async () => {
+        const data = { text: 'grüß ☃' };
+        await store.commit([put('f', { createdAt: 40, data })]);
+        for (const order of ['ascending', 'descending'] as const) {
+          const query = { kind: 'dispatch', states: ['queued', 'running'], order, limit: 2 };
+          const records = await store.list(query);
+          const heads = await store.heads({ ...query });
+          expect(heads.next).toBe(records.next);
+          expect(heads.records).toEqual(
+            records.records.map(({ data, ...head }) => ({
+              ...head,
+              bytes: Buffer.byteLength(JSON.stringify(data)),
+            })),
+          );
+          const rest = await store.heads({ ...query, cursor: heads.next ?? '' });
+          expect(rest.records).toHaveLength(2);
+        }
+        const [latest] = (await store.heads({ kind: 'dispatch', order: 'descending', limit: 1 })).records;
+        expect(latest?.bytes).toBe(Buffer.byteLength(JSON.stringify(data)));
+        await expect(store.heads({ kind: 'dispatch', limit: 0 })).rejects.toMatchObject({
+          code: 'store.bad_query',
+        });
+      });
+
       test('a cursor goes on where it was, whatever was written meanwhile', async () => {
         const first = await store.list({ kind: 'dispatch', limit: 2 });
         expect(ids(first.records)).toEqual(['d', 'e']);

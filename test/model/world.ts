@@ -330,7 +330,13 @@ export class World {
       config: (defaults) => ({
         ...defaults,
         plugins: { ...defaults.plugins, enabled: ['lab'] },
-        dispatch: { inputLimit: 1_000, outputLimit: 1_000, queuePerNode: 100, inFlightPerNode: 2 },
+        dispatch: {
+          ...defaults.dispatch,
+          inputLimit: 1_000,
+          outputLimit: 1_000,
+          queuePerNode: 100,
+          inFlightPerNode: 2,
+        },
       }),
       storeFailed: (error) => this.violations.push(`the daemon's store failed: ${String(error)}`),
     });

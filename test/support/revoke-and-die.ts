@@ -17,6 +17,7 @@ const devices = await Devices.open({
   store: {
     get: (kind, id) => store.get(kind, id),
     list: (query) => store.list(query),
+    heads: (query) => store.heads(query),
     history: (kind, id) => store.history(kind, id),
     close: () => store.close(),
     commit: () => {

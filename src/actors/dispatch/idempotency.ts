@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { callerLabel, type VerifiedCaller } from '../../kernel/authority.js';
-import type { PutOperation, StoredRecord } from '../../kernel/store.js';
+import type { DeleteOperation, PutOperation, Store, StoredHead, StoredRecord } from '../../kernel/store.js';
 import { dispatchError } from '../errors.js';
 import type { DispatchRecord } from './record.js';
 
@@ -34,6 +34,36 @@ export function idempotencyEntry(record: DispatchRecord, caller: VerifiedCaller,
     updatedAt: record.createdAt,
     data,
   };
+}
+
+/**
+ * What deletes the entry of a dispatch, if it has one. It is found by the node and the time of creation, which both have in
+ * common, so that the dispatch itself, which may be large, need not be read.
+ *
+ * @throws AppError what the store throws.
+ */
+export async function entriesOfDispatch(
+  store: Store,
+  { id: dispatchId, owner, createdAt }: StoredHead,
+): Promise<readonly DeleteOperation[]> {
+  let cursor: string | undefined;
+  do {
+    const page = await store.list({
+      kind: 'idempotency',
+      states: [''],
+      owner,
+      since: createdAt,
+      limit: 4,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const entry of page.records) {
+      if (entry.createdAt !== createdAt) return [];
+      if ((entry.data as IdempotencyData).dispatchId !== dispatchId) continue;
+      return [{ op: 'delete', kind: 'idempotency', id: entry.id, expect: entry.version }];
+    }
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return [];
 }
 
 /**

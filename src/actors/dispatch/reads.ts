@@ -23,7 +23,7 @@ export class DispatchReads {
     const stored = await this.#store.get('dispatch', id);
     if (stored) return fromStored<DispatchRecord>(stored);
     throw dispatchError('not_found', `There is no dispatch ${id}`, {
-      hint: 'Check the id: `palyra invoke --json` shows it.',
+      hint: 'Check the id: `palyra invoke --json` shows it. Finished dispatches older than `dispatch.retention` are pruned.',
     });
   }
 

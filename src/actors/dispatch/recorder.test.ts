@@ -13,6 +13,7 @@ function watched(inner: Store) {
   const store: Store = {
     get: (kind, id) => inner.get(kind, id),
     list: (query) => inner.list(query),
+    heads: (query) => inner.heads(query),
     history: (kind, id) => inner.history(kind, id),
     close: () => inner.close(),
     commit: (operations: readonly StoreOperation[], durability) => {

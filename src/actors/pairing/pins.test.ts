@@ -27,6 +27,7 @@ function counting(store: Store): { readonly store: Store; readonly commits: (rea
     store: {
       get: (kind, id) => store.get(kind, id),
       list: (query) => store.list(query),
+      heads: (query) => store.heads(query),
       history: (kind, id) => store.history(kind, id),
       commit: (operations, durability) => {
         commits.push(operations);

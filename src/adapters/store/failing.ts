@@ -5,6 +5,7 @@ import type {
   ListPage,
   ListQuery,
   Store,
+  StoredHead,
   StoredRecord,
   StoreOperation,
 } from '../../kernel/store.js';
@@ -43,6 +44,11 @@ export class FailingStore implements Store {
   async list(query: ListQuery): Promise<ListPage> {
     this.#assertSound();
     return this.#inner.list(query);
+  }
+
+  async heads(query: ListQuery): Promise<ListPage<StoredHead>> {
+    this.#assertSound();
+    return this.#inner.heads(query);
   }
 
   async history(kind: string, id: string): Promise<readonly JournalEntry[]> {

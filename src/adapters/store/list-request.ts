@@ -1,4 +1,4 @@
-import type { ListPage, ListQuery, StoredRecord } from '../../kernel/store.js';
+import type { ListPage, ListQuery } from '../../kernel/store.js';
 import { type CursorScope, decodeCursor, encodeCursor, type Position } from './cursor.js';
 import { storeError } from './store-errors.js';
 
@@ -33,7 +33,7 @@ export function listRequest(query: ListQuery): ListRequest {
 }
 
 /** Makes a page from up to `limit + 1` records: the one past the limit only tells that there is a next page. */
-export function listPage(request: ListRequest, found: readonly StoredRecord[]): ListPage {
+export function listPage<R extends Position>(request: ListRequest, found: readonly R[]): ListPage<R> {
   const records = found.slice(0, request.limit);
   const last = records.at(-1);
   if (found.length <= request.limit || last === undefined) return { records };

@@ -5,6 +5,7 @@ import type {
   ListPage,
   ListQuery,
   Store,
+  StoredHead,
   StoredRecord,
   StoreOperation,
 } from '../../kernel/store.js';
@@ -35,15 +36,28 @@ export class MemoryStore implements Store {
   }
 
   async list(query: ListQuery): Promise<ListPage> {
+    const request = this.#request(query);
+    return listPage(request, this.#find(request).map(toRecord));
+  }
+
+  async heads(query: ListQuery): Promise<ListPage<StoredHead>> {
+    const request = this.#request(query);
+    return listPage(request, this.#find(request).map(toHead));
+  }
+
+  #request(query: ListQuery): ListRequest {
     this.#queue.assertOpen();
-    const request = listRequest(query);
+    return listRequest(query);
+  }
+
+  /** Up to `limit + 1` rows. */
+  #find(request: ListRequest): readonly Row[] {
     const compare = inListOrder(request.order);
     const { after } = request;
-    const found = [...(this.#kinds.get(request.kind)?.values() ?? [])]
+    return [...(this.#kinds.get(request.kind)?.values() ?? [])]
       .filter((row) => matches(row, request) && (after === undefined || compare(row, after) > 0))
       .sort(compare)
       .slice(0, request.limit + 1);
-    return listPage(request, found.map(toRecord));
   }
 
   async history(kind: string, id: string): Promise<readonly JournalEntry[]> {
@@ -94,6 +108,10 @@ function nextRow({ op: _op, expect, journal, ...put }: PreparedPut, before: read
 
 function toRecord({ json, history: _history, ...row }: Row): StoredRecord {
   return { ...row, data: JSON.parse(json) };
+}
+
+function toHead({ json, history: _history, ...row }: Row): StoredHead {
+  return { ...row, bytes: Buffer.byteLength(json) };
 }
 
 function matches(row: Row, request: ListRequest): boolean {

@@ -111,8 +111,18 @@ const dispatch = Type.Object(
       minimum: 1,
       maximum: 10_000,
     }),
+    retention: duration('How long a dispatch that has ended is kept, with its idempotency key.', '30d', {
+      minimum: '1h',
+      maximum: '3650d',
+    }),
+    retentionCount: Type.Integer({
+      description: 'How many dispatches that have ended are kept; of more, the oldest go before their time.',
+      default: 1_000_000,
+      minimum: 1_000,
+      maximum: 100_000_000,
+    }),
   },
-  { ...closed, description: 'Limits of dispatches.' },
+  { ...closed, description: 'Limits of dispatches, and how long they are kept.' },
 );
 
 const session = Type.Object(

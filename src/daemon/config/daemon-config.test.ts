@@ -60,6 +60,8 @@ describe('defaults', () => {
         outputLimit: 1_048_576,
         queuePerNode: 1000,
         inFlightPerNode: 256,
+        retentionMs: 2_592_000_000,
+        retentionCount: 1_000_000,
       },
       session: { heartbeatMs: 10_000, heartbeatMaxMs: 60_000 },
       pairing: {

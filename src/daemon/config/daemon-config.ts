@@ -44,6 +44,8 @@ export interface DaemonConfig {
     readonly outputLimit: number;
     readonly queuePerNode: number;
     readonly inFlightPerNode: number;
+    readonly retentionMs: number;
+    readonly retentionCount: number;
   };
   readonly session: { readonly heartbeatMs: number; readonly heartbeatMaxMs: number };
   readonly pairing: {
@@ -151,6 +153,8 @@ function compile(
       outputLimit: dispatch.outputLimit,
       queuePerNode: dispatch.queuePerNode,
       inFlightPerNode: dispatch.inFlightPerNode,
+      retentionMs: parseDuration(dispatch.retention),
+      retentionCount: dispatch.retentionCount,
     },
     session: {
       heartbeatMs: parseDuration(session.heartbeat),

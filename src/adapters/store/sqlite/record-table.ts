@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { AppError } from '../../../kernel/errors.js';
 import type { JournalEntry } from '../../../kernel/journal.js';
-import type { StoredRecord } from '../../../kernel/store.js';
+import type { StoredHead, StoredRecord } from '../../../kernel/store.js';
 import type { Position } from '../cursor.js';
 import { inListOrder, type ListRequest } from '../list-request.js';
 import { conflictOf, type PreparedOperation } from '../prepared-commit.js';
@@ -9,12 +9,14 @@ import { JournalTable } from './journal-table.js';
 
 type Row = Omit<StoredRecord, 'data'> & { readonly data: string };
 
-const columns = 'kind, id, version, state, owner, created_at AS createdAt, updated_at AS updatedAt, data';
+const headColumns = 'kind, id, version, state, owner, created_at AS createdAt, updated_at AS updatedAt';
+const columns = `${headColumns}, data`;
 
 /** The statements on the table of records, each prepared once; what they change in the journal goes with them. */
 export class RecordTable {
   readonly #database: Database;
   readonly #get: Statement<[string, string], Row>;
+  readonly #head: Statement<[string, string], StoredHead>;
   readonly #version: Statement<[string, string], number>;
   readonly #insert: Statement<unknown[]>;
   readonly #update: Statement<unknown[]>;
@@ -28,6 +30,10 @@ export class RecordTable {
   constructor(database: Database) {
     this.#database = database;
     this.#get = database.prepare(`SELECT ${columns} FROM records WHERE kind = ? AND id = ?`);
+    // The length in bytes stands before the data, which is not read for it.
+    this.#head = database.prepare(
+      `SELECT ${headColumns}, octet_length(data) AS bytes FROM records WHERE kind = ? AND id = ?`,
+    );
     this.#version = database.prepare('SELECT version FROM records WHERE kind = ? AND id = ?');
     this.#version.pluck();
     this.#insert = database.prepare(
@@ -71,10 +77,19 @@ export class RecordTable {
    * the first records of every run, merged, are the first of all; the records themselves are read after the merge.
    */
   list(request: ListRequest): StoredRecord[] {
+    return this.#keys(request).flatMap(({ id }) => this.get(request.kind, id) ?? []);
+  }
+
+  /** As `list`, without the data. */
+  heads(request: ListRequest): StoredHead[] {
+    return this.#keys(request).flatMap(({ id }) => this.#head.get(request.kind, id) ?? []);
+  }
+
+  #keys(request: ListRequest): readonly Position[] {
     const states = request.states ?? this.#statesOf(request);
     const keys = states.flatMap((state) => this.#run(request, state));
     if (states.length > 1) keys.sort(inListOrder(request.order));
-    return keys.slice(0, request.limit + 1).flatMap(({ id }) => this.get(request.kind, id) ?? []);
+    return keys.slice(0, request.limit + 1);
   }
 
   #applyAll(operations: readonly PreparedOperation[]): AppError | undefined {

@@ -6,6 +6,7 @@ import type {
   ListPage,
   ListQuery,
   Store,
+  StoredHead,
   StoredRecord,
   StoreOperation,
 } from '../../../kernel/store.js';
@@ -75,6 +76,12 @@ class SqliteStore implements Store {
     this.#queue.assertOpen();
     const request = listRequest(query);
     return listPage(request, this.#records.list(request));
+  }
+
+  async heads(query: ListQuery): Promise<ListPage<StoredHead>> {
+    this.#queue.assertOpen();
+    const request = listRequest(query);
+    return listPage(request, this.#records.heads(request));
   }
 
   async history(kind: string, id: string): Promise<readonly JournalEntry[]> {
