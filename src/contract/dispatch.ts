@@ -41,7 +41,9 @@ export const CreateDispatchSchema = Type.Object(
         maximum: 86_400_000,
       }),
     ),
-    idempotencyKey: Type.Optional(key('the same key and request give the same dispatch')),
+    idempotencyKey: Type.Optional(
+      key('the same key and request give the same dispatch, as long as that is kept'),
+    ),
     keyIfNeeded: Type.Optional(
       key('a key that counts only for a capability that is neither idempotent nor read-only'),
     ),

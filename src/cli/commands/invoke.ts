@@ -40,7 +40,10 @@ export function registerInvokeCommand(program: Command, context: CliContext): vo
     )
     .option('--queue', 'if the node is offline, run it when the node is back')
     .option('--no-wait', 'do not wait for the end; print the id')
-    .option('--key <key>', 'an idempotency key: the same key and request run once')
+    .option(
+      '--key <key>',
+      'an idempotency key: the same key and request run once, as long as the daemon keeps the dispatch',
+    )
     .addHelpText(
       'after',
       examples(
