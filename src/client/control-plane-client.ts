@@ -33,24 +33,9 @@ import { AppError } from '../kernel/errors.js';
 import { Secret } from '../kernel/secret.js';
 import { abortable } from './abortable.js';
 import { clientError } from './client-errors.js';
+import type { ControlPlaneClientOptions, RequestOptions } from './client-options.js';
 import { type Endpoint, type ExchangeOptions, exchange, type RouteRequest } from './exchange.js';
 import { normalUrl } from './normal-url.js';
-
-export interface ControlPlaneClientOptions {
-  /** `http://127.0.0.1:7142` */
-  readonly baseUrl: string;
-  readonly token?: string | Secret<string>;
-  /** Default: the global `fetch`, which keeps connections alive. */
-  readonly fetch?: typeof fetch;
-  /** Milliseconds for a request that does not wait for a dispatch. Default: 10000. */
-  readonly timeoutMs?: number;
-}
-
-/** What every request takes beside its content. */
-export interface RequestOptions {
-  /** Ends the request with the signal's reason. What was sent already is not taken back. */
-  readonly signal?: AbortSignal;
-}
 
 /** What the daemon adds to the time of the handler before it gives a waiting caller 504: the person at the node, and the way. */
 const serverMarginMs = 125_000;

@@ -36,8 +36,5 @@ export type {
   SurfacePage,
 } from '../contract/index.js';
 export { AppError, type ErrorCategory, type ErrorEnvelope, type FieldError } from '../kernel/errors.js';
-export {
-  ControlPlaneClient,
-  type ControlPlaneClientOptions,
-  type RequestOptions,
-} from './control-plane-client.js';
+export type { ControlPlaneClientOptions, RequestOptions } from './client-options.js';
+export { ControlPlaneClient } from './control-plane-client.js';
