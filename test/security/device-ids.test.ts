@@ -81,8 +81,10 @@ const explained = {
 };
 
 describe('a device id with a character that looks like another', () => {
-  it('is in these routes', () => {
-    expect(inPath).toHaveLength(10);
+  it('is in each route of a device or a surface, and in these queries', () => {
+    const named = routeNames.filter((name) => /^\/v1\/(devices|surfaces)\/:id/.test(routes[name].path));
+    expect(named.length).toBeGreaterThan(9);
+    expect(inPath).toEqual(named);
     expect(inQuery).toEqual(['listSurfaces', 'listDispatches']);
   });
 
