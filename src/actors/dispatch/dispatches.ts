@@ -199,7 +199,8 @@ export class Dispatches implements DispatchControl {
     for (const id of ids) {
       const record = live.get(id);
       const session = record?.state === 'queued' ? sessions.live(record.deviceId) : undefined;
-      if (session === undefined) continue;
+      // What stays held is left alone: each attempt would be written to disk first.
+      if (record === undefined || session === undefined || this.#isHeld(record)) continue;
       const { epoch } = session;
       sendToDispatch(directory, id, { type: 'settle', epoch, phase: 'none', ticketMatches: true });
     }
