@@ -1,4 +1,5 @@
 import { createActor } from 'xstate';
+import { blankDevice } from '../actors/device/drafts.js';
 import type { DeviceRecord } from '../actors/device/record.js';
 import { toOperation } from '../actors/records.js';
 import { MemoryStore } from '../adapters/store/memory.js';
@@ -47,23 +48,12 @@ export class DaemonDisk {
 function enrolledDevice(now: number): DeviceRecord {
   const { fingerprint, certificateEnds: notAfter } = peerOf(now);
   return {
-    id: node.id,
+    ...blankDevice(node.id, now),
     version: 1,
     state: 'trusted',
     name: node.name,
-    identityKey: '',
-    labels: {},
     facts: hostFacts(),
     certificates: [{ fingerprint, issuer: 'ca', serial: '1', notBefore: now, notAfter }],
-    approvals: [],
-    offered: [],
-    epoch: 0,
-    ticket: {},
-    clones: [],
-    alerts: [],
-    decisions: [],
-    createdAt: now,
-    updatedAt: now,
   };
 }
 

@@ -26,28 +26,30 @@ const blankFacts = {
   palyraVersion: '',
 };
 
+/** A record that says nothing of a device but its id. @param now milliseconds since the epoch */
+export function blankDevice(id: string, now: number): Omit<DeviceDraft, 'state'> {
+  return {
+    id,
+    name: '',
+    identityKey: '',
+    labels: {},
+    facts: blankFacts,
+    certificates: [],
+    approvals: [],
+    offered: [],
+    epoch: 0,
+    ticket: {},
+    clones: [],
+    alerts: [],
+    decisions: [],
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
 /** The record as it is; for an id that has never been here, one that says nothing of it. */
 function standing({ id, now, record }: DeviceContext): DeviceDraft {
-  return (
-    record ?? {
-      id,
-      state: 'banned',
-      name: '',
-      identityKey: '',
-      labels: {},
-      facts: blankFacts,
-      certificates: [],
-      approvals: [],
-      offered: [],
-      epoch: 0,
-      ticket: {},
-      clones: [],
-      alerts: [],
-      decisions: [],
-      createdAt: now,
-      updatedAt: now,
-    }
-  );
+  return record ?? { ...blankDevice(id, now), state: 'banned' };
 }
 
 /** The record with what was decided about it. */
