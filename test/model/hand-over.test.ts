@@ -42,6 +42,8 @@ it.each([1, 2, 3, 5, 8, 13])(
     expect(records).toHaveLength(41);
     expect(new Set(records.map(({ state }) => state))).toEqual(new Set(['succeeded']));
     expect(await world.falseAlarms()).toBe(0);
+    // Without a fault on the line, what the node says of it is so.
+    expect(world.falselyConnected).toBe(0);
     world.stop();
   },
 );

@@ -157,6 +157,16 @@ describe('a session', () => {
 
   const ready: SessionEvent = { type: 'frame', frame: { ready: true } };
 
+  it('answers Ready at once, when it counts', () => {
+    const { actor, frames, trace } = world();
+    actor.start();
+    expect(frames).toEqual([]);
+    actor.send(ready);
+    expect(trace).toContain('live');
+    expect(frames[0]?.heartbeatAck).toBe(true);
+    actor.stop();
+  });
+
   it('tells each dispatch that it carried when it is lost', () => {
     const { told } = play([ready, { type: 'link.ended', epoch: 5, reason: 'gone' }]);
     expect(told.slice(3)).toEqual([{ id: 'dp_1', event: { type: 'session.lost' } }]);

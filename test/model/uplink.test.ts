@@ -156,6 +156,7 @@ function play(path: readonly UplinkEvent[]): void {
   const { clock, deadlines, ports, trace, frames } = world();
   const actor = createActor(uplinkMachine, { inspect: coverage.inspect, input: { ports } });
   actor.start();
+  let confirmed = 0;
   for (const event of path) {
     const before = actor.getSnapshot();
     const said = trace.length;
@@ -164,6 +165,10 @@ function play(path: readonly UplinkEvent[]): void {
     const after = actor.getSnapshot();
     visited.add(after.value);
     const { generation, next } = before.context;
+    if (before.value === 'confirming' && after.value === 'live') {
+      expect(event).toMatchObject({ type: 'frame', link: generation });
+      confirmed += 1;
+    }
     // What an older link says is not heard.
     if ('link' in event && event.link !== generation && event.link !== next?.generation) {
       expect(after.value).toBe(before.value);
@@ -171,11 +176,13 @@ function play(path: readonly UplinkEvent[]): void {
       expect(after.context.registered).toBe(before.context.registered);
     }
     if (event.type === 'ended' && event.error === refused && event.link === generation) {
-      if (['connecting', 'greeting', 'live'].includes(before.value)) expect(after.value).toBe('resting');
+      if (['connecting', 'greeting', 'confirming', 'live'].includes(before.value)) {
+        expect(after.value).toBe('resting');
+      }
     }
     // One certificate that the daemon does not take leads to the other, and then to a new one.
     if (event.type === 'ended' && event.error === unknown && event.link === generation) {
-      if (['connecting', 'greeting', 'live'].includes(before.value)) {
+      if (['connecting', 'greeting', 'confirming', 'live'].includes(before.value)) {
         expect(after.value).toBe(before.context.attempt > 1 ? 'expired' : 'backoff');
       }
     }
@@ -195,7 +202,7 @@ function play(path: readonly UplinkEvent[]): void {
   const { value, context } = actor.getSnapshot();
   expect(deadlines.pending(actor)).toHaveLength(value === 'stopped' ? 0 : 1);
   const open = [
-    ...(['connecting', 'greeting', 'opening', 'live', 'handing_over'].includes(value)
+    ...(['connecting', 'greeting', 'opening', 'confirming', 'live', 'handing_over'].includes(value)
       ? [context.generation]
       : []),
     ...(context.next === undefined ? [] : [context.next.generation]),
@@ -217,33 +224,86 @@ function play(path: readonly UplinkEvent[]): void {
       expect.stringMatching(/^close/),
     ]);
   }
-  // Ready goes out once per live link, after its ticket was stored; work is taken only then.
-  const lives = trace.filter((entry) => entry === 'is live').length;
-  expect(frames.filter((frame) => frame.ready)).toHaveLength(lives);
-  expect(trace.filter((entry) => entry === 'attach')).toHaveLength(lives);
-  if (lives > 0) expect(trace.indexOf('store')).toBeLessThan(trace.indexOf('attach'));
+  // Ready goes out once per link, after its ticket was stored; work is taken only then.
+  const attached = trace.filter((entry) => entry === 'attach').length;
+  expect(frames.filter((frame) => frame.ready)).toHaveLength(attached);
+  if (attached > 0) expect(trace.indexOf('store')).toBeLessThan(trace.indexOf('attach'));
   if (trace.includes('receive')) expect(trace.indexOf('attach')).toBeLessThan(trace.indexOf('receive'));
-  if (value === 'live' || value === 'handing_over')
+  // It is live once the daemon has answered Ready, and is told so once a link.
+  const unconfirmed = value === 'confirming' ? 1 : 0;
+  const lives = trace.filter((entry) => entry === 'is live').length;
+  expect(lives).toBe(confirmed);
+  if (value === 'live' || value === 'handing_over') expect(lives).toBe(attached);
+  expect(lives).toBeLessThanOrEqual(attached - unconfirmed);
+  if (['confirming', 'live', 'handing_over'].includes(value))
     expect(trace.lastIndexOf('attach')).toBeGreaterThan(trace.lastIndexOf('detach'));
-  else if (lives > 0) expect(trace.lastIndexOf('detach')).toBeGreaterThan(trace.lastIndexOf('attach'));
+  else if (attached > 0) expect(trace.lastIndexOf('detach')).toBeGreaterThan(trace.lastIndexOf('attach'));
   if (value === 'stopped') expect(trace.at(-1)).toBe('is stopped');
   actor.stop();
 }
 
 /** An uplink that is live on its first link. */
 function live(newest?: string, hasOther?: boolean) {
-  const parts = world(newest, false, hasOther);
-  const actor = createActor(uplinkMachine, { inspect: coverage.inspect, input: { ports: parts.ports } });
-  actor.start();
-  goLive(actor, 1);
-  return { ...parts, actor };
+  const parts = confirming(newest, hasOther);
+  parts.actor.send({ type: 'frame', link: 1, frame: { heartbeatAck: true } });
+  return parts;
 }
 
 function goLive(actor: { send(event: UplinkEvent): void }, link: number): void {
+  sayReady(actor, link);
+  actor.send({ type: 'frame', link, frame: { heartbeatAck: true } });
+}
+
+function sayReady(actor: { send(event: UplinkEvent): void }, link: number): void {
   actor.send({ type: 'registered', link, registered });
   actor.send({ type: 'frame', link, frame: { welcome, sentAtMs: start } });
   actor.send({ type: 'ticket.stored', link });
 }
+
+/** An uplink that has said Ready on its first link. */
+function confirming(newest?: string, hasOther?: boolean) {
+  const parts = world(newest, false, hasOther);
+  const actor = createActor(uplinkMachine, { inspect: coverage.inspect, input: { ports: parts.ports } });
+  actor.start();
+  sayReady(actor, 1);
+  return { ...parts, actor };
+}
+
+describe('a node that has said Ready', () => {
+  it('is connected once the daemon has answered, and not before', () => {
+    const { actor, trace, frames } = confirming();
+    expect(frames.at(-1)?.ready).toBe(true);
+    expect(trace).toContain('attach');
+    expect(trace).not.toContain('is live');
+    actor.send({ type: 'frame', link: 1, frame: { dispatches: [sampleOrder()], sentAtMs: start } });
+    expect(trace.slice(-2)).toEqual(['is live', 'receive']);
+    actor.stop();
+  });
+
+  it('is not connected by a goodbye', () => {
+    const { actor, trace } = confirming();
+    actor.send({ type: 'frame', link: 1, frame: { goodbye: { kind: 'shutdown', reason: 'bye' } } });
+    actor.send({ type: 'ended', link: 1, error: undefined });
+    expect(actor.getSnapshot().value).toBe('backoff');
+    expect(trace).not.toContain('is live');
+    actor.stop();
+  });
+
+  it('leaves a daemon that never answers as one that falls silent, after as long', () => {
+    const unanswered = confirming();
+    const silenced = live();
+    for (const { clock, actor, trace } of [unanswered, silenced]) {
+      clock.advance(30_000);
+      expect(trace).not.toContain('is backoff');
+      clock.advance(10_000);
+      expect(trace).toContain('is backoff');
+      actor.stop();
+    }
+    expect(unanswered.trace).not.toContain('is live');
+    const beats = ({ frames }: typeof silenced) => frames.filter(({ heartbeat }) => heartbeat).length;
+    expect(beats(unanswered)).toBe(beats(silenced));
+  });
+});
 
 it('asks again within half a minute where it failed, and after an hour where it was refused', () => {
   const { clock, deadlines, ports, trace } = world();
@@ -292,40 +352,46 @@ it('leaves a daemon that is silent as it hands over, before that would take too 
   actor.stop();
 });
 
-describe.each(['live', 'handing_over'] as const)('a jump of the clock while it is %s', (state) => {
-  function jumped() {
-    const parts = live();
-    if (state === 'handing_over') parts.actor.send({ type: 'certificate.changed' });
-    expect(parts.actor.getSnapshot().value).toBe(state);
-    parts.clock.setWallTime(parts.clock.now() + 3_600_000);
-    return parts;
-  }
+describe.each(['confirming', 'live', 'handing_over'] as const)(
+  'a jump of the clock while it is %s',
+  (state) => {
+    function jumped() {
+      const parts = state === 'confirming' ? confirming() : live();
+      if (state === 'handing_over') parts.actor.send({ type: 'certificate.changed' });
+      expect(parts.actor.getSnapshot().value).toBe(state);
+      parts.clock.setWallTime(parts.clock.now() + 3_600_000);
+      return parts;
+    }
 
-  it('makes it take no order that came with it, and connect anew', () => {
-    const { actor, trace } = jumped();
-    actor.send({ type: 'frame', link: 1, frame: { sentAtMs: start, dispatches: [sampleOrder()] } });
-    expect(actor.getSnapshot().value).toBe('backoff');
-    expect(trace).not.toContain('receive');
-    expect(namesOf(trace, 'close').length).toBe(namesOf(trace, 'connect').length);
+    it('makes it take no order that came with it, and connect anew', () => {
+      const { actor, trace } = jumped();
+      actor.send({ type: 'frame', link: 1, frame: { sentAtMs: start, dispatches: [sampleOrder()] } });
+      expect(actor.getSnapshot().value).toBe('backoff');
+      expect(trace).not.toContain('receive');
+      expect(namesOf(trace, 'close').length).toBe(namesOf(trace, 'connect').length);
+      actor.stop();
+    });
+
+    it('is noticed without any frame, at the next heartbeat', () => {
+      const { actor, clock, trace } = jumped();
+      clock.advance(10_000);
+      expect(trace).toContain('is backoff');
+      expect(trace.indexOf('is backoff')).toBeGreaterThan(trace.indexOf('close 1'));
+      actor.stop();
+    });
+  },
+);
+
+it.each([confirming, live])(
+  'needs another certificate when the only one that it has is not taken any more',
+  (reach) => {
+    const { actor, trace } = reach('certificate 1', false);
+    actor.send({ type: 'ended', link: 1, error: unknown });
+    expect(actor.getSnapshot().value).toBe('expired');
+    expect(trace.slice(-2)).toEqual(['is expired', 'need a certificate']);
     actor.stop();
-  });
-
-  it('is noticed without any frame, at the next heartbeat', () => {
-    const { actor, clock, trace } = jumped();
-    clock.advance(10_000);
-    expect(trace).toContain('is backoff');
-    expect(trace.indexOf('is backoff')).toBeGreaterThan(trace.indexOf('close 1'));
-    actor.stop();
-  });
-});
-
-it('needs another certificate when the only one that it has is not taken any more', () => {
-  const { actor, trace } = live('certificate 1', false);
-  actor.send({ type: 'ended', link: 1, error: unknown });
-  expect(actor.getSnapshot().value).toBe('expired');
-  expect(trace.slice(-2)).toEqual(['is expired', 'need a certificate']);
-  actor.stop();
-});
+  },
+);
 
 describe('what the node offers', () => {
   it('is told on a second stream when it changes, and only then', () => {

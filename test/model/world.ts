@@ -109,6 +109,8 @@ export class World {
   readonly accepted = new Set<string>();
   /** Why callers were refused. */
   readonly refused: string[] = [];
+  /** How often the node said that it was connected when the daemon had no session with it. */
+  falselyConnected = 0;
   /** How often the handler of each dispatch was started. */
   readonly starts = new Map<string, number>();
   readonly #daemonDisk = new MemoryStore();
@@ -388,6 +390,8 @@ export class World {
       }),
       storeFailed: failed,
       report: (report) => {
+        if (report.event === 'connected' && !this.#daemon?.sessions.live(deviceId))
+          this.falselyConnected += 1;
         if (report.event === 'refused') this.violations.push(`the node was refused: ${report.error.message}`);
       },
     });

@@ -76,7 +76,7 @@ export class RawNode {
           registered: () => node.#link?.hello(false),
           frame: (frame) => {
             node.#take(frame);
-            if (frame.welcome) resolve();
+            if (node.isLive) resolve();
           },
           ended: (error) => {
             node.isOver = true;
@@ -116,8 +116,9 @@ export class RawNode {
   #take(frame: DaemonFrame): void {
     if (frame.welcome) {
       this.ticket = frame.welcome.ticket;
-      this.isLive = true;
       this.#link?.batch.set('ready', true);
+    } else if (!frame.goodbye) {
+      this.isLive = true;
     }
     if (frame.ping && this.answersPings) this.#link?.batch.set('pong', frame.ping);
     this.orders.push(...(frame.dispatches ?? []));

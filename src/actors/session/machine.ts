@@ -174,6 +174,7 @@ export const sessionMachine = setup({
       arm(context, self, Math.max(0, left), label);
     },
     'go live': ({ context }) => context.ports.live(),
+    'answer ready': ({ context }) => context.link.batch.set('heartbeatAck', true),
     settle: ({ context }) => settle(context),
     receive: ({ context, event }) => {
       if (event.type === 'frame') receive(context, event.frame);
@@ -242,8 +243,8 @@ export const sessionMachine = setup({
         frame: {
           guard: 'says ready',
           target: 'live',
-          actions: ['note that it was heard', 'go live', 'settle', 'receive'],
-          description: 'The node is ready: what is in flight is settled, and work goes out',
+          actions: ['note that it was heard', 'go live', 'answer ready', 'settle', 'receive'],
+          description: 'The node is ready and told so: what is in flight is settled, and work goes out',
         },
         silence: { target: 'closed', description: 'The node did not say Ready in time' },
       },

@@ -249,12 +249,16 @@ export const uplinkSetup = setup({
       context.ports.storeTicket(event.frame.welcome.ticket, () => self.send({ type: 'ticket.stored', link }));
     },
     'say ready': ({ context }) => {
-      const { ports, link, offered, daemonClock, registered, welcome } = context;
-      if (!link || !registered || !welcome) return;
+      const { ports, link, daemonClock, welcome } = context;
+      if (!link || !welcome) return;
       link.batch.set('ready', true);
       ports.settled(welcome.settled);
       ports.attach(link.batch, () => daemonClock.now());
-      ports.status({ state: 'live', registered, fingerprint: link.fingerprint, offered });
+    },
+    'say that it is live': ({ context: { ports, link, offered, registered } }) => {
+      if (link && registered) {
+        ports.status({ state: 'live', registered, fingerprint: link.fingerprint, offered });
+      }
     },
     'count from zero': assign(({ context }) => {
       context.ports.backoff.reset();

@@ -45,13 +45,14 @@ const beats = {
   actions: ['send heartbeat', 'schedule heartbeat'],
   description: 'The node says that it is alive',
 } as const;
+const endsStream = {
+  guard: 'ends the stream',
+  actions: 'serve',
+  description: 'The daemon says goodbye; the end of the stream follows',
+} as const;
 const serves = [
   afterJump,
-  {
-    guard: 'ends the stream',
-    actions: 'serve',
-    description: 'The daemon says goodbye; the end of the stream follows',
-  },
+  endsStream,
   {
     guard: 'is of this link',
     actions: ['note that it was heard', 'serve'],
@@ -145,13 +146,33 @@ export const uplinkMachine = uplinkSetup.createMachine({
       on: {
         'ticket.stored': {
           guard: 'is of this link',
-          target: 'live',
+          target: 'confirming',
           actions: ['count from zero', 'note that it was heard', 'say ready'],
           description: 'It is on disk: the node is ready',
         },
         ended: lost,
         deadline: connectTimedOut,
         'kernel.shutdown': stops,
+      },
+    },
+    // The daemon counts the session from when Ready has arrived, so that is when the node says that it is connected.
+    confirming: {
+      description: 'Ready is said and results go out; the daemon has not answered yet',
+      entry: 'schedule heartbeat',
+      on: {
+        frame: [
+          afterJump,
+          endsStream,
+          {
+            guard: 'is of this link',
+            target: 'live',
+            actions: ['note that it was heard', 'say that it is live', 'serve'],
+            description: 'The daemon has heard Ready: the session counts',
+          },
+        ],
+        deadline: [afterJump, dies, beats],
+        ended: refusedOrLost,
+        'kernel.shutdown': stopsLive,
       },
     },
     live: {
