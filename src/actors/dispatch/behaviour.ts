@@ -14,7 +14,9 @@ import { type DispatchNote, note, step } from './steps.js';
 export interface DispatchPorts {
   readonly deadlines: Deadlines;
   readonly clock: Clock;
-  /** Gives it to the node's session; false when there is none. */
+  /** Whether its node offers, as what it asks for, something that may not run there by now. */
+  isHeld(record: DispatchRecord): boolean;
+  /** Gives it to the node's session; false when there is none, or when it is held. */
   offer(record: DispatchRecord): boolean;
   /** Takes it back from the session's queue; nothing happens when it was sent. */
   withdraw(record: DispatchRecord): void;
@@ -73,6 +75,8 @@ export const dispatchSetup = setup({
     'was running': ({ context }) => context.record.state === 'running',
     'was mediated': ({ context }) => context.record.state === 'awaiting_local_mediation',
     'was never delivered': ({ context }) => wasNeverDelivered(context.record),
+    // Asked before it is marked: of what was only held, nobody is ever to doubt whether it ran.
+    'may run there': ({ context }) => !context.ports.isHeld(context.record),
     'may be sent again': ({ context, event }) =>
       event.type === 'settle' &&
       event.phase === 'none' &&
@@ -114,6 +118,7 @@ export const dispatchSetup = setup({
     ),
     'record first': ({ context, self }) =>
       context.ports.recordFirst(context.record, () => self.send({ type: 'recorded' })),
+    'note that it never left': assign(({ context }) => ({ record: { ...context.record, sentInEpoch: 0 } })),
     'note delivery': assign(({ context, event }) => {
       const at = event.type === 'delivered' ? event.at : context.ports.clock.now();
       const record = step(context.record, 'dispatched', at, causedBy(event, context.record));

@@ -59,6 +59,7 @@ export class Dispatches implements DispatchControl {
     this.#ports = {
       deadlines,
       clock,
+      isHeld: (record) => this.#isHeld(record),
       offer: (record) => this.#offer(record),
       withdraw: (record) => this.#toSession(record.deviceId, { type: 'withdraw', dispatchId: record.id }),
       cancelAtNode: (record, reason) =>
@@ -199,7 +200,7 @@ export class Dispatches implements DispatchControl {
     for (const id of ids) {
       const record = live.get(id);
       const session = record?.state === 'queued' ? sessions.live(record.deviceId) : undefined;
-      // What stays held is left alone: each attempt would be written to disk first.
+      // What stays held is not even told, so that this costs little however much waits.
       if (record === undefined || session === undefined || this.#isHeld(record)) continue;
       const { epoch } = session;
       sendToDispatch(directory, id, { type: 'settle', epoch, phase: 'none', ticketMatches: true });

@@ -131,6 +131,7 @@ export const dispatchMachine = dispatchSetup.createMachine({
       on: {
         ...endedHere,
         settle: {
+          guard: 'may run there',
           target: 'marking',
           actions: 'mark for the session',
           description: 'The node is connected, or more may run there: it goes out once that is on disk',
@@ -163,6 +164,7 @@ export const dispatchMachine = dispatchSetup.createMachine({
           {
             guard: 'was never delivered',
             target: 'queued',
+            actions: ['note that it never left', 'changed'],
             description:
               'It could not go out: its node is gone, or offers a build that is not approved; it waits',
           },
