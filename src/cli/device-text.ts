@@ -71,6 +71,7 @@ const decided = {
   remove: 'removed',
   ban: 'banned',
   lift: 'lifted',
+  leave: 'taken out at the machine',
 } as const;
 
 /** An order to renew that is not carried out yet. */

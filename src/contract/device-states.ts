@@ -12,6 +12,9 @@ export const hiddenTrustStates: readonly Trust[] = ['removed', 'banned', 'lifted
 export const deviceActions = ['rename', 'label', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
 export type DeviceAction = (typeof deviceActions)[number];
 
+/** What has been decided about a device: by an operator, or `leave` by its owner at the machine. */
+export const deviceDecisions = [...deviceActions, 'leave'] as const;
+
 /** What an operator has decided: trust without a look at the clock. */
 export const deviceStates = ['trusted', 'revoked', 'removed', 'banned', 'lifted'] as const;
 

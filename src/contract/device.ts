@@ -1,5 +1,12 @@
 import { Type } from 'typebox';
-import { cloneActions, cloneStates, deviceActions, hiddenTrustStates, trustStates } from './device-states.js';
+import {
+  cloneActions,
+  cloneStates,
+  deviceActions,
+  deviceDecisions,
+  hiddenTrustStates,
+  trustStates,
+} from './device-states.js';
 import { HostFactsSchema } from './host-facts.js';
 import {
   closed,
@@ -76,7 +83,7 @@ export const deviceActionList = Type.Array(deviceAction, {
 
 const DeviceDecisionSchema = Type.Object(
   {
-    action: deviceAction,
+    action: words(deviceDecisions, 'what was decided; leave: its owner took it out'),
     by: Type.String(),
     at: time('when it was decided'),
     reason: Type.String(),

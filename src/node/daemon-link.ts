@@ -1,5 +1,7 @@
+import type { LeaveDaemon } from '../actors/device/leaving.js';
 import type { UplinkHandlers, UplinkLink } from '../actors/uplink/link.js';
 import { EnrollmentClient } from '../adapters/grpc/enrollment-client.js';
+import { callLeave } from '../adapters/grpc/leave-client.js';
 import { channelOptionsFor, pinnedCredentials } from '../adapters/grpc/pinned-channel.js';
 import { RenewalClient } from '../adapters/grpc/renewal-client.js';
 import { openUplink, type UplinkTarget } from '../adapters/grpc/uplink-link.js';
@@ -48,6 +50,15 @@ export const grpcLink: DaemonLink = {
   returns: ({ address, caCertificates }) =>
     new EnrollmentClient(address, pinnedCredentials({ caCertificates }), channelOptionsFor(caCertificates)),
 };
+
+/**
+ * Tells the daemon on its node port that this device is to be trusted no more.
+ *
+ * @throws AppError what the daemon answers, or `link.*`.
+ */
+export function grpcLeave(target: NodePortTarget, request: LeaveDaemon): Promise<void> {
+  return callLeave(channelTo(target), request);
+}
 
 function channelTo({ address, caCertificates, credential }: NodePortTarget) {
   return {

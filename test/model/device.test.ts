@@ -196,6 +196,41 @@ describe.each(all)('a device that is %s', (state) => {
   });
 });
 
+describe('a device that its owner takes out', () => {
+  const leaving = (caller = verifiedCaller({ kind: 'device', deviceId: 'LABNODE', fingerprint: 'old' })) =>
+    ({ type: 'leave', caller, reason: 'sold' }) as const;
+
+  it('is a tombstone when it is trusted, and else there is nothing to leave', () => {
+    for (const state of all) {
+      const made = outcome(state, leaving());
+      if (state === 'unknown') expect(made).toMatchObject({ code: 'device.not_found' });
+      else if (state !== 'trusted') expect(made).toMatchObject({ code: 'device.not_possible' });
+      else {
+        expect(made).toMatchObject({ state: 'removed', certificates: [], approvals: [] });
+        if (made instanceof AppError) return;
+        expect(made.decisions.at(-1)).toEqual({
+          action: 'leave',
+          by: 'device:LABNODE',
+          at: start,
+          reason: 'sold',
+        });
+        expect(actionsIn(made.state)).toEqual(['ban', 'lift']);
+      }
+    }
+  });
+
+  it('is taken out by itself and by nobody else', () => {
+    const other = verifiedCaller({ kind: 'device', deviceId: 'OTHER', fingerprint: 'old' });
+    const system = verifiedCaller({ kind: 'system', name: 'daemon' });
+    for (const caller of [admin, other, system]) {
+      expect(outcome('trusted', leaving(caller))).toMatchObject({
+        code: 'device.forbidden',
+        hint: 'It takes its device.',
+      });
+    }
+  });
+});
+
 describe('the labels of a device', () => {
   const labelled = (labels: Record<string, string>, set: Record<string, string>, ...remove: string[]) => {
     const event: DeviceEvent = { type: 'label', caller: admin, reason: '', set, remove };

@@ -2,7 +2,7 @@ import type { AppError } from '../../kernel/errors.js';
 import { pairingError } from '../errors.js';
 import type { DeviceDecision, DeviceRecord, DeviceState } from './record.js';
 
-/** That an operator shut a device out. */
+/** That a device is shut out: by an operator, or by its owner, who took it out. */
 export interface DeviceBar {
   readonly state: 'revoked' | 'removed' | 'banned';
   /** A caller label. */
@@ -25,7 +25,7 @@ export function isBarred(state: DeviceState): state is DeviceBar['state'] {
   return state === 'revoked' || state === 'removed' || state === 'banned';
 }
 
-const bars: ReadonlySet<DeviceDecision['action']> = new Set(['revoke', 'remove', 'ban']);
+const bars: ReadonlySet<DeviceDecision['action']> = new Set(['revoke', 'remove', 'ban', 'leave']);
 
 /** That a device is shut out, in the words of who decided it. */
 export function barText(deviceId: string, { state, reason }: DeviceBar): string {

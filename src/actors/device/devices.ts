@@ -290,5 +290,6 @@ function noteOf(event: DeviceDecisionEvent): string {
 function revocationOf(deviceId: string, event: DeviceDecisionEvent, at: number): Revocation | undefined {
   if (event.type === 'rename' || event.type === 'label' || event.type === 'rotate') return undefined;
   const by = causeOf(event, '').by;
-  return { deviceId, action: event.type, at, by, reason: event.reason };
+  const action = event.type === 'leave' ? 'remove' : event.type;
+  return { deviceId, action, at, by, reason: event.reason };
 }

@@ -18,11 +18,15 @@ export interface DeviceEnrolment {
   readonly approvals: readonly SurfaceApproval[];
 }
 
-/** What an operator decides about a device that is there, or may come. */
+/** What an operator decides about a device that is there, or may come; and that its owner takes it out. */
 export type DeviceDecisionEvent =
   | { type: 'rename'; caller: VerifiedCaller; reason: string; name: string }
   | ({ type: 'label'; caller: VerifiedCaller; reason: string } & LabelChange)
-  | { type: 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift'; caller: VerifiedCaller; reason: string };
+  | {
+      type: 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift' | 'leave';
+      caller: VerifiedCaller;
+      reason: string;
+    };
 
 /** Events of a device. */
 export type DeviceEvent =
@@ -41,5 +45,6 @@ export const deviceSenders = {
   remove: { role: 'admin' },
   ban: { role: 'admin' },
   lift: { role: 'admin' },
+  leave: { device: 'own' },
   recorded: { from: 'the file of revocations' },
 } as const satisfies Senders<DeviceEvent>;

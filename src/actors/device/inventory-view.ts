@@ -1,7 +1,7 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { PluginStanding } from '../../plugins/standing.js';
 import type { SurfaceState } from '../surface/state.js';
-import type { DeviceAlert, DeviceDecision, HostFacts } from './record.js';
+import type { DeviceAction, DeviceAlert, HostFacts } from './record.js';
 import type { Presence, TrustState } from './view.js';
 
 export type CapabilityStatus = 'available' | 'not_approved' | 'not_enabled' | 'not_offered';
@@ -35,7 +35,7 @@ export interface InventoryEntry {
   readonly inFlight: number;
   readonly alerts: readonly DeviceAlert[];
   /** What an operator can do with the device, as far as its state goes. */
-  readonly actions: readonly DeviceDecision['action'][];
+  readonly actions: readonly DeviceAction[];
 }
 
 export interface InventoryControl {

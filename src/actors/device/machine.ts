@@ -7,11 +7,11 @@ import { barOf, barredFromPairing } from './bars.js';
 import { type DeviceContext, type DeviceDraft, decided, enrolled, tombstone } from './drafts.js';
 import { type DeviceEvent, deviceSenders } from './events.js';
 import { faultOf, relabelled } from './labels.js';
-import type { DeviceDecision, DeviceRecord, DeviceState } from './record.js';
+import type { DeviceAction, DeviceRecord, DeviceState } from './record.js';
 
-/** Whether the event's caller is what the table of senders asks for. */
-function mayCause(event: DeviceEvent): boolean {
-  return !('caller' in event) || permits(deviceSenders[event.type], event.caller);
+/** Whether the event's caller is what the table of senders asks for. @param id the device that it is about */
+function mayCause(id: string, event: DeviceEvent): boolean {
+  return !('caller' in event) || permits(deviceSenders[event.type], event.caller, id);
 }
 
 const renames = {
@@ -41,6 +41,12 @@ const removes = {
   target: 'removed',
   actions: 'leave a tombstone',
   description: 'It is shut out at once, and nothing is left of it but its id',
+} as const;
+const leaves = {
+  guard: 'may leave',
+  target: 'removed',
+  actions: 'leave a tombstone',
+  description: 'Its owner has taken it out; nothing is left of it but its id',
 } as const;
 const bans = {
   guard: 'may decide',
@@ -87,9 +93,12 @@ export const deviceMachine = setup({
     meta: {} as MachineMeta,
   },
   guards: {
-    'may decide': ({ event }) => mayCause(event),
+    'may decide': ({ context, event }) => mayCause(context.id, event),
+    'may leave': ({ context, event }) => mayCause(context.id, event),
     'may label': ({ context, event }) =>
-      mayCause(event) && event.type === 'label' && faultOf(context.record?.labels ?? {}, event) === undefined,
+      mayCause(context.id, event) &&
+      event.type === 'label' &&
+      faultOf(context.record?.labels ?? {}, event) === undefined,
     'is revoked there': ({ event }) => event.type === 'recorded' && event.bar.action === 'revoke',
     'is removed there': ({ event }) => event.type === 'recorded' && event.bar.action === 'remove',
   },
@@ -140,6 +149,7 @@ export const deviceMachine = setup({
         rotate: rotates,
         revoke: revokes,
         remove: removes,
+        leave: leaves,
         ban: bans,
         recorded: bars,
       },
@@ -214,7 +224,7 @@ export function decideDevice(
 }
 
 /** What an operator can do with a device in a state, whoever they are. */
-export function actionsIn(state: DeviceState): readonly DeviceDecision['action'][] {
+export function actionsIn(state: DeviceState): readonly DeviceAction[] {
   const all = ['rename', 'label', 'rotate', 'revoke', 'remove', 'ban', 'lift'] as const;
   return all.filter((action) => action in (deviceMachine.states[state]?.config.on ?? {}));
 }
@@ -227,7 +237,7 @@ export function unknownDevice(id: string): AppError {
 }
 
 function refusal(id: string, record: DeviceRecord | undefined, event: DeviceEvent): AppError {
-  if ('caller' in event && !mayCause(event)) {
+  if ('caller' in event && !mayCause(id, event)) {
     return deviceError('forbidden', `${callerLabel(event.caller)} may not ${event.type} devices`, {
       hint: `It takes ${senderText(deviceSenders[event.type])}.`,
     });
@@ -258,5 +268,6 @@ const done = {
   remove: 'removed',
   ban: 'banned',
   lift: 'lifted',
+  leave: 'taken out by its owner',
   recorded: 'barred',
 } as const;

@@ -74,13 +74,16 @@ export interface OfferedCapability {
 export const deviceStates = ['trusted', 'revoked', 'removed', 'banned', 'lifted'] as const;
 export type DeviceState = (typeof deviceStates)[number];
 
-/** Something that an operator decided about a device. */
+/** Something that an operator decided about a device, or that its owner took it out (`leave`). */
 export interface DeviceDecision {
-  readonly action: 'rename' | 'label' | 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift';
+  readonly action: 'rename' | 'label' | 'rotate' | 'revoke' | 'remove' | 'ban' | 'lift' | 'leave';
   readonly by: string;
   readonly at: number;
   readonly reason: string;
 }
+
+/** What an operator can decide about a device. */
+export type DeviceAction = Exclude<DeviceDecision['action'], 'leave'>;
 
 /** The wish for a new certificate before the old one is due. */
 export interface RotationOrder {

@@ -72,7 +72,9 @@ function lacks(device: DeviceRecord | undefined, bar: Bar): boolean {
 function barOf(device: DeviceRecord): Bar | undefined {
   const action = barringActions.find((one) => stateOf[one] === device.state);
   if (action === undefined) return undefined;
-  const decision = device.decisions.findLast((one) => one.action === action);
+  const decision = device.decisions.findLast(
+    (one) => one.action === action || (one.action === 'leave' && action === 'remove'),
+  );
   const { at, by, reason } = decision ?? { at: device.updatedAt, by: 'system:daemon', reason: '' };
   return { deviceId: device.id, action, at, by, reason };
 }

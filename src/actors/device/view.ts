@@ -2,6 +2,7 @@ import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { CloneAction, CloneCase } from '../clone/record.js';
 import type { LabelChange } from './labels.js';
 import type {
+  DeviceAction,
   DeviceAlert,
   DeviceCertificate,
   DeviceDecision,
@@ -42,7 +43,7 @@ export interface DeviceView {
   /** Other hosts that came with its identity, the latest last. */
   readonly clones: readonly CloneView[];
   /** What an operator can do with it, as far as its state goes. */
-  readonly actions: readonly DeviceDecision['action'][];
+  readonly actions: readonly DeviceAction[];
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly certificateExpiresAt?: number;

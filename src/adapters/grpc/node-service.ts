@@ -6,12 +6,14 @@ import type {
 } from '@grpc/grpc-js';
 import { sendToSession, sessionAddress } from '../../actors/addresses.js';
 import type { Devices } from '../../actors/device/devices.js';
+import { leaveDaemon } from '../../actors/device/leaving.js';
 import type { Renewals } from '../../actors/device/renewals.js';
 import { sessionError } from '../../actors/errors.js';
 import { FrameBatch } from '../../actors/link/batch.js';
 import type { DaemonFrame } from '../../actors/link/frames.js';
 import type { SessionLink } from '../../actors/session/machine.js';
 import type { NodePeer, Sessions } from '../../actors/session/sessions.js';
+import { verifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
@@ -21,6 +23,8 @@ import { daemonFrameToWire, nodeFrameFromWire, registeredToWire, registerFromWir
 import { checkNodeFrame } from './frame-limits.js';
 import type { ChallengeReply } from './gen/palyra/node/v1/ChallengeReply.js';
 import type { DaemonFrame as WireDaemonFrame } from './gen/palyra/node/v1/DaemonFrame.js';
+import type { LeaveReply } from './gen/palyra/node/v1/LeaveReply.js';
+import type { LeaveRequest__Output } from './gen/palyra/node/v1/LeaveRequest.js';
 import type { NodeFrame__Output } from './gen/palyra/node/v1/NodeFrame.js';
 import type { RegisterNodeReply } from './gen/palyra/node/v1/RegisterNodeReply.js';
 import type { RegisterNodeRequest__Output } from './gen/palyra/node/v1/RegisterNodeRequest.js';
@@ -52,7 +56,7 @@ type EventsCall = ServerDuplexStream<NodeFrame__Output, WireDaemonFrame>;
 
 /** The node port's handlers. Each call and each message is checked against the device of the connection's certificate. */
 export function nodeHandlers(options: NodeServiceOptions): UntypedServiceImplementation {
-  const { sessions, renewals, log, clock } = options;
+  const { sessions, devices, renewals, log, clock } = options;
   const refused = callRefusalLog(log, 'warn', clock);
 
   const authenticate = (call: PeerCall): NodePeer => {
@@ -86,6 +90,12 @@ export function nodeHandlers(options: NodeServiceOptions): UntypedServiceImpleme
       'RenewCertificate',
       async (peer, request) => grantToWire(await renewals.renew(peer, request)),
     ),
+    Leave: unary<LeaveRequest__Output, LeaveReply>('Leave', async (peer, request) => {
+      // Authenticated by `unary`: its certificate was issued here, is in force, and its device is trusted.
+      const { deviceId, fingerprint } = peer;
+      await leaveDaemon(devices, peer, verifiedCaller({ kind: 'device', deviceId, fingerprint }), request);
+      return {};
+    }),
     Events: (call: EventsCall): void => {
       try {
         serveEvents(options, refused, call, authenticate(call));

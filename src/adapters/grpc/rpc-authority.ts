@@ -35,7 +35,6 @@ export const rpcAuthority = {
     Events: 'device',
     Challenge: 'device',
     RenewCertificate: 'device and identity',
-    // Declared and not served yet.
     Leave: 'device',
   },
 } as const satisfies {
