@@ -23,6 +23,7 @@ const events: readonly ExecutionEvent[] = [
   { type: 'succeeded', output: Buffer.from('{}') },
   { type: 'failed', error: nodeError('refused', 'no') },
   { type: 'failed', error: pluginError('process_ended', 'it exited with code 1') },
+  { type: 'failed', error: pluginError('deadline_exceeded', 'it was over before it could start') },
   { type: 'cancel', reason: 'enough' },
   { type: 'deadline' },
   { type: 'kernel.shutdown', reason: 'stop' },
@@ -105,6 +106,8 @@ function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]):
   });
   actor.start();
   let journaled = false;
+  // Its turn came when its time was over.
+  let neverStarted = false;
   for (const { event, state } of steps) {
     const before = actor.getSnapshot().value;
     if (event.type === 'deadline') clock.advance(deadlines.pending(actor)[0]?.inMs ?? 0);
@@ -118,7 +121,9 @@ function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]):
     // Whether a handler whose process ended under it had done its work is known to nobody.
     if (event.type === 'failed' && before === 'running') {
       const isLost = event.error.code === 'plugin.process_ended' && !order.repeatable;
-      expect(results).toMatchObject([{ outcome: isLost ? 'unknown' : 'failed' }]);
+      const isLate = event.error.code === 'plugin.deadline_exceeded';
+      expect(results).toMatchObject([{ outcome: isLost ? 'unknown' : isLate ? 'timed_out' : 'failed' }]);
+      neverStarted ||= isLate;
     }
   }
   const { value, status } = actor.getSnapshot();
@@ -132,13 +137,21 @@ function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]):
   const isTimed = value === 'running' || value === 'mediating';
   expect(deadlines.pending(actor)).toHaveLength(isTimed ? 1 : 0);
   if (status === 'done') {
-    expect(results[0]).toMatchObject({ dispatchId: order.dispatchId, started: ran === 1 });
+    expect(results[0]).toMatchObject({ dispatchId: order.dispatchId, started: ran === 1 && !neverStarted });
     expect(results[0]?.outcome === 'succeeded').toBe(results[0]?.error === undefined);
     // A question that nobody needs to answer any more was taken back.
     if (trace.includes('asked')) expect(signals[0]?.aborted).toBe(true);
   }
   actor.stop();
 }
+
+it('is not started when all of its time went by on the way', () => {
+  const { ports, trace, results } = world(false);
+  const order = sampleOrder({ repeatable: false, timeoutMs: 100 });
+  createActor(executionMachine, { input: { ports, order, age: 100 } }).start();
+  expect(results).toMatchObject([{ outcome: 'timed_out', started: false }]);
+  expect(trace).toEqual([]);
+});
 
 afterAll(() => {
   const all = Object.keys(executionMachine.states).filter((state) => state !== 'checking');

@@ -73,6 +73,8 @@ interface ExecutionContext extends ExecutionInput {
 const nothing = new Uint8Array(0);
 /** The code of a run whose process ended under it: see `Runner.run`. */
 const processEnded = 'plugin.process_ended';
+/** The code of a run whose time was over before its handler could start: see `Runner.run`. */
+const neverInTime = 'plugin.deadline_exceeded';
 
 function ended(outcome: NodeResult['outcome'], error: AppError, reason = ''): { ending: Ending } {
   return { ending: { outcome, reason, output: nothing, error: error.toEnvelope() } };
@@ -97,14 +99,15 @@ export const executionMachine = setup({
     meta: {} as MachineMeta,
   },
   guards: {
-    'is too late': ({ context }) => context.ports.daemonNow() >= context.order.latestEndMs,
+    'is too late': ({ context: { ports, order, age } }) =>
+      ports.daemonNow() >= order.latestEndMs || age >= order.timeoutMs,
     'is refused': ({ context }) => context.ports.refusal(context.order) !== undefined,
     'needs a person': ({ context }) => context.ports.needsMediation(context.order),
     'is repeatable': ({ context }) => context.order.repeatable,
   },
   actions: {
     'end as too late': assign(() =>
-      ended('timed_out', nodeError('deadline', 'It came after its latest end')),
+      ended('timed_out', nodeError('deadline', 'It came when its time was over')),
     ),
     'end as refused': assign(({ context }) => {
       const refusal = context.ports.refusal(context.order);
@@ -172,6 +175,7 @@ export const executionMachine = setup({
     'take the failure': assign(({ context, event }) => {
       if (event.type !== 'failed') return {};
       const { error } = event;
+      if (error.code === neverInTime) return { ...ended('timed_out', error), runStarted: undefined };
       // A handler that fails says so; one whose process ended under it may have done its work before.
       const isUnknown = error.code === processEnded && !context.order.repeatable;
       return isUnknown ? ended('unknown', error, 'process_ended') : ended('failed', error);
