@@ -93,8 +93,9 @@ async function runOn(machines: Machines, options: ChaosOptions): Promise<ChaosRe
   };
   const violations = check(history);
   const explanations: string[] = [];
-  for (const { id } of violations.slice(0, explainedAtMost)) {
-    if (id.startsWith('dp_')) explanations.push(await machines.palyra('explain', id));
+  const broken = new Set(violations.map(({ id }) => id).filter((id) => id.startsWith('dp_')));
+  for (const id of [...broken].slice(0, explainedAtMost)) {
+    explanations.push(await machines.palyra('explain', id));
   }
   await machines.stop();
   const seconds = (performance.now() - started) / 1_000;
