@@ -95,6 +95,8 @@ export const dispatchError = errorTable('dispatch', {
   wait_timeout: { category: 'timeout', retryable: true },
   not_found: { category: 'not_found', retryable: false },
   already_ended: { category: 'conflict', retryable: false },
+  not_ended: { category: 'conflict', retryable: false },
+  may_have_run: { category: 'precondition', retryable: false },
   stopping: { category: 'unavailable', retryable: true },
   forbidden: { category: 'forbidden', retryable: false },
 });

@@ -49,7 +49,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'dispatches',
-    summary: 'look at what was run',
+    summary: 'look at what was run and is under way, end it, or run it again',
     load: async () => (await import('./commands/dispatches.js')).registerDispatchesCommand,
   },
   {

@@ -1,6 +1,8 @@
 import type { Dispatch, DispatchOutcome } from '../contract/dispatch.js';
-import { type Colours, errorLines } from './output.js';
-import { printable } from './printable.js';
+import { terminalDispatchStates } from '../contract/dispatch-states.js';
+import type { CliContext } from './context.js';
+import { type Colours, colours, errorLines, note, print } from './output.js';
+import { printable, printableJson } from './printable.js';
 import { durationText } from './time-text.js';
 
 /** What each end means, for someone who does not know the words. */
@@ -11,6 +13,21 @@ const meanings = new Map<string, string>([
   ['expired', 'it was never delivered'],
   ['outcome_unknown', 'it may or may not have been done'],
 ]);
+
+/** Prints what a dispatch returned, and beside it how it ended; of one that goes on its id. */
+export function printDispatch(context: CliContext, dispatch: Dispatch): void {
+  const ended = terminalDispatchStates.some((state) => state === dispatch.state);
+  if (!ended) {
+    note(
+      context,
+      `Accepted; it is ${dispatch.state}. Look at it with: palyra dispatches show ${dispatch.id}`,
+    );
+    print(context, dispatch.id);
+    return;
+  }
+  note(context, ...outcomeText(colours(context.stderr, context.env), dispatch));
+  if (dispatch.outcome?.output !== undefined) print(context, printableJson(dispatch.outcome.output, 2));
+}
 
 /** How a dispatch ended, in a few lines for a person. */
 export function outcomeText(paint: Colours, dispatch: Dispatch): readonly string[] {

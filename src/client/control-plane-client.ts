@@ -10,7 +10,7 @@ import type {
   RenameDevice,
   RotateDevice,
 } from '../contract/device.js';
-import type { CreateDispatch, Dispatch, DispatchPage } from '../contract/dispatch.js';
+import type { CreateDispatch, Dispatch, DispatchPage, RetryDispatch } from '../contract/dispatch.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { CreateGrant, Grant, GrantList } from '../contract/grant.js';
 import type { Inventory } from '../contract/inventory.js';
@@ -282,6 +282,26 @@ export class ControlPlaneClient {
 
   getDispatch(id: string, options?: RequestOptions): Promise<Dispatch> {
     return this.#send('getDispatch', { params: { id } }, options);
+  }
+
+  /**
+   * Reads a dispatch when it has ended.
+   *
+   * @throws AppError `dispatch.wait_timeout` when it has not after the time that handler and person have.
+   */
+  awaitDispatch(id: string, options?: RequestOptions): Promise<Dispatch> {
+    return this.#send(
+      'getDispatch',
+      { params: { id }, query: { wait: true } },
+      options,
+      Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** Asks again for what has ended, with a key of its own. */
+  retryDispatch(id: string, request: RetryDispatch = {}, options?: RequestOptions): Promise<Dispatch> {
+    const body = { keyIfNeeded: crypto.randomUUID(), ...request };
+    return this.#send('retryDispatch', { params: { id }, body }, options);
   }
 
   listDispatches(query: RouteQuery<'listDispatches'> = {}, options?: RequestOptions): Promise<DispatchPage> {

@@ -9,6 +9,7 @@ import {
   id,
   labels,
   milliseconds,
+  mostGivenLabels,
   note,
   pageLimit,
   pageNext,
@@ -55,6 +56,22 @@ export const CreateDispatchSchema = Type.Object(
 );
 export type CreateDispatch = Wire<typeof CreateDispatchSchema>;
 
+export const RetryDispatchSchema = Type.Object(
+  {
+    mayHaveRun: Type.Optional(
+      Type.Boolean({
+        description: 'also when it may not run twice and nobody knows whether it ran; an error without it',
+      }),
+    ),
+    keyIfNeeded: Type.Optional(
+      key('a key that counts only for a capability that is neither idempotent nor read-only'),
+    ),
+    queue: Type.Optional(Type.Boolean({ description: 'accept it although the node is offline' })),
+  },
+  closed,
+);
+export type RetryDispatch = Wire<typeof RetryDispatchSchema>;
+
 export const CancelDispatchSchema = Type.Object({ reason: Type.Optional(note('why')) }, closed);
 export type CancelDispatch = Wire<typeof CancelDispatchSchema>;
 
@@ -98,6 +115,7 @@ export const DispatchSchema = Type.Object(
     labels,
     repeatable: Type.Boolean({ description: 'may be started more than once' }),
     idempotencyKey: Type.Optional(Type.String()),
+    retryOf: Type.Optional(id('dp')),
     timeoutMs: Type.Integer({ description: 'how long the handler may run, in milliseconds' }),
     mediationTimeoutMs: Type.Integer({ description: 'how long the person at the node has, in milliseconds' }),
     createdAt: time('when it was created'),
@@ -116,11 +134,48 @@ export const DispatchSchema = Type.Object(
 );
 export type Dispatch = Wire<typeof DispatchSchema>;
 
-/** Several states are given as `?state=a&state=b`. */
+/** A dispatch as lists have it: without what may be large of it, and with the name of its node. */
+export const DispatchSummarySchema = Type.Object(
+  {
+    ...Type.Omit(DispatchSchema, ['input', 'steps', 'outcome', 'resolution']).properties,
+    nodeName: Type.Optional(
+      Type.String({ description: 'absent when nothing but the id of its device is left' }),
+    ),
+    outcome: Type.Optional(Type.Omit(DispatchOutcomeSchema, ['output'], closed)),
+    resolution: Type.Optional(Type.Omit(DispatchOutcomeSchema, ['output'], closed)),
+  },
+  closed,
+);
+export type DispatchSummary = Wire<typeof DispatchSummarySchema>;
+
+export const GetDispatchQuerySchema = Type.Object(
+  { wait: Type.Optional(Type.Boolean({ description: 'answer when it has ended' })) },
+  closed,
+);
+
+const givenTime = Type.String({
+  pattern:
+    '^\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?Z$',
+  description: 'RFC 3339 in UTC: 2026-01-31T08:00:00Z',
+});
+
+/** Several states are given as `?state=a&state=b`, several labels as `?label=a=1&label=b=2`. */
 export const DispatchFilterSchema = Type.Object(
   {
     state: Type.Optional(Type.Array(dispatchState, { description: 'only these states' })),
     deviceId: Type.Optional(deviceId),
+    capability: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    caller: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 256, description: 'who asked: `operator:local`' }),
+    ),
+    label: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[^=]{1,63}=.{0,256}$' }), {
+        maxItems: mostGivenLabels,
+        description: 'only what has all of these labels, each `name=value`',
+      }),
+    ),
+    since: Type.Optional(givenTime),
+    until: Type.Optional(givenTime),
     limit: pageLimit,
     cursor: Type.Optional(
       Type.String({ minLength: 1, maxLength: 1024, description: '`next` of the page before' }),
@@ -131,7 +186,7 @@ export const DispatchFilterSchema = Type.Object(
 
 export const DispatchPageSchema = Type.Object(
   {
-    dispatches: Type.Array(DispatchSchema),
+    dispatches: Type.Array(DispatchSummarySchema),
     next: pageNext,
   },
   closed,

@@ -18,6 +18,8 @@ import {
   DispatchFilterSchema,
   DispatchPageSchema,
   DispatchSchema,
+  GetDispatchQuerySchema,
+  RetryDispatchSchema,
 } from './dispatch.js';
 import { ExplanationSchema, explanationParams } from './explanation.js';
 import { CreateGrantSchema, GrantListSchema, GrantSchema, WithdrawGrantSchema } from './grant.js';
@@ -197,11 +199,17 @@ export const routeSchemas = {
   },
   getDispatch: {
     params: dispatchParams,
+    query: GetDispatchQuerySchema,
     response: DispatchSchema,
   },
   cancelDispatch: {
     params: dispatchParams,
     body: CancelDispatchSchema,
+    response: DispatchSchema,
+  },
+  retryDispatch: {
+    params: dispatchParams,
+    body: RetryDispatchSchema,
     response: DispatchSchema,
   },
   explain: {

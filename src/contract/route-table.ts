@@ -285,6 +285,13 @@ export const routes = {
     summary: 'Ask for the end of a dispatch; how it ends is the word of the node',
     statuses: [200],
   },
+  retryDispatch: {
+    method: 'POST',
+    path: '/v1/dispatches/:id/retry',
+    authority: 'invoker',
+    summary: 'Ask again for what has ended: a new dispatch of the same on the same node',
+    statuses: [202],
+  },
   explain: {
     method: 'GET',
     path: '/v1/explanations/:subject',

@@ -56,6 +56,8 @@ export interface ListQuery {
   readonly owner?: string;
   /** Only records created at or after this time, milliseconds since the epoch. */
   readonly since?: number;
+  /** Only records created before this time, milliseconds since the epoch. */
+  readonly until?: number;
   /** By creation time, then id. Default: `ascending`. */
   readonly order?: 'ascending' | 'descending';
   /** 1 to 1000. Default: 100. */

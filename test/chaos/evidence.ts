@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import type { ControlPlaneClient, Dispatch } from '../../src/client/index.js';
+import type { ControlPlaneClient, Dispatch, DispatchSummary } from '../../src/client/index.js';
 import type { History, StoredDispatch } from './history.js';
+
+/** Requests for whole dispatches that are under way at a time. */
+const readers = 16;
 
 const liveStates = ['queued', 'dispatched', 'awaiting_local_mediation', 'running'] as const;
 
@@ -10,13 +13,22 @@ export async function liveDispatches(api: ControlPlaneClient): Promise<readonly 
   return (await pages(api, [...liveStates])).map(({ id }) => id);
 }
 
-/** Every dispatch that the daemon knows. */
-export function allDispatches(api: ControlPlaneClient): Promise<readonly Dispatch[]> {
-  return pages(api, []);
+/** Every dispatch that the daemon knows, whole. */
+export async function allDispatches(api: ControlPlaneClient): Promise<readonly Dispatch[]> {
+  const found: Dispatch[] = [];
+  const summaries = (await pages(api, [])).values();
+  const reader = async (): Promise<void> => {
+    for (const { id } of summaries) found.push(await api.getDispatch(id));
+  };
+  await Promise.all(Array.from({ length: readers }, reader));
+  return found;
 }
 
-async function pages(api: ControlPlaneClient, state: Dispatch['state'][]): Promise<readonly Dispatch[]> {
-  const found: Dispatch[] = [];
+async function pages(
+  api: ControlPlaneClient,
+  state: Dispatch['state'][],
+): Promise<readonly DispatchSummary[]> {
+  const found: DispatchSummary[] = [];
   let cursor: string | undefined;
   do {
     const page = await api.listDispatches({

@@ -306,6 +306,8 @@ export function storeContract(name: string, makeHarness: () => Promise<StoreHarn
         ],
         ['since a time, which is included', { since: 20 }, 'bca'],
         ['since a time, descending', { since: 20, order: 'descending' }, 'acb'],
+        ['until a time, which is not included', { until: 20 }, 'de'],
+        ['between two times, descending', { since: 20, until: 30, order: 'descending' }, 'cb'],
       ])('%s', async (_name, query, expected) => {
         const whole = await store.list({ kind: 'dispatch', ...query });
         expect(ids(whole.records).join('')).toBe(expected);
@@ -379,7 +381,7 @@ export function storeContract(name: string, makeHarness: () => Promise<StoreHarn
         });
       });
 
-      test.each([{ limit: 0 }, { limit: 1001 }, { limit: 1.5 }, { since: Number.NaN }])(
+      test.each([{ limit: 0 }, { limit: 1001 }, { limit: 1.5 }, { since: Number.NaN }, { until: 0.5 }])(
         '%o is refused',
         async (query) => {
           await expect(store.list({ kind: 'dispatch', ...query })).rejects.toMatchObject({
@@ -402,6 +404,7 @@ export function storeContract(name: string, makeHarness: () => Promise<StoreHarn
           states: fc.array(letter, { maxLength: 3 }),
           owner: letter,
           since: fc.integer({ min: -2, max: 2 }),
+          until: fc.integer({ min: -2, max: 3 }),
           order: fc.constantFrom('ascending' as const, 'descending' as const),
           limit: fc.integer({ min: 1, max: 4 }),
         },
@@ -420,7 +423,10 @@ export function storeContract(name: string, makeHarness: () => Promise<StoreHarn
           const expected = content
             .filter((each) => filter.states?.includes(each.state) ?? true)
             .filter(
-              (each) => (filter.owner ?? each.owner) === each.owner && each.createdAt >= (filter.since ?? -2),
+              (each) =>
+                (filter.owner ?? each.owner) === each.owner &&
+                each.createdAt >= (filter.since ?? -2) &&
+                each.createdAt < (filter.until ?? 3),
             )
             .sort((a, b) => a.createdAt - b.createdAt || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)))
             .map((each) => each.id);

@@ -20,8 +20,10 @@ import { LateResults } from './late-results.js';
 import { DispatchReads } from './reads.js';
 import { type DispatchRecord, isTerminal, liveDispatchStates } from './record.js';
 import type { DispatchRecorder } from './recorder.js';
+import { retryRequest } from './retry.js';
+import { DispatchSearch } from './search.js';
 import { note, step } from './steps.js';
-import type { CreateDispatch, DispatchControl, DispatchFilter, DispatchPage } from './view.js';
+import type { CreateDispatch, DispatchControl, DispatchFilter, DispatchPage, RetryDispatch } from './view.js';
 import { DispatchWaiters } from './waiters.js';
 
 export interface DispatchesOptions extends AdmissionOptions {
@@ -43,6 +45,7 @@ export class Dispatches implements DispatchControl {
   readonly #lateResults: LateResults;
   readonly #ports: DispatchPorts;
   readonly #reads: DispatchReads;
+  readonly #search: DispatchSearch;
   #stopping = false;
   #onEnded: (() => void) | undefined;
 
@@ -50,6 +53,7 @@ export class Dispatches implements DispatchControl {
     this.#options = options;
     const { deadlines, clock, recorder, live } = options;
     this.#reads = new DispatchReads(options);
+    this.#search = new DispatchSearch(options);
     this.#waiters = new DispatchWaiters(deadlines, live);
     this.#lateResults = new LateResults({
       ...options,
@@ -154,12 +158,18 @@ export class Dispatches implements DispatchControl {
     return live.get(accepted.id) ? this.#waiters.wait(accepted) : this.#reads.require(accepted.id);
   }
 
-  async get(_caller: VerifiedCaller, id: string): Promise<DispatchRecord> {
-    return this.#reads.require(id);
+  async get(_caller: VerifiedCaller, id: string, wait = false): Promise<DispatchRecord> {
+    const record = await this.#reads.require(id);
+    return wait && this.#options.live.get(id) ? this.#waiters.wait(record) : record;
   }
 
   list(_caller: VerifiedCaller, filter: DispatchFilter): Promise<DispatchPage> {
-    return this.#reads.list(filter);
+    return this.#search.page(filter);
+  }
+
+  async retry(caller: VerifiedCaller, id: string, request: RetryDispatch): Promise<DispatchRecord> {
+    requireInvoker(caller);
+    return this.create(caller, retryRequest(await this.#reads.require(id), request));
   }
 
   async cancel(caller: VerifiedCaller, id: string, reason: string): Promise<DispatchRecord> {

@@ -66,6 +66,7 @@ export function draftDispatch({ caller, request, device, entry, now, epoch }: Dr
     labels: request.labels ?? {},
     repeatable: harmless && idempotencyKey === undefined,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(request.retryOf === undefined ? {} : { retryOf: request.retryOf }),
     timeoutMs,
     mediationTimeoutMs,
     createdAt: now,

@@ -1,5 +1,5 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
-import type { DispatchRecord, DispatchState } from './record.js';
+import type { DispatchOutcome, DispatchRecord, DispatchState } from './record.js';
 
 export interface CreateDispatch {
   /** A device id (with or without grouping), a unique prefix of one, or a node's name. */
@@ -16,19 +16,49 @@ export interface CreateDispatch {
   readonly wait?: boolean;
   /** Accept it although the node is offline. Without it an offline node is refused at once. */
   readonly queue?: boolean;
+  /** The dispatch that is asked for again with this. */
+  readonly retryOf?: string;
+}
+
+/** How a dispatch that has ended is asked for again. */
+export interface RetryDispatch {
+  /** Also one that may not run twice and of which nobody knows whether it ran. */
+  readonly mayHaveRun?: boolean;
+  readonly keyIfNeeded?: string;
+  readonly queue?: boolean;
 }
 
 export interface DispatchFilter {
   readonly states?: readonly DispatchState[];
   /** With or without grouping. */
   readonly deviceId?: string;
+  readonly capability?: string;
+  /** As the record has it: `operator:ada`. */
+  readonly caller?: string;
+  /** All of these. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Created at or after this time, milliseconds since the epoch. */
+  readonly since?: number;
+  /** Created before this time, milliseconds since the epoch. */
+  readonly until?: number;
   readonly limit?: number;
   /** The `next` of the page before. */
   readonly cursor?: string;
 }
 
+export type DispatchOutcomeSummary = Omit<DispatchOutcome, 'output'>;
+
+/** A dispatch without what may be large of it, and with the name of its node. */
+export interface DispatchSummary extends Omit<DispatchRecord, 'input' | 'steps' | 'outcome' | 'resolution'> {
+  /** Absent when nothing but the id of its device is left. */
+  readonly nodeName?: string;
+  readonly outcome?: DispatchOutcomeSummary;
+  readonly resolution?: DispatchOutcomeSummary;
+}
+
+/** May be short, and even empty, and still have a next one. */
 export interface DispatchPage {
-  readonly dispatches: readonly DispatchRecord[];
+  readonly dispatches: readonly DispatchSummary[];
   readonly next?: string;
 }
 
@@ -39,8 +69,23 @@ export interface DispatchControl {
    *   `dispatch.key_conflict`, `dispatch.wait_timeout` (the id is in `details.dispatchId`; the dispatch goes on).
    */
   create(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchRecord>;
-  get(caller: VerifiedCaller, id: string): Promise<DispatchRecord>;
+  /**
+   * @param wait answer when it has ended
+   * @throws AppError `dispatch.not_found`, `dispatch.wait_timeout`.
+   */
+  get(caller: VerifiedCaller, id: string, wait?: boolean): Promise<DispatchRecord>;
+  /** The latest first. @throws AppError `identity.invalid_device_id`, and what the store throws. */
   list(caller: VerifiedCaller, filter: DispatchFilter): Promise<DispatchPage>;
-  /** Records the wish and carries it to the node; the final state is the node's word (protocol.md 21). */
+  /**
+   * Records the wish and carries it to the node; the final state is the node's word (protocol.md 21).
+   *
+   * @throws AppError `dispatch.not_found`, `dispatch.already_ended`.
+   */
   cancel(caller: VerifiedCaller, id: string, reason: string): Promise<DispatchRecord>;
+  /**
+   * Asks for the same again: the same node, capability, input, labels and time, as a new dispatch with a key of its own.
+   *
+   * @throws AppError `dispatch.not_found`, `dispatch.not_ended`, `dispatch.may_have_run`, and what `create` throws.
+   */
+  retry(caller: VerifiedCaller, id: string, request: RetryDispatch): Promise<DispatchRecord>;
 }

@@ -3,11 +3,12 @@ import type { InventoryEntry } from '../../actors/device/inventory-view.js';
 import type { DeviceAlert } from '../../actors/device/record.js';
 import type { DeviceView } from '../../actors/device/view.js';
 import type { DispatchRecord } from '../../actors/dispatch/record.js';
+import type { DispatchSummary as DispatchSummaryView } from '../../actors/dispatch/view.js';
 import type { ExplanationView } from '../../actors/explanation-view.js';
 import type { PairingView } from '../../actors/pairing/view.js';
 import type { AuthorityStatus } from '../../contract/authority.js';
 import type { Device } from '../../contract/device.js';
-import type { Dispatch } from '../../contract/dispatch.js';
+import type { Dispatch, DispatchSummary } from '../../contract/dispatch.js';
 import type { Explanation } from '../../contract/explanation.js';
 import type { InventoryEntry as InventoryEntryBody } from '../../contract/inventory.js';
 import type { Pairing } from '../../contract/pairing.js';
@@ -93,16 +94,35 @@ function alertBody(alert: DeviceAlert) {
   return { ...alert, at: timeText(alert.at) };
 }
 
-export const dispatchBody: BodyOf<DispatchRecord, Dispatch> = ({ deliveredAt, finishedAt, ...dispatch }) => ({
-  ...dispatch,
-  createdAt: timeText(dispatch.createdAt),
-  updatedAt: timeText(dispatch.updatedAt),
-  deliverBy: timeText(dispatch.deliverBy),
-  latestEnd: timeText(dispatch.latestEnd),
-  steps: dispatch.steps.map((step) => ({ ...step, at: timeText(step.at) })),
-  ...(deliveredAt === undefined ? {} : { deliveredAt: timeText(deliveredAt) }),
-  ...(finishedAt === undefined ? {} : { finishedAt: timeText(finishedAt) }),
-});
+/** The times of a dispatch as texts. */
+function dispatchTimes({
+  createdAt,
+  updatedAt,
+  deliverBy,
+  latestEnd,
+  deliveredAt,
+  finishedAt,
+}: DispatchSummaryView | DispatchRecord) {
+  return {
+    createdAt: timeText(createdAt),
+    updatedAt: timeText(updatedAt),
+    deliverBy: timeText(deliverBy),
+    latestEnd: timeText(latestEnd),
+    ...(deliveredAt === undefined ? {} : { deliveredAt: timeText(deliveredAt) }),
+    ...(finishedAt === undefined ? {} : { finishedAt: timeText(finishedAt) }),
+  };
+}
+
+export const dispatchBody: BodyOf<DispatchRecord, Dispatch> = (dispatch) => {
+  const { deliveredAt: _deliveredAt, finishedAt: _finishedAt, ...rest } = dispatch;
+  const steps = dispatch.steps.map((step) => ({ ...step, at: timeText(step.at) }));
+  return { ...rest, ...dispatchTimes(dispatch), steps };
+};
+
+export const dispatchSummaryBody: BodyOf<DispatchSummaryView, DispatchSummary> = (dispatch) => {
+  const { deliveredAt: _deliveredAt, finishedAt: _finishedAt, ...rest } = dispatch;
+  return { ...rest, ...dispatchTimes(dispatch) };
+};
 
 export const explanationBody: BodyOf<ExplanationView, Explanation> = ({ since, next, ...explanation }) => ({
   ...explanation,

@@ -117,6 +117,7 @@ const samples = new Map<string, { path?: string; body?: object }>([
   ['createDispatch', { body: { node: 'build-7', capability: 'echo', input: {}, wait: true } }],
   ['getDispatch', { path: `/v1/dispatches/${sampleId('dp')}` }],
   ['explain', { path: '/v1/explanations/build-7' }],
+  ['retryDispatch', { path: `/v1/dispatches/${sampleId('dp')}/retry`, body: {} }],
   ['cancelDispatch', { path: `/v1/dispatches/${sampleId('dp')}/cancel`, body: { reason: 'enough' } }],
 ]);
 

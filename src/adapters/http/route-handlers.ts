@@ -5,6 +5,7 @@ import {
   authorityBody,
   deviceBody,
   dispatchBody,
+  dispatchSummaryBody,
   explanationBody,
   inventoryBody,
   pairingBody,
@@ -112,21 +113,35 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
       if (!isTerminal(record.state)) status(202);
       return dispatchBody(record);
     },
-    listDispatches: async ({ caller, query: { state, ...filter } }) => {
+    listDispatches: async ({ caller, query: { state, label, since, until, ...filter } }) => {
       const page = await dispatches.list(caller, {
         ...filter,
         ...(state === undefined ? {} : { states: state }),
+        ...(label === undefined ? {} : { labels: labelsOf(label) }),
+        ...(since === undefined ? {} : { since: Date.parse(since) }),
+        ...(until === undefined ? {} : { until: Date.parse(until) }),
       });
-      return { ...page, dispatches: page.dispatches.map(dispatchBody) };
+      return { ...page, dispatches: page.dispatches.map(dispatchSummaryBody) };
     },
-    getDispatch: async ({ caller, params }) => dispatchBody(await dispatches.get(caller, params.id)),
+    getDispatch: async ({ caller, params, query: { wait = false }, waitFor }) => {
+      const found = dispatches.get(caller, params.id, wait);
+      return dispatchBody(await (wait ? waitFor(found) : found));
+    },
     cancelDispatch: async ({ caller, params, body }) =>
       dispatchBody(await dispatches.cancel(caller, params.id, body.reason ?? '')),
+    retryDispatch: async ({ caller, params, body }) =>
+      dispatchBody(await dispatches.retry(caller, params.id, body)),
     explain: async ({ caller, params }) =>
       explanationBody(await explanations.explain(caller, params.subject)),
     getContract: () => contract,
     getHealth: () => ({ status: 'ok', ready: ready() }),
   };
+}
+
+function labelsOf(texts: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
+  );
 }
 
 function noQrOfPin() {

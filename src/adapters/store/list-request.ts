@@ -11,6 +11,7 @@ export interface ListRequest extends CursorScope {
   readonly states: readonly string[] | undefined;
   readonly owner: string | undefined;
   readonly since: number;
+  readonly until: number;
   readonly limit: number;
   /** Only records after this place, in the list's own order. */
   readonly after: Position | undefined;
@@ -22,14 +23,17 @@ export interface ListRequest extends CursorScope {
  * @throws AppError `store.bad_query` for a limit or time out of range, `store.bad_cursor` for a foreign cursor.
  */
 export function listRequest(query: ListQuery): ListRequest {
-  const { kind, owner, order = 'ascending', limit = defaultLimit, since = Number.MIN_SAFE_INTEGER } = query;
+  const { kind, owner, order = 'ascending', limit = defaultLimit } = query;
+  const { since = Number.MIN_SAFE_INTEGER, until = Number.MAX_SAFE_INTEGER } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > largestLimit) {
     throw badQuery('limit', `must be a whole number from 1 to ${largestLimit}`);
   }
-  if (!Number.isSafeInteger(since)) throw badQuery('since', 'must be whole milliseconds since the epoch');
+  for (const [field, time] of Object.entries({ since, until })) {
+    if (!Number.isSafeInteger(time)) throw badQuery(field, 'must be whole milliseconds since the epoch');
+  }
   const after = query.cursor === undefined ? undefined : decodeCursor({ kind, order }, query.cursor);
   const states = query.states === undefined ? undefined : [...new Set(query.states)];
-  return { kind, states, owner, order, since, limit, after };
+  return { kind, states, owner, order, since, until, limit, after };
 }
 
 /** Makes a page from up to `limit + 1` records: the one past the limit only tells that there is a next page. */

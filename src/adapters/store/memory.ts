@@ -118,6 +118,7 @@ function matches(row: Row, request: ListRequest): boolean {
   return (
     (request.states === undefined || request.states.includes(row.state)) &&
     (request.owner === undefined || row.owner === request.owner) &&
-    row.createdAt >= request.since
+    row.createdAt >= request.since &&
+    row.createdAt < request.until
   );
 }

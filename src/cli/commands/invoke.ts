@@ -1,16 +1,14 @@
 import type { Command } from 'commander';
 import type { ControlPlaneClient } from '../../client/control-plane-client.js';
 import type { CreateDispatch, Dispatch } from '../../contract/dispatch.js';
-import { terminalDispatchStates } from '../../contract/dispatch-states.js';
 import { parseDuration } from '../../kernel/duration.js';
 import { type ConnectionFlags, connect, withConnection } from '../connection.js';
 import type { CliContext } from '../context.js';
-import { outcomeText } from '../dispatch-text.js';
+import { printDispatch } from '../dispatch-text.js';
 import { exitCodeOfDispatch } from '../exit-codes.js';
 import { examples } from '../help-text.js';
 import { readInput } from '../input-json.js';
-import { colours, note, print, printJson } from '../output.js';
-import { printableJson } from '../printable.js';
+import { printJson } from '../output.js';
 import { waitInterruptibly } from '../wait-interruptibly.js';
 
 interface InvokeFlags extends ConnectionFlags {
@@ -91,18 +89,4 @@ async function run(
   context: CliContext,
 ): Promise<Dispatch> {
   return request.wait ? waitInterruptibly(client, request, context) : client.createDispatch(request);
-}
-
-function printDispatch(context: CliContext, dispatch: Dispatch): void {
-  const ended = terminalDispatchStates.some((state) => state === dispatch.state);
-  if (!ended) {
-    note(
-      context,
-      `Accepted; it is ${dispatch.state}. Look at it with: palyra dispatches show ${dispatch.id}`,
-    );
-    print(context, dispatch.id);
-    return;
-  }
-  note(context, ...outcomeText(colours(context.stderr, context.env), dispatch));
-  if (dispatch.outcome?.output !== undefined) print(context, printableJson(dispatch.outcome.output, 2));
 }

@@ -4,7 +4,7 @@ import type { InventoryControl, InventoryEntry } from '../../../actors/device/in
 import { isShown } from '../../../actors/device/trust.js';
 import type { DecideDevice, DeviceControl, DeviceView } from '../../../actors/device/view.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
-import type { CreateDispatch, DispatchControl } from '../../../actors/dispatch/view.js';
+import type { CreateDispatch, DispatchControl, RetryDispatch } from '../../../actors/dispatch/view.js';
 import {
   deviceError,
   dispatchError,
@@ -71,6 +71,11 @@ export class FakeControl implements Control {
   /** Answers `dispatches.cancel`. */
   onCancel: (id: string, reason: string) => Promise<DispatchRecord> = async (id) =>
     sampleDispatch({ id, state: 'running' });
+  /** Answers `dispatches.get` in place of what is known. */
+  onGet: ((id: string) => Promise<DispatchRecord>) | undefined;
+  /** Answers `dispatches.retry`. */
+  onRetry: (id: string, request: RetryDispatch) => Promise<DispatchRecord> = async (retryOf) =>
+    sampleDispatch({ id: sampleId('dp', 2), retryOf, state: 'dispatched' });
   /** Answers `devices.decide`. */
   onDecide: (id: string, decision: DecideDevice) => Promise<DeviceView> = async (deviceId) =>
     sampleDevice({ deviceId });
@@ -241,15 +246,30 @@ export class FakeControl implements Control {
       this.#note('createDispatch', caller, request);
       return this.onCreate(request);
     },
-    get: async (caller, id) => {
-      this.#note('getDispatch', caller, id);
+    get: async (caller, id, wait) => {
+      this.#note('getDispatch', caller, wait ? { id, wait } : id);
+      if (this.onGet) return this.onGet(id);
       const found = this.known.find((dispatch) => dispatch.id === id);
       if (found) return found;
       throw dispatchError('not_found', `There is no dispatch ${id}`, { hint: 'It may have been pruned.' });
     },
     list: async (caller, filter) => {
       this.#note('listDispatches', caller, filter);
-      return { dispatches: this.known };
+      const { states, deviceId } = filter;
+      const found = this.known.filter(
+        (one) =>
+          (states?.includes(one.state) ?? true) && (deviceId === undefined || one.deviceId === deviceId),
+      );
+      return {
+        dispatches: found.map(({ input: _input, steps: _steps, ...one }) => ({
+          ...one,
+          nodeName: 'build-7',
+        })),
+      };
+    },
+    retry: async (caller, id, request) => {
+      this.#note('retryDispatch', caller, { id, ...request });
+      return this.onRetry(id, request);
     },
     cancel: async (caller, id, reason) => {
       this.#note('cancelDispatch', caller, { id, reason });

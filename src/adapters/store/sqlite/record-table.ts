@@ -113,17 +113,26 @@ export class RecordTable {
   }
 
   #run(request: ListRequest, state: string): Position[] {
-    const { kind, owner, since, order, limit, after } = request;
+    const { kind, owner, since, until, order, limit, after } = request;
     const forward = order === 'ascending';
-    const start = after ?? { createdAt: forward ? since : Number.MAX_SAFE_INTEGER, id: '' };
+    const start = after ?? { createdAt: forward ? since : until, id: '' };
     const statement = this.#prepare(
       `SELECT created_at AS createdAt, id FROM records
        WHERE kind = ? AND ${owner === undefined ? '' : 'owner = ? AND'} state = ?
-         AND (created_at, id) ${forward ? '>' : '<'} (?, ?) AND created_at >= ?
+         AND (created_at, id) ${forward ? '>' : '<'} (?, ?) AND created_at >= ? AND created_at < ?
        ORDER BY created_at ${forward ? 'ASC' : 'DESC'}, id ${forward ? 'ASC' : 'DESC'} LIMIT ?`,
     );
     const owners = owner === undefined ? [] : [owner];
-    return statement.all(kind, ...owners, state, start.createdAt, start.id, since, limit + 1) as Position[];
+    return statement.all(
+      kind,
+      ...owners,
+      state,
+      start.createdAt,
+      start.id,
+      since,
+      until,
+      limit + 1,
+    ) as Position[];
   }
 
   /** The distinct states of a kind (of an owner): one index probe for each, however many records there are. */
