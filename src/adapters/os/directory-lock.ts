@@ -6,7 +6,7 @@ import { isRunning, type ProcessIdentity, processIdentity } from './process-iden
 import { stateError } from './state-errors.js';
 
 /** What the holder writes beside the lock, so that a refused process can say who has it. */
-interface Holder extends ProcessIdentity {
+export interface Holder extends ProcessIdentity {
   readonly program: string;
 }
 
@@ -39,7 +39,7 @@ export class DirectoryLock {
   static async acquire(directory: string, program: string): Promise<DirectoryLock> {
     const namePath = join(directory, 'lock.json');
     const database = tryLock(directory);
-    if (database === undefined) throw locked(directory, await readHolder(namePath));
+    if (database === undefined) throw locked(directory, await readHolder(directory));
     const lock = new DirectoryLock(database);
     held.add(lock);
     try {
@@ -57,6 +57,15 @@ export class DirectoryLock {
     held.delete(this);
     this.#database.close();
   }
+}
+
+/**
+ * The process that holds a directory, by what it wrote there; undefined when that process does not run any more: a pid that another
+ * process has by now is not believed. One that is just about to take it is not seen yet.
+ */
+export function directoryHolder(directory: string): Holder | undefined {
+  const holder = parseHolder(join(directory, 'lock.json'));
+  return holder !== undefined && isRunning(holder) ? holder : undefined;
 }
 
 /** Undefined when another holds it. */
@@ -92,10 +101,10 @@ function ownIdentity(): ProcessIdentity {
 }
 
 /** Waits a little for a name that fits a running process: the holder writes it just after it has the lock. */
-async function readHolder(path: string): Promise<Holder | undefined> {
+async function readHolder(directory: string): Promise<Holder | undefined> {
   for (let tries = 0; tries < nameWait.tries; tries += 1) {
-    const holder = parseHolder(path);
-    if (holder !== undefined && isRunning(holder)) return holder;
+    const holder = directoryHolder(directory);
+    if (holder !== undefined) return holder;
     await delay(nameWait.ms);
   }
   return undefined;
