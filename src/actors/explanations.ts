@@ -17,6 +17,7 @@ import type { LiveDispatches } from './dispatch/live.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import type { DispatchRecord } from './dispatch/record.js';
 import { historyOf } from './dispatch/steps.js';
+import { dispatchNotes, strayNotes } from './dispatch/story.js';
 import { findNode } from './dispatch/targets.js';
 import type { ExplainControl, ExplanationView } from './explanation-view.js';
 import { idPattern } from './ids.js';
@@ -67,9 +68,7 @@ export class Explanations implements ExplainControl {
     const device = this.#options.devices.get(deviceId);
     const notes = [
       ...(device && record.finishedAt === undefined ? [this.#presence(device)] : []),
-      ...(record.cancelRequestedBy === undefined ? [] : [`${record.cancelRequestedBy} asked for its end`]),
-      ...(record.outcome?.error === undefined ? [] : [record.outcome.error.message]),
-      ...(record.resolution === undefined ? [] : [`Later the node said: ${record.resolution.state}`]),
+      ...dispatchNotes(record),
     ];
     const title = `${capability} on ${device?.name ?? deviceId}`;
     const explanation = await explain(this.#options, dispatchAddress(id), recorded);
@@ -100,6 +99,7 @@ export class Explanations implements ExplainControl {
         ? []
         : [`${unfinished} unfinished ${unfinished === 1 ? 'dispatch' : 'dispatches'}`]),
       ...this.#pendingNotes(device),
+      ...strayNotes(this.#options.dispatches.lateResultsOf(device.id)),
       ...alertsOf(device).map(({ message }) => message),
     ];
     const about = { kind: 'node', id: device.id, title: device.name || device.id, notes } as const;

@@ -8,6 +8,15 @@ export const terminalDispatchStates = [
   'expired',
   'outcome_unknown',
 ] as const;
+/** What is noted of a dispatch without a change of its state. */
+export const dispatchNotes = [
+  'cancel_requested',
+  'stopping',
+  'resent',
+  'crashed',
+  'resolution',
+  'late_result',
+] as const;
 export const dispatchStates = [...liveDispatchStates, ...terminalDispatchStates] as const;
 
 export type DispatchState = (typeof dispatchStates)[number];

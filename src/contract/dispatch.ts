@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { deviceId } from './device.js';
-import { dispatchStates, terminalDispatchStates } from './dispatch-states.js';
+import { dispatchNotes, dispatchStates, terminalDispatchStates } from './dispatch-states.js';
 import { ErrorEnvelopeSchema } from './error.js';
 import {
   closed,
@@ -92,7 +92,7 @@ const DispatchStepSchema = Type.Object(
   {
     at: time('when'),
     to: words(
-      [...dispatchStates, 'cancel_requested', 'resent', 'crashed', 'resolution'],
+      [...dispatchStates, ...dispatchNotes],
       'the next state, or what is noted without a change of state',
     ),
     event: Type.String({ description: 'the event that led to it' }),

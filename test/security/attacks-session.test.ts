@@ -151,11 +151,24 @@ describe('a hostile node', () => {
     node.answer({ dispatchId, output });
     node.answer({ dispatchId, output: Buffer.from('{"message":"changed"}') });
     node.started(dispatchId);
-    const { version: _version, ...first } = await run;
+    const { version: _version, steps, ...first } = await run;
     node.answer({ dispatchId, outcome: 'failed' });
     node.answer({ dispatchId: newId('dp', 0), output });
     await expect.poll(() => node.settled.length).toBeGreaterThan(1);
-    expect(await local.daemon.control.dispatches.get(admin, dispatchId)).toMatchObject(first);
+    const { dispatches, explanations } = local.daemon.control;
+    const noted = async () =>
+      (await dispatches.get(admin, dispatchId)).steps.slice(steps.length).map(({ to, note }) => [to, note]);
+    // What it said too late is noted, as said by it, and changes nothing else.
+    await expect.poll(noted).toEqual([
+      ['late_result', 'succeeded'],
+      ['late_result', 'failed'],
+    ]);
+    expect(await dispatches.get(admin, dispatchId)).toMatchObject(first);
+    await expect
+      .poll(async () => (await explanations.explain(admin, 'mallory')).notes.join('\n'))
+      .toMatch(
+        /It has sent 2 results after the end of a dispatch and \d+ for a dispatch that is not known since/,
+      );
     node.close();
     await expect.poll(presence).toBe('offline');
   });

@@ -94,6 +94,10 @@ export const dispatchSetup = setup({
     'the person is asked': ({ event }) => event.type === 'mediation' && event.waiting,
     'the node does not know it': ({ event }) =>
       event.type === 'cancel.outcome' && event.outcome === 'not_known',
+    'the node is stopping it': ({ context, event }) =>
+      event.type === 'cancel.outcome' &&
+      event.outcome === 'stopping' &&
+      !context.record.steps.some(({ to }) => to === 'stopping'),
     'is past its settle limit': ({ context }) =>
       context.ports.clock.now() >= context.record.latestEnd + settleLimitMs,
     succeeded: ({ context }) => context.outcome?.state === 'succeeded',
@@ -128,6 +132,9 @@ export const dispatchSetup = setup({
     'note running': assign(({ context, event }) => ({ record: stepNow(context, event, 'running') })),
     'note mediation': assign(({ context, event }) => ({
       record: stepNow(context, event, 'awaiting_local_mediation'),
+    })),
+    'note that it is stopping': assign(({ context, event }) => ({
+      record: noteNow(context, event, 'stopping'),
     })),
     'note resending': assign(({ context, event }) => ({
       record: {

@@ -16,7 +16,7 @@ import type { DispatchInput, DispatchPorts } from './behaviour.js';
 import { orderOf } from './draft.js';
 import { dispatchOfKey, idempotencyEntry } from './idempotency.js';
 import { judgeResult } from './judge.js';
-import { LateResults } from './late-results.js';
+import { type LateResultCounts, LateResults } from './late-results.js';
 import { DispatchReads } from './reads.js';
 import { type DispatchRecord, isTerminal, liveDispatchStates } from './record.js';
 import type { DispatchRecorder } from './recorder.js';
@@ -220,6 +220,11 @@ export class Dispatches implements DispatchControl {
   /** A result for a dispatch without an actor: see {@link LateResults}. */
   late(deviceId: string, result: NodeResult): void {
     this.#lateResults.take(deviceId, result);
+  }
+
+  /** What a device has sent of such results since the daemon started. */
+  lateResultsOf(deviceId: string): LateResultCounts {
+    return this.#lateResults.countsOf(deviceId);
   }
 
   /** Protocol.md 18: repeatable work that a caller waits for goes out at once; its row follows with the next group. */

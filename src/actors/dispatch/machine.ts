@@ -47,6 +47,13 @@ const barredLate = {
   description: 'Its device was shut out, and nobody knows how far it came: outcome_unknown',
 } as const;
 
+/** The node has been told to stop it and answers that it does. */
+const stopping = {
+  guard: 'the node is stopping it',
+  actions: ['note that it is stopping', 'changed'],
+  description: 'The node says that it stops it; how it ends follows',
+} as const;
+
 /** What ends work that was, or may have been, sent: the wish goes to the node, the end comes on the node's word. */
 const endedByNode = {
   result: {
@@ -231,12 +238,15 @@ export const dispatchMachine = dispatchSetup.createMachine({
           actions: ['note mediation', 'changed'],
           description: 'A person at the node is being asked',
         },
-        'cancel.outcome': {
-          guard: 'the node does not know it',
-          target: 'ending',
-          actions: 'conclude stopped',
-          description: 'The node never had it: it ends as cancelled or timed_out',
-        },
+        'cancel.outcome': [
+          {
+            guard: 'the node does not know it',
+            target: 'ending',
+            actions: 'conclude stopped',
+            description: 'The node never had it: it ends as cancelled or timed_out',
+          },
+          stopping,
+        ],
       },
     },
     awaiting_local_mediation: {
@@ -256,12 +266,15 @@ export const dispatchMachine = dispatchSetup.createMachine({
           actions: ['note dispatched', 'changed'],
           description: 'The person has answered',
         },
-        'cancel.outcome': {
-          guard: 'the node does not know it',
-          target: 'ending',
-          actions: 'conclude stopped',
-          description: 'The node never had it: it ends as cancelled or timed_out',
-        },
+        'cancel.outcome': [
+          {
+            guard: 'the node does not know it',
+            target: 'ending',
+            actions: 'conclude stopped',
+            description: 'The node never had it: it ends as cancelled or timed_out',
+          },
+          stopping,
+        ],
       },
     },
     running: {
@@ -271,12 +284,15 @@ export const dispatchMachine = dispatchSetup.createMachine({
       on: {
         ...endedByNode,
         settle: settled,
-        'cancel.outcome': {
-          guard: 'the node does not know it',
-          target: 'ending',
-          actions: 'conclude unsettled',
-          description: 'The node has forgotten what it had started: outcome_unknown',
-        },
+        'cancel.outcome': [
+          {
+            guard: 'the node does not know it',
+            target: 'ending',
+            actions: 'conclude unsettled',
+            description: 'The node has forgotten what it had started: outcome_unknown',
+          },
+          stopping,
+        ],
       },
     },
     ending: {

@@ -22,6 +22,16 @@ export const rejectionReasons = [
 ] as const;
 export type RejectionReason = (typeof rejectionReasons)[number];
 
+/** What is noted of a dispatch without a change of its state. */
+export const dispatchNotes = [
+  'cancel_requested',
+  'stopping',
+  'resent',
+  'crashed',
+  'resolution',
+  'late_result',
+] as const;
+
 /** How a dispatch ended, in the node's words or the daemon's. */
 export interface DispatchOutcome {
   readonly state: TerminalDispatchState;
@@ -41,7 +51,7 @@ export interface DispatchOutcome {
 /** One step in the life of a dispatch: its journal, kept in its own row. `to` is its next state, or what is noted of it. */
 export interface DispatchStep extends Cause {
   readonly at: number;
-  readonly to: DispatchState | 'cancel_requested' | 'resent' | 'crashed' | 'resolution';
+  readonly to: DispatchState | (typeof dispatchNotes)[number];
 }
 
 /** One request to run one capability on one node. Kind `dispatch`; `owner` is the device id. Times are milliseconds since the epoch. */
