@@ -7,6 +7,8 @@ import type { AuthorityEvent } from './authority/events.js';
 import type { DispatchInput } from './dispatch/behaviour.js';
 import type { DispatchEvent } from './dispatch/events.js';
 import type { ExecutionEvent, ExecutionInput } from './execution/machine.js';
+import type { MediationEvent } from './mediation/events.js';
+import type { MediationInput } from './mediation/machine.js';
 import type { PairingInput } from './pairing/behaviour.js';
 import type { PairingEvent } from './pairing/events.js';
 import type { PluginProcessPorts } from './plugin-process/behaviour.js';
@@ -20,6 +22,7 @@ export const crowds = {
   pairings: addressOf<CrowdEvent>('pairings'),
   dispatches: addressOf<CrowdEvent>('dispatches'),
   executions: addressOf<CrowdEvent>('executions'),
+  mediations: addressOf<CrowdEvent>('mediations'),
   plugins: addressOf<CrowdEvent>('plugins'),
 } as const;
 
@@ -38,6 +41,7 @@ export const sessionAddress = (deviceId: string) => addressOf<SessionEvent>('ses
 export const pairingAddress = (id: string) => addressOf<PairingEvent>('pairing', id);
 export const dispatchAddress = (id: string) => addressOf<DispatchEvent>('dispatch', id);
 export const executionAddress = (id: string) => addressOf<ExecutionEvent>('execution', id);
+export const mediationAddress = (id: string) => addressOf<MediationEvent>('mediation', id);
 export const pluginProcessAddress = (key: string) => addressOf<PluginProcessEvent>('plugin', key);
 
 function addressOf<E extends EventObject>(kind: string, name?: string): AddressOf<E> {
@@ -68,6 +72,10 @@ export function sendToExecution(directory: Directory, dispatchId: string, event:
   return sendIfThere(directory, executionAddress(dispatchId), event);
 }
 
+export function sendToMediation(directory: Directory, dispatchId: string, event: MediationEvent): boolean {
+  return sendIfThere(directory, mediationAddress(dispatchId), event);
+}
+
 export function sendToPluginProcess(directory: Directory, key: string, event: PluginProcessEvent): boolean {
   return sendIfThere(directory, pluginProcessAddress(key), event);
 }
@@ -90,6 +98,7 @@ interface Members {
   readonly pairings: PairingInput;
   readonly dispatches: DispatchInput;
   readonly executions: ExecutionInput;
+  readonly mediations: MediationInput;
   readonly plugins: { readonly ports: PluginProcessPorts };
 }
 

@@ -16,6 +16,12 @@ export interface AskOptions {
   problem(text: string): string | undefined;
 }
 
+/** One of several answers to choose from. */
+export interface Choice<T> {
+  readonly value: T;
+  readonly label: string;
+}
+
 /** Everything of the world outside that a command touches; tests give their own. */
 export interface CliContext {
   readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined };
@@ -33,6 +39,11 @@ export interface CliContext {
   ask(question: string, options: AskOptions): Promise<string | undefined>;
   /** Asks a yes-or-no question; no is the default. Only when {@link interactive}. */
   confirm(question: string): Promise<boolean>;
+  /**
+   * Lets the person choose one of several answers; the first is chosen by Enter alone. Undefined when the person gave up, or
+   * `signal` aborted: the question is taken from the screen then. Only when {@link interactive}.
+   */
+  choose<T>(question: string, choices: readonly Choice<T>[], signal: AbortSignal): Promise<T | undefined>;
   /** Calls the listener for each Ctrl-C, in place of ending the program, until the returned function is called. */
   onInterrupt(listener: () => void): () => void;
 }

@@ -26,6 +26,7 @@ function context(given: {
       return given.typed === '' ? undefined : given.typed;
     },
     confirm: async () => false,
+    choose: async () => undefined,
     onInterrupt: () => () => undefined,
   };
 }

@@ -104,9 +104,35 @@ function narrate(report: NodeReport, colors: Colors, plain: Plain, reason: Reaso
       return `${plain(report.caller)} asks to run ${plain(report.capability)} with ${plain(JSON.stringify(report.input))}`;
     case 'mediation_withdrawn':
       return colors.dim(`The question about ${report.dispatchId} has been taken back.`);
+    case 'answer_refused':
+      return `${colors.yellow('Not an answer')}: ${plain(report.message)}`;
+    case 'decided':
+      return decision(report, colors, plain);
     case 'ran':
       return `Ran ${plain(report.capability)}: ${report.outcome === 'succeeded' ? colors.green('succeeded') : colors.yellow(report.outcome)} after ${report.durationMs.toFixed(1)} ms ${colors.dim(report.dispatchId)}${reason(report.error)}`;
     case 'stopped':
       return `Stopped (${report.reason}).`;
+  }
+}
+
+type Decided = Extract<NodeReport, { event: 'decided' }>;
+
+/** What came of a question to the person here. */
+function decision(report: Decided, colors: Colors, plain: Plain): string {
+  const what = `${plain(report.capability)} for ${plain(report.caller)}`;
+  const { remembered, reason = '' } = report;
+  const held =
+    remembered === undefined ? '' : `: ${plain(remembered.value)} is allowed until ${remembered.until}`;
+  switch (report.decision) {
+    case 'allowed':
+      return `${colors.green(report.by === 'remembered' ? 'Allowed before' : 'Allowed')}: ${what}${held}`;
+    case 'denied':
+      return `${colors.yellow('Denied')}: ${what}`;
+    case 'nobody':
+      return `${colors.yellow('Denied')}: ${what}, because ${plain(reason)}`;
+    case 'unanswered':
+      return `${colors.yellow('Denied')}: ${what}, because nobody answered in time`;
+    case 'withdrawn':
+      return colors.dim(`Not needed any more: ${what}`);
   }
 }

@@ -1,5 +1,6 @@
-import type { Mediator } from '../node/mediation.js';
+import type { Mediator } from '../actors/mediation/question.js';
 import type { NodeReport, Reporter } from '../node/reporter.js';
+import { askPermission } from './ask-permission.js';
 import type { CliContext } from './context.js';
 import { narrator } from './node-narrator.js';
 import { colours, print, printEvent } from './output.js';
@@ -32,17 +33,12 @@ export async function mediatorFor(
   const { absentMediator, promptMediator, streamMediator } = await import('../node/mediation.js');
   if (stdinIsUsed) return absentMediator;
   if (flags.json) {
-    return streamMediator(
-      context.stdin,
-      (request) => report({ event: 'mediation', ...request }),
-      (dispatchId) => report({ event: 'mediation_withdrawn', dispatchId }),
-    );
+    return streamMediator(context.stdin, {
+      asked: (request) => report({ event: 'mediation', ...request }),
+      takenBack: (dispatchId) => report({ event: 'mediation_withdrawn', dispatchId }),
+      refused: (message) => report({ event: 'answer_refused', message }),
+    });
   }
   if (!context.interactive) return absentMediator;
-  return promptMediator(async (request, signal) => {
-    const { confirm, isCancel } = await import('@clack/prompts');
-    const question = `${printable(request.caller)} asks to run ${printable(request.capability)} with ${printable(JSON.stringify(request.input))}. Allow it?`;
-    const answer = await confirm({ message: question, initialValue: false, signal });
-    return isCancel(answer) ? undefined : answer;
-  });
+  return promptMediator((request, signal) => askPermission(context, request, signal));
 }

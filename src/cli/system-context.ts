@@ -1,4 +1,5 @@
 import { systemClock } from '../kernel/clock.js';
+import { choose } from './choose.js';
 import type { CliContext } from './context.js';
 import { exitCodes } from './exit-codes.js';
 
@@ -29,6 +30,8 @@ export function systemContext(): CliContext {
       const answer = await prompts.confirm({ message: question, initialValue: false });
       return answer === true;
     },
+    choose: (question, choices, signal) =>
+      choose({ input: stdin, output: stdout }, question, choices, signal),
     onInterrupt(listener) {
       process.on('SIGINT', listener);
       return () => process.off('SIGINT', listener);

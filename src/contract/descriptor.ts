@@ -23,7 +23,11 @@ export const DescriptorSchema = Type.Object(
         mode: words(['none', 'local'], 'whether the person at the node is asked first'),
         remember: Type.Optional(
           Type.Object(
-            { pointer: Type.String(), by: words(['origin', 'value'], 'what an answer is remembered for') },
+            {
+              pointer: Type.String(),
+              by: words(['origin', 'value'], 'what an answer is remembered for'),
+              for: Type.Optional(Type.String({ description: 'for how long at most: `8h`' })),
+            },
             closed,
           ),
         ),

@@ -8,6 +8,7 @@ import type { DispatchRecord } from '../actors/dispatch/record.js';
 import { nodeError } from '../actors/errors.js';
 import { type ExecutionEvent, executionMachine } from '../actors/execution/machine.js';
 import { protocolVersion, type Registered } from '../actors/link/frames.js';
+import { permission } from '../actors/mediation/permission.js';
 import { type SessionEvent, sessionMachine } from '../actors/session/machine.js';
 import type { UplinkEvent } from '../actors/uplink/events.js';
 import { uplinkMachine } from '../actors/uplink/machine.js';
@@ -122,9 +123,14 @@ const dispatchEvents: readonly (DispatchEvent | { type: 'other' })[] = [
 
 const shutdown = { type: 'kernel.shutdown', reason: 'stop' } as const;
 
+const allowed = permission({ dispatchId: 'd', descriptorDigest: 'x', build: 'b', by: 'person' });
 const executionEvents: readonly ExecutionEvent[] = [
-  { type: 'allowed' },
-  { type: 'denied', reason: 'no' },
+  { type: 'waits' },
+  { type: 'allowed', permission: allowed },
+  { type: 'allowed', permission: permission({ ...allowed, dispatchId: 'other' }) },
+  { type: 'denied' },
+  { type: 'nobody', reason: 'no' },
+  { type: 'unanswered' },
   { type: 'journaled' },
   { type: 'succeeded', output: new Uint8Array(0) },
   { type: 'failed', error: nodeError('deadline', 'late') },
@@ -223,7 +229,14 @@ const subjects: Readonly<Record<string, Subject>> = {
       },
     ].map(({ needs, repeatable, latestEndMs, refusal }) => ({ clock, deadlines, trace }) => ({
       age: 5,
-      order: { dispatchId: 'd', repeatable, latestEndMs, timeoutMs: 1_000, mediationTimeoutMs: 500 },
+      order: {
+        dispatchId: 'd',
+        descriptorDigest: 'x',
+        repeatable,
+        latestEndMs,
+        timeoutMs: 1_000,
+        mediationTimeoutMs: 500,
+      },
       ports: port(trace, 'ports', {
         clock,
         deadlines,

@@ -1,67 +1,64 @@
-/** One question to the person at the node. */
-export interface MediationRequest {
-  readonly dispatchId: string;
-  readonly capability: string;
-  readonly caller: string;
-  readonly input: unknown;
-  readonly timeoutMs: number;
-}
-
-export type MediationAnswer = (allowed: boolean, reason: string) => void;
-
-/** Asks the person at the node. `signal` aborts when nobody needs the answer any more. Silence is no answer. */
-export interface Mediator {
-  ask(request: MediationRequest, signal: AbortSignal, answer: MediationAnswer): void;
-  close(): void;
-}
+import type { MediationAnswer, MediationRequest, Mediator } from '../actors/mediation/question.js';
+import { parseDuration } from '../kernel/duration.js';
+import { toAppError } from '../kernel/errors.js';
 
 /** Why a question is answered with no where nobody can be asked. */
-const nobody = 'nobody is at this node to ask: run it in a terminal';
+const nobody = { answer: 'nobody', reason: 'nobody is at this node to ask; run it in a terminal' } as const;
 
-/** For a host without anybody in front of it: says no at once and why. */
+/** For a host without anybody in front of it: says at once that nobody is there. Remembered answers count all the same. */
 export const absentMediator: Mediator = {
-  ask: (_request, _signal, answer) => answer(false, nobody),
+  atOnce: Number.POSITIVE_INFINITY,
+  ask: (_request, _signal, answer) => answer(nobody),
   close: () => {},
 };
 
+/** What a program that answers questions is told. */
+export interface StreamSayings {
+  asked(request: MediationRequest): void;
+  takenBack(dispatchId: string): void;
+  /** A line that is no answer to an open question. */
+  refused(message: string): void;
+}
+
 /**
- * Asks through a pair of streams of JSON lines: the question goes out with `say`, the answer comes back as
- * `{"answer":"allow"|"deny","dispatchId":"…"}`. For programs that run a node host with `--json`. When the input ends,
- * nobody is there any more.
+ * Asks through a pair of streams of JSON lines: the question goes out by `asked`, the answer comes back as
+ * `{"answer":"allow"|"deny","dispatchId":"…"}`, with `"remember":"1h"` when the same is to be allowed for so long. For
+ * programs that run a node host with `--json`; they see all questions at once. When the input ends, nobody is there any more.
  */
-export function streamMediator(
-  input: AsyncIterable<Uint8Array | string>,
-  say: (request: MediationRequest) => void,
-  withdraw: (id: string) => void,
-): Mediator {
-  const open = new Map<string, MediationAnswer>();
+export function streamMediator(input: AsyncIterable<Uint8Array | string>, say: StreamSayings): Mediator {
+  const open = new Map<string, (answer: MediationAnswer) => void>();
   let isOver = false;
   const onLine = (line: string): void => {
+    if (line.trim() === '') return;
     const message = parseAnswer(line);
-    if (!message) return;
-    const answer = open.get(message.dispatchId);
-    open.delete(message.dispatchId);
-    answer?.(message.answer === 'allow', '');
+    const answer = typeof message === 'string' ? undefined : open.get(message.dispatchId);
+    if (typeof message === 'string') say.refused(message);
+    else if (answer === undefined) say.refused('No question of that dispatch is open');
+    else {
+      open.delete(message.dispatchId);
+      answer(message.answer);
+    }
   };
   const onEnd = (): void => {
     isOver = true;
-    for (const answer of open.values()) answer(false, nobody);
+    for (const answer of open.values()) answer(nobody);
     open.clear();
   };
   // An input that is cut off is one that has ended.
   eachLine(input, onLine).then(onEnd, onEnd);
   return {
+    atOnce: Number.POSITIVE_INFINITY,
     ask: (request, signal, answer) => {
       if (isOver) {
-        answer(false, nobody);
+        answer(nobody);
         return;
       }
       open.set(request.dispatchId, answer);
       const forget = (): void => {
-        if (open.delete(request.dispatchId)) withdraw(request.dispatchId);
+        if (open.delete(request.dispatchId)) say.takenBack(request.dispatchId);
       };
       signal.addEventListener('abort', forget, { once: true });
-      say(request);
+      say.asked(request);
     },
     close: onEnd,
   };
@@ -82,33 +79,43 @@ async function eachLine(
   }
 }
 
+/** An answer, or why a line is none. */
 function parseAnswer(
   line: string,
-): { readonly answer: 'allow' | 'deny'; readonly dispatchId: string } | undefined {
+): { readonly dispatchId: string; readonly answer: MediationAnswer } | string {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || !('answer' in value) || !('dispatchId' in value))
-      return undefined;
-    const { answer, dispatchId } = value;
-    if ((answer !== 'allow' && answer !== 'deny') || typeof dispatchId !== 'string') return undefined;
-    return { answer, dispatchId };
+    value = JSON.parse(line);
   } catch {
-    return undefined;
+    return 'A line on standard input is not JSON';
+  }
+  if (typeof value !== 'object' || value === null) return 'An answer is a JSON object';
+  const { answer, dispatchId, remember } = value as Readonly<Record<string, unknown>>;
+  if (typeof dispatchId !== 'string') return "'dispatchId' is missing";
+  if (answer === 'deny') return { dispatchId, answer: { answer } };
+  if (answer !== 'allow') return "'answer' must be allow or deny";
+  if (remember === undefined) return { dispatchId, answer: { answer } };
+  if (typeof remember !== 'string') return "'remember' must be a duration such as 1h";
+  try {
+    return { dispatchId, answer: { answer, rememberMs: parseDuration(remember, 'remember') } };
+  } catch (thrown) {
+    return toAppError(thrown).message;
   }
 }
 
-/** Asks one question at a time with `prompt`, in the order in which they came. For a person at a terminal. */
+/** Asks one question at a time. For a person at a terminal, who has given up when there is no answer. */
 export function promptMediator(
-  prompt: (request: MediationRequest, signal: AbortSignal) => Promise<boolean | undefined>,
+  prompt: (request: MediationRequest, signal: AbortSignal) => Promise<MediationAnswer>,
 ): Mediator {
-  let last: Promise<void> = Promise.resolve();
   return {
+    atOnce: 1,
     ask: (request, signal, answer) => {
-      last = last.then(async () => {
-        if (signal.aborted) return;
-        const allowed = await prompt(request, signal).catch(() => undefined);
-        if (!signal.aborted && allowed !== undefined) answer(allowed, '');
-      });
+      prompt(request, signal).then(
+        (given) => {
+          if (!signal.aborted) answer(given);
+        },
+        () => answer({ answer: 'nobody', reason: 'the terminal of this node can not be used' }),
+      );
     },
     close: () => {},
   };

@@ -5,6 +5,8 @@ import { Executions } from '../actors/execution/executions.js';
 import { ExecutionJournal } from '../actors/execution/journal.js';
 import type { JoinString } from '../actors/identity/join-string.js';
 import type { PluginAnnouncement } from '../actors/link/frames.js';
+import { RememberedAnswers } from '../actors/mediation/answers.js';
+import type { Mediator } from '../actors/mediation/question.js';
 import { nodeTree } from '../actors/node-tree.js';
 import { privateDirectory } from '../adapters/os/private-directory.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
@@ -24,7 +26,7 @@ import { DaemonTime } from './daemon-time.js';
 import { type EnrolmentInput, joinByPin, joinDaemon, resumeConfirming, resumePairing } from './enrolment.js';
 import { hostFacts } from './host-facts.js';
 import { IdentityStore, type Membership, type OpenPairing } from './identity-store.js';
-import type { Mediator } from './mediation.js';
+import { nodeMediations } from './node-mediations.js';
 import { NodePlugins } from './node-plugins.js';
 import { PluginProcesses } from './plugin-processes.js';
 import type { PluginSource } from './plugin-rules.js';
@@ -134,6 +136,9 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     directory: kernel.directory,
   });
   const identity = await identityStore.identity();
+  const answers = new RememberedAnswers(store, kernel.clock);
+  // Who asked by a name in one daemon is somebody else in another.
+  if (standing.kind !== 'member') await answers.forget();
   const membership = await ensureMembership(standing, {
     store: identityStore,
     announced: plugins.announced(),
@@ -141,13 +146,18 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     signal,
   });
   const credentials = await Credentials.open(identityStore, identity, membership);
+  const { mediator } = options;
+  answers.watch(kernel.deadlines, (err) =>
+    log.warn({ err }, 'The time of remembered answers could not be marked'),
+  );
+  const mediations = nodeMediations({ kernel, answers, mediator, report });
   const executions = await Executions.open({
     directory: kernel.directory,
     deadlines: kernel.deadlines,
     clock: kernel.clock,
     log: kernel.log,
     journal: new ExecutionJournal(store),
-    host: capabilityHost({ plugins: plugins.host, mediator: options.mediator, log: kernel.log }),
+    host: capabilityHost({ plugins: plugins.host, mediations, log: kernel.log }),
     failed: (error) => ending.reject(error),
     ran: (order, result) =>
       report({
@@ -173,7 +183,10 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     report,
   });
   const renewal = renewalPorts({ kernel, link, identity, credentials, executions, daemonTime, report });
-  const root = startRoot(kernel, nodeTree({ kernel, uplink, renewal, executions, processes, drainMs }));
+  const root = startRoot(
+    kernel,
+    nodeTree({ kernel, uplink, renewal, executions, mediations, processes, drainMs }),
+  );
   const confirming = new AbortController();
   if (standing.kind === 'member') {
     resumeConfirming(membership, { store: identityStore, report, signal: confirming.signal }).catch(
@@ -185,7 +198,7 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
   }
   finishWith(root, ending, async () => {
     confirming.abort();
-    options.mediator.close();
+    mediator.close();
     await plugins.host.stop();
     await store.close();
     await directory.release();

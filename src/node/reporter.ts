@@ -1,3 +1,6 @@
+import type { Decision } from '../actors/mediation/mediations.js';
+import type { Allowance } from '../actors/mediation/permission.js';
+import type { MediationRequest } from '../actors/mediation/question.js';
 import type { ErrorEnvelope } from '../kernel/errors.js';
 
 /** What a node host tells the person or program that started it. Times are milliseconds. */
@@ -42,15 +45,22 @@ export type NodeReport =
       readonly retryInMs: number;
       readonly error: ErrorEnvelope;
     }
+  | ({ readonly event: 'mediation' } & MediationRequest)
+  | { readonly event: 'mediation_withdrawn'; readonly dispatchId: string }
+  | { readonly event: 'answer_refused'; readonly message: string }
   | {
-      readonly event: 'mediation';
+      readonly event: 'decided';
       readonly dispatchId: string;
       readonly capability: string;
       readonly caller: string;
-      readonly input: unknown;
-      readonly timeoutMs: number;
+      readonly decision: Decision['kind'];
+      /** Why nobody could be asked. */
+      readonly reason?: string;
+      /** For `allowed`: by whose word. */
+      readonly by?: Allowance['by'];
+      /** What the same is allowed for without a question, and until when. */
+      readonly remembered?: { readonly value: string; readonly until: string };
     }
-  | { readonly event: 'mediation_withdrawn'; readonly dispatchId: string }
   | {
       readonly event: 'ran';
       readonly dispatchId: string;

@@ -2,7 +2,7 @@ import type { Descriptor } from './descriptor.js';
 import { compileShape, documentLimits, parseJson, shapeError } from './document.js';
 import { fieldErrors } from './field-errors.js';
 import { checkJsonLimits } from './json-limits.js';
-import { checkTimeout } from './manifest-capabilities.js';
+import { checkMediation, checkTimeout } from './manifest-capabilities.js';
 import { descriptorSchema } from './manifest-schema.js';
 
 let shape: ReturnType<typeof compileShape> | undefined;
@@ -25,5 +25,6 @@ export function parseDescriptor(text: string): Descriptor {
   }
   const descriptor = document as Descriptor;
   checkTimeout(descriptor.timeout, '/timeout');
+  checkMediation(descriptor, '/mediation');
   return descriptor;
 }

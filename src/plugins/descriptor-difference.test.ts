@@ -4,8 +4,8 @@ import type { Descriptor } from './descriptor.js';
 import { compareDescriptors } from './descriptor-difference.js';
 
 const local = { mode: 'local' } as const;
-const remember = (pointer: string, by: 'origin' | 'value') =>
-  ({ mode: 'local', remember: { pointer, by } }) as const;
+const remember = (pointer: string, by: 'origin' | 'value', time = {}) =>
+  ({ mode: 'local', remember: { pointer, by, ...time } }) as const;
 const url = (maxLength: number) => ({ type: 'object', properties: { url: { type: 'string', maxLength } } });
 
 type Changes = Partial<Descriptor>;
@@ -43,6 +43,24 @@ describe('a descriptor that is', () => {
       'one value only',
     ],
     ['narrower', { mediation: remember('/url', 'origin') }, { mediation: local }, 'no yes is remembered'],
+    [
+      'wider',
+      { mediation: remember('/url', 'origin') },
+      { mediation: remember('/url', 'origin', { for: '61m' }) },
+      'remembered for 61m instead of 1h',
+    ],
+    [
+      'narrower',
+      { mediation: remember('/url', 'origin', { for: '1d' }) },
+      { mediation: remember('/url', 'origin') },
+      'remembered for 1h instead of 1d',
+    ],
+    [
+      'neutral',
+      { mediation: remember('/url', 'origin', { for: '60m' }) },
+      { mediation: remember('/url', 'origin') },
+      'written in another way',
+    ],
     ['wider', {}, { readOnly: true }, 'newly claims that it changes nothing'],
     ['wider', { idempotent: false }, { idempotent: true }, 'newly claims that it may be run twice'],
     ['narrower', {}, { idempotent: false }, 'no longer claims'],

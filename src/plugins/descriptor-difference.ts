@@ -1,8 +1,9 @@
 import { parseDuration } from '../kernel/duration.js';
 import { compareSchemas } from './containment/containment.js';
 import { sameValue } from './containment/facts.js';
-import type { Descriptor, Permissions } from './descriptor.js';
+import type { Descriptor, Permissions, Remember } from './descriptor.js';
 import { pointerTo } from './json-pointer.js';
+import { rememberDefault } from './manifest-schema.js';
 
 /** What a change means for trust. `unknown` counts as wider: nobody can tell that it is not. */
 export const changeKinds = ['wider', 'unknown', 'narrower', 'neutral'] as const;
@@ -129,6 +130,18 @@ function* mediation(
       ? { pointer, kind: 'wider', sentence: 'mediation: a yes may be remembered for a whole web origin' }
       : { pointer, kind: 'narrower', sentence: 'mediation: a yes is remembered for one value only' };
   }
+  if (was !== undefined && is !== undefined && before.mode === 'local') yield* rememberedFor(was, is);
+}
+
+function* rememberedFor(was: Remember, is: Remember): Iterable<DescriptorChange> {
+  if (was.for === is.for) return;
+  const pointer = '/mediation/remember/for';
+  const [from, to] = [was.for ?? rememberDefault, is.for ?? rememberDefault];
+  const [before, after] = [parseDuration(from), parseDuration(to)];
+  const sentence = `mediation: a yes may be remembered for ${to} instead of ${from}`;
+  if (after > before) yield { pointer, kind: 'wider', sentence };
+  else if (after < before) yield { pointer, kind: 'narrower', sentence };
+  else yield { pointer, kind: 'neutral', sentence: 'mediation: the time is written in another way' };
 }
 
 const claims = {

@@ -4,8 +4,17 @@ export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
 /** How the person at the node is asked before the capability runs. */
 export interface Mediation {
   readonly mode: 'none' | 'local';
-  /** Lets the person allow one value for a while: where it is in the input, and whether the whole value or its web origin counts. */
-  readonly remember?: { readonly pointer: string; readonly by: 'origin' | 'value' };
+  readonly remember?: Remember;
+}
+
+/** Lets the person at the node allow one value of the input for a while, in place of each call. */
+export interface Remember {
+  /** JSON pointer of the value in the input. */
+  readonly pointer: string;
+  /** What of it counts: all of it, or its web origin (scheme, host and port). */
+  readonly by: 'origin' | 'value';
+  /** For how long at most: a duration such as `8h`. Default: `1h`. */
+  readonly for?: string;
 }
 
 /** What a plugin asks to touch. An absent list means: nothing. */

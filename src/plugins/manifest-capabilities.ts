@@ -7,6 +7,8 @@ import { type Validator, ValidatorCache } from './validators.js';
 
 /** Milliseconds. */
 const timeoutRange = { least: 100, most: 86_400_000 };
+/** Milliseconds. */
+const rememberRange = { least: 60_000, most: 30 * 86_400_000 };
 
 /**
  * The checks of what the manifest's schema can't say of its capabilities: distinct names, timeouts in range, schemas that
@@ -62,14 +64,24 @@ export function checkTimeout(timeout: string, pointer: string): void {
   });
 }
 
-function checkMediation(capability: Capability, pointer: string): void {
-  if (capability.mediation.mode === 'none' && capability.mediation.remember !== undefined) {
+/** @throws AppError `duration.invalid`, `plugin.manifest_invalid` */
+export function checkMediation({ mediation: { mode, remember } }: Capability, pointer: string): void {
+  if (remember === undefined) return;
+  if (mode === 'none') {
     throw problemError('manifest_invalid', {
       pointer: `${pointer}/remember`,
       problem: 'has no meaning when nobody is asked',
       hint: 'Set "mode" to "local", or leave "remember" out',
     });
   }
+  if (remember.for === undefined) return;
+  const ms = parseDuration(remember.for, `${pointer}/remember/for`);
+  if (ms >= rememberRange.least && ms <= rememberRange.most) return;
+  throw problemError('manifest_invalid', {
+    pointer: `${pointer}/remember/for`,
+    problem: `is '${remember.for}'; it must be from 1m to 30d`,
+    hint: 'The person chooses a shorter time, or allows one call only; this is the most',
+  });
 }
 
 function expectMatch(validator: Validator | undefined, value: unknown, place: string, which: string): void {

@@ -49,6 +49,9 @@ const permissions = Type.Object(
   { ...closed, description: 'What the code asks to touch. What is not named is not granted.', default: {} },
 );
 
+/** How long a yes may be remembered where the manifest does not say. */
+export const rememberDefault = '1h';
+
 const mediation = Type.Object(
   {
     mode: Type.Enum(['none', 'local'], {
@@ -66,6 +69,14 @@ const mediation = Type.Object(
           by: Type.Enum(['origin', 'value'], {
             description: '`origin`: the web origin of the value counts; `value`: the whole value does.',
           }),
+          for: Type.Optional(
+            Type.String({
+              pattern: durationPattern,
+              description: 'For how long a yes may be remembered, at least 1m and at most 30d.',
+              default: rememberDefault,
+              examples: ['10m', '8h'],
+            }),
+          ),
         },
         { ...closed, description: 'Lets the person allow one value for a while instead of each call.' },
       ),

@@ -50,6 +50,7 @@ const table = {
   unknown_capability: { category: 'not_found', retryable: false },
   descriptor_changed: { category: 'precondition', retryable: false },
   input_invalid: invalid,
+  not_allowed: { category: 'policy', retryable: false },
   busy: { category: 'busy', retryable: true },
   cancelled: { category: 'precondition', retryable: false },
   deadline_exceeded: { category: 'timeout', retryable: false },

@@ -118,11 +118,18 @@ test('system.health returns real figures that its schema accepts', async () => {
   await host.stop();
 });
 
-test('desktop.open_url hands the page to the opener', async () => {
+test('desktop.open_url hands the page to the opener, and runs only where a person has allowed this build', async () => {
   const { host, opened } = await bundled();
-  const result = await host.execute(
-    execution(host, 'desktop.open_url', { url: 'https://example.com/a?b=c' }),
-  );
+  const input = { url: 'https://example.com/a?b=c' };
+  const refused = { code: 'plugin.not_allowed', category: 'policy' };
+  for (const allowedBuild of [undefined, '', 'another build']) {
+    const run = host.execute(execution(host, 'desktop.open_url', input, { allowedBuild }));
+    await expect(run).rejects.toMatchObject(refused);
+  }
+  await expect(readFile(opened)).rejects.toMatchObject({ code: 'ENOENT' });
+  const { digest } = execution(host, 'desktop.open_url', input);
+  const allowedBuild = host.offered(digest)?.build;
+  const result = await host.execute(execution(host, 'desktop.open_url', input, { allowedBuild }));
   expect(result).toEqual({ url: 'https://example.com/a?b=c' });
   expect(await readFile(opened, 'utf8')).toBe('https://example.com/a?b=c\n');
   await host.stop();

@@ -22,6 +22,8 @@ export interface Execution {
   /** The descriptor that the daemon validated against and the operator approved. */
   readonly digest: string;
   readonly input: unknown;
+  /** The build that a person at the node has allowed to run this. Needed where the descriptor asks for mediation. */
+  readonly allowedBuild?: string | undefined;
   /** The only order to stop: abort it when the run is cancelled or its deadline has come. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
@@ -152,20 +154,21 @@ export class PluginHost {
     this.#checked(run);
   }
 
-  /** Whether a person at the node is to be asked before this descriptor runs. */
-  needsMediation(digest: string): boolean {
-    return this.#loaded.get(digest)?.capability.entry.descriptor.mediation.mode === 'local';
+  /** What would run for a descriptor now; undefined for one that does not run here. */
+  offered(digest: string): OfferedCapability | undefined {
+    return this.#loaded.get(digest)?.capability.offered;
   }
 
   /**
    * Runs a capability and returns its output, which is JSON and valid by its schema.
    *
-   * @throws AppError `plugin.unknown_capability` (with near matches), `plugin.descriptor_changed`, `plugin.input_invalid`
-   *   and `plugin.output_invalid` (with `fields`), `plugin.output_too_large`, `plugin.busy`, and those of `Runner.run`
+   * @throws AppError `plugin.unknown_capability` (with near matches), `plugin.descriptor_changed`, `plugin.not_allowed`
+   *   when no person has allowed what needs it, or has allowed another build, `plugin.input_invalid` and `plugin.output_invalid` (with `fields`), `plugin.output_too_large`, `plugin.busy`, and those of `Runner.run`
    */
   async execute(execution: Execution): Promise<unknown> {
     const { capability, input, signal, deadline, progress, log } = execution;
     const { generation, capability: loaded } = this.#checked(execution);
+    checkAllowed(loaded.offered, execution.allowedBuild);
     const { entry, runner, gate, config } = loaded;
     generation.enter();
     try {
@@ -269,6 +272,19 @@ export class PluginHost {
     const wrong = validator.check(output);
     if (wrong.length > 0) throw mismatch('output_invalid', `What '${descriptor.name}' returned`, wrong);
   }
+}
+
+/** The last gate: whatever the way here, what asks for a person's word does not run without one for this very build. */
+function checkAllowed({ descriptor, build }: OfferedCapability, allowedBuild: string | undefined): void {
+  if (descriptor.mediation.mode === 'none' || allowedBuild === build) return;
+  const isOther = allowedBuild !== undefined;
+  const message = isOther
+    ? `Another build of '${descriptor.plugin}' than was allowed would run '${descriptor.name}'`
+    : `Nobody at this node has allowed '${descriptor.name}' to run`;
+  const hint = isOther
+    ? 'The plugin was replaced while a person was asked; dispatch again'
+    : 'Dispatch it: then the person at the node is asked';
+  throw pluginError('not_allowed', message, { hint });
 }
 
 function mismatch(

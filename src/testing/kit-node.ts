@@ -1,10 +1,12 @@
 import type { DispatchOrder } from '../actors/link/frames.js';
+import { RememberedAnswers } from '../actors/mediation/answers.js';
+import type { Mediator } from '../actors/mediation/question.js';
 import { MemoryStore } from '../adapters/store/memory.js';
 import type { Clock } from '../kernel/clock.js';
 import { createKernel } from '../kernel/kernel.js';
 import type { KernelLog } from '../kernel/log.js';
 import { capabilityHost } from '../node/capability-host.js';
-import type { Mediator } from '../node/mediation.js';
+import { nodeMediations } from '../node/node-mediations.js';
 import { NodePlugins } from '../node/node-plugins.js';
 import { noRules } from '../node/plugin-rules.js';
 import type { Reporter } from '../node/reporter.js';
@@ -61,17 +63,22 @@ export async function startKitNode(options: KitNodeOptions): Promise<KitNode> {
     directory: kernel.directory,
     report,
   });
-  const host = capabilityHost({ plugins: plugins.host, mediator, log });
+  const store = new ProcessStore(life, disk.store);
+  const answers = new RememberedAnswers(store, clock);
+  answers.watch(kernel.deadlines, storeFailed);
+  const mediations = nodeMediations({ kernel, answers, mediator, report });
+  const host = capabilityHost({ plugins: plugins.host, mediations, log });
   const started = await startMemoryNode({
     life,
     kernel,
-    store: new ProcessStore(life, disk.store),
+    store,
     plugins,
+    mediations,
     host: {
       ...host,
-      run: (order, signal, deadline, progress) => {
+      run: (order, signal, deadline, permission, progress) => {
         running(order);
-        const run = host.run(order, signal, deadline, (value) => {
+        const run = host.run(order, signal, deadline, permission, (value) => {
           if (life.dead) return;
           progressed(order, JSON.parse(Buffer.from(value).toString('utf8')));
           progress(value);

@@ -6,7 +6,7 @@ import { type ExecutionHost, Executions } from '../actors/execution/executions.j
 import { ExecutionJournal } from '../actors/execution/journal.js';
 import { FrameBatch } from '../actors/link/batch.js';
 import type { NodeFrame } from '../actors/link/frames.js';
-import { nodeTree } from '../actors/node-tree.js';
+import { type NodeTreeOptions, nodeTree } from '../actors/node-tree.js';
 import type { RenewalPorts } from '../actors/renewal/behaviour.js';
 import type { NodePeer } from '../actors/session/sessions.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
@@ -26,6 +26,7 @@ export interface MemoryNodeOptions extends Pick<UplinkParts, 'plugins' | 'report
   readonly kernel: Kernel;
   readonly store: Store;
   readonly host: ExecutionHost;
+  readonly mediations: NodeTreeOptions['mediations'];
   readonly line: NodeLine;
   storeFailed(error: unknown): void;
 }
@@ -57,7 +58,7 @@ export interface MemoryNode {
 
 /** A node's actors, wired as the node host wires them, over a store in memory and a line to its daemon. */
 export async function startMemoryNode(options: MemoryNodeOptions): Promise<MemoryNode> {
-  const { life, kernel, store, host, line, plugins, report, storeFailed } = options;
+  const { life, kernel, store, host, mediations, line, plugins, report, storeFailed } = options;
   const { clock, deadlines, directory, log } = kernel;
   const executions = await Executions.open({
     directory,
@@ -75,7 +76,8 @@ export async function startMemoryNode(options: MemoryNodeOptions): Promise<Memor
   const uplink = uplinkPorts({ kernel, link, ticket, executions, credentials, daemonTime, plugins, report });
   const renewal = line.renewal(executions, daemonTime);
   const processes = { abandon: () => undefined };
-  const root = createActor(nodeTree({ kernel, uplink, renewal, executions, processes, drainMs: 1_000 }));
+  const drainMs = 1_000;
+  const root = createActor(nodeTree({ kernel, uplink, renewal, executions, mediations, processes, drainMs }));
   root.start();
   return { life, kernel, executions, stop: () => root.stop() };
 }

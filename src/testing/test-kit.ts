@@ -1,7 +1,7 @@
 import type { DispatchRecord } from '../actors/dispatch/record.js';
+import type { MediationAnswer, MediationRequest } from '../actors/mediation/question.js';
 import { systemClock } from '../kernel/clock.js';
 import { SimulatedClock } from '../kernel/simulated-clock.js';
-import type { MediationRequest } from '../node/mediation.js';
 import type { NodeReport } from '../node/reporter.js';
 import type { PluginDefinition } from '../plugins/sdk/define-plugin.js';
 import { DefinitionFolder } from './definition-folder.js';
@@ -13,12 +13,17 @@ import { Line } from './line.js';
 import { turns } from './process-life.js';
 import { type LoggedLine, recordedLog } from './recorded-log.js';
 
-/** Who is at the node when a capability asks: yes, no, nobody, or whoever decides by the question. */
+/**
+ * Who is at the node when a capability asks: yes, yes and the same for as long as the capability lets (`remember`), no, nobody who
+ * says a word, or whoever decides by the question. A yes that is remembered lasts over {@link TestKit.crash}, until the time has
+ * passed ({@link TestKit.advance}) or another build has come ({@link TestKit.replace}).
+ */
 export type Person =
   | 'allow'
+  | 'remember'
   | 'deny'
   | 'absent'
-  | ((request: MediationRequest) => boolean | Promise<boolean>);
+  | ((request: MediationRequest) => boolean | MediationAnswer | Promise<boolean | MediationAnswer>);
 
 export interface TestKitOptions {
   /** What `definePlugin` returned. */
@@ -301,10 +306,11 @@ export class TestKit {
         },
       },
       mediator: {
+        atOnce: Number.POSITIVE_INFINITY,
         ask: (request, _signal, answer) => {
           this.questions.push(request);
-          void this.#answer(request).then((allowed) => {
-            if (allowed !== undefined) answer(allowed, '');
+          void this.#answer(request).then((given) => {
+            if (given !== undefined) answer(given);
           });
         },
         close: () => undefined,
@@ -319,10 +325,13 @@ export class TestKit {
     });
   }
 
-  async #answer(request: MediationRequest): Promise<boolean | undefined> {
+  async #answer(request: MediationRequest): Promise<MediationAnswer | undefined> {
     const { person } = this;
     if (person === 'absent') return undefined;
-    return typeof person === 'function' ? person(request) : person === 'allow';
+    const said = typeof person === 'function' ? await person(request) : person;
+    if (typeof said === 'object') return said;
+    if (said === 'remember') return { answer: 'allow', rememberMs: request.remember?.mostMs ?? 0 };
+    return { answer: said === true || said === 'allow' ? 'allow' : 'deny' };
   }
 
   #note(report: NodeReport): void {

@@ -57,6 +57,7 @@ function start(): void {
       asked.push(question);
       return true;
     },
+    choose: async () => undefined,
     onInterrupt: () => () => undefined,
   };
   const token = readFileSync(join(local.stateDirectory, 'operator.token'), 'utf8').trim();

@@ -8,6 +8,7 @@ import {
   executionMachine,
 } from '../../src/actors/execution/machine.js';
 import type { DispatchOrder, NodeResult } from '../../src/actors/link/frames.js';
+import { type Permission, permission } from '../../src/actors/mediation/permission.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { pluginError } from '../../src/plugins/plugin-errors.js';
@@ -16,9 +17,15 @@ import { sampleOrder, silent, start } from './samples.js';
 
 // Functions are in the context, so states are told apart by their value, how they end, and whether the handler ran.
 
+const yes = { dispatchId: 'dp_1', descriptorDigest: 'd', build: 'b', by: 'person' } as const;
 const events: readonly ExecutionEvent[] = [
-  { type: 'allowed' },
-  { type: 'denied', reason: 'not here' },
+  { type: 'waits' },
+  { type: 'allowed', permission: permission(yes) },
+  { type: 'allowed', permission: permission({ ...yes, dispatchId: 'dp_2' }) },
+  { type: 'allowed', permission: permission({ ...yes, descriptorDigest: 'other' }) },
+  { type: 'denied' },
+  { type: 'nobody', reason: 'no terminal' },
+  { type: 'unanswered' },
   { type: 'journaled' },
   { type: 'succeeded', output: Buffer.from('{}') },
   { type: 'failed', error: nodeError('refused', 'no') },
@@ -35,27 +42,31 @@ function world(refused: boolean) {
   const trace: string[] = [];
   const results: NodeResult[] = [];
   const signals: AbortSignal[] = [];
+  const limits: number[] = [];
+  const permissions: (Permission | undefined)[] = [];
   const ports: ExecutionPorts = {
     deadlines,
     clock,
     daemonNow: () => clock.now(),
     refusal: () => (refused ? { reason: 'node_policy', error: nodeError('refused', 'no') } : undefined),
     needsMediation: (order) => order.mediationTimeoutMs > 0,
-    mediate: (_order, signal) => {
+    mediate: (_order, limitMs, signal) => {
+      limits.push(limitMs);
       trace.push('asked');
       signals.push(signal);
     },
     mediationChanged: (_order, waiting) => trace.push(waiting ? 'waits' : 'waits no more'),
     journalStart: () => trace.push('journals'),
     started: () => trace.push('started'),
-    run: (_order, signal) => {
+    run: (_order, signal, _deadline, given) => {
       trace.push('ran');
+      permissions.push(given);
       signals.push(signal);
       return new Promise(() => undefined);
     },
     finished: (_order, result) => results.push(result),
   };
-  return { clock, deadlines, ports, trace, results, signals };
+  return { clock, deadlines, ports, trace, results, signals, limits, permissions };
 }
 
 const orders: readonly (readonly [string, DispatchOrder, boolean])[] = [
@@ -64,6 +75,11 @@ const orders: readonly (readonly [string, DispatchOrder, boolean])[] = [
   ['is asked for', sampleOrder({ repeatable: false, mediationTimeoutMs: 5_000 }), false],
   ['is asked for and may be repeated', sampleOrder({ mediationTimeoutMs: 5_000 }), false],
   ['comes too late', sampleOrder({ latestEndMs: start }), false],
+  [
+    'is asked for, and soon comes too late',
+    sampleOrder({ mediationTimeoutMs: 5_000, latestEndMs: start + 2_000 }),
+    false,
+  ],
   ['is refused', sampleOrder({ mediationTimeoutMs: 5_000 }), true],
 ];
 const visited = new Set<string>();
@@ -92,6 +108,37 @@ describe.each(orders)('work that %s', (_name, order, refused) => {
   });
 });
 
+it('does not start what is allowed after its latest end', () => {
+  const { clock, ports, trace, results } = world(false);
+  const order = sampleOrder({ mediationTimeoutMs: 5_000, latestEndMs: start + 2_000 });
+  const input = { ports, order, age: 0 };
+  const actor = createActor(executionMachine, { inspect: coverage.inspect, input });
+  actor.start();
+  clock.advance(2_000);
+  actor.send({ type: 'allowed', permission: permission(yes) });
+  expect(results).toMatchObject([{ outcome: 'timed_out', started: false }]);
+  expect(trace).toEqual(['asked']);
+});
+
+it('ends a handler at the latest end, though a person took long to decide', () => {
+  const { clock, deadlines, ports } = world(false);
+  const order = sampleOrder({ mediationTimeoutMs: 60_000, latestEndMs: start + 50_000 });
+  const actor = createActor(executionMachine, { input: { ports, order, age: 0 } });
+  actor.start();
+  clock.advance(19_000);
+  actor.send({ type: 'allowed', permission: permission(yes) });
+  // What the person took is not of its time ...
+  expect(deadlines.pending(actor)).toMatchObject([{ inMs: 30_000 }]);
+  actor.stop();
+  const late = createActor(executionMachine, { input: { ports, order, age: 0 } });
+  late.start();
+  clock.advance(21_000);
+  late.send({ type: 'allowed', permission: permission(yes) });
+  // ... until the latest end.
+  expect(deadlines.pending(late)).toMatchObject([{ inMs: 10_000 }]);
+  late.stop();
+});
+
 /** An event, and the state that the search expects after it. */
 interface Step {
   readonly event: ExecutionEvent;
@@ -99,7 +146,7 @@ interface Step {
 }
 
 function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]): void {
-  const { clock, deadlines, ports, trace, results, signals } = world(refused);
+  const { clock, deadlines, ports, trace, results, signals, limits, permissions } = world(refused);
   const actor = createActor(executionMachine, {
     inspect: coverage.inspect,
     input: { ports, order, age: 0 },
@@ -132,9 +179,13 @@ function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]):
   expect(ran).toBeLessThanOrEqual(1);
   if (refused) expect(trace).toEqual([]);
   expect(results).toHaveLength(status === 'done' ? 1 : 0);
+  // What asks for a person runs by a permission for this very call, and the question is bounded by the latest end too.
+  const isAsked = order.mediationTimeoutMs > 0;
+  if (ran > 0) expect(permissions).toEqual(isAsked ? [yes] : [undefined]);
+  for (const limit of limits) expect(limit).toBe(Math.min(5_000, order.latestEndMs - start));
   if (value === 'stopping') expect(signals.at(-1)?.aborted).toBe(true);
   if (value === 'running') expect(signals.at(-1)?.aborted).toBe(false);
-  const isTimed = value === 'running' || value === 'mediating';
+  const isTimed = value === 'running';
   expect(deadlines.pending(actor)).toHaveLength(isTimed ? 1 : 0);
   if (status === 'done') {
     expect(results[0]).toMatchObject({ dispatchId: order.dispatchId, started: ran === 1 && !neverStarted });

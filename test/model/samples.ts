@@ -1,6 +1,7 @@
 import type { DeviceRecord } from '../../src/actors/device/record.js';
 import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import type { DispatchOrder, NodeResult } from '../../src/actors/link/frames.js';
+import type { Subject } from '../../src/actors/mediation/question.js';
 import type { PairingRecord } from '../../src/actors/pairing/record.js';
 import type { Descriptor } from '../../src/plugins/descriptor.js';
 
@@ -55,6 +56,30 @@ export function sampleResult(changes: Partial<NodeResult> = {}): NodeResult {
     durationMs: 2,
     started: true,
     ...changes,
+  };
+}
+
+/** A question; `remember: undefined` makes it one whose answer counts once. */
+export function sampleSubject(
+  changes: Partial<Omit<Subject, 'remember'>> & { readonly remember?: Subject['remember'] | undefined } = {},
+): Subject {
+  const { remember, ...rest } = {
+    remember: { by: 'origin', value: 'https://example.com', mostMs: 3_600_000 } as const,
+    ...changes,
+  };
+  return {
+    dispatchId: 'dp_1',
+    capability: 'open',
+    descriptorDigest: 'd',
+    title: 'Open',
+    plugin: 'lab',
+    publisher: 'Test',
+    version: '1.0.0',
+    build: 'b1',
+    caller: 'operator:ada',
+    input: { url: 'https://example.com/a' },
+    ...rest,
+    ...(remember === undefined ? {} : { remember }),
   };
 }
 

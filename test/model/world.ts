@@ -10,6 +10,7 @@ import { type DispatchRecord, isTerminal } from '../../src/actors/dispatch/recor
 import { nodeError } from '../../src/actors/errors.js';
 import type { ExecutionHost } from '../../src/actors/execution/executions.js';
 import type { DispatchOrder, PluginAnnouncement } from '../../src/actors/link/frames.js';
+import { permission } from '../../src/actors/mediation/permission.js';
 import { eachStored, fromStored, toOperation } from '../../src/actors/records.js';
 import type { NodePeer } from '../../src/actors/session/sessions.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
@@ -382,6 +383,7 @@ export class World {
         lineStands: () => undefined,
       },
       host: this.#host(life, handlers, questions),
+      mediations: { abandon: () => undefined },
       line: wireLine({
         life,
         kernel,
@@ -407,11 +409,15 @@ export class World {
     return {
       refusal: () => undefined,
       needsMediation: (order) => order.mediationTimeoutMs > 0,
-      mediate: (_order, signal, answer) => {
+      mediate: (order, _limitMs, signal, asker) => {
         const settle = (allowed: boolean): void => {
-          if (questions.delete(settle) && !life.dead) answer(allowed, '');
+          if (!questions.delete(settle) || life.dead) return;
+          const { dispatchId, descriptorDigest } = order;
+          const facts = { dispatchId, descriptorDigest, build: '', by: 'person' } as const;
+          asker.decided(allowed ? { kind: 'allowed', permission: permission(facts) } : { kind: 'denied' });
         };
         questions.add(settle);
+        asker.waits();
         signal.addEventListener('abort', () => questions.delete(settle));
       },
       run: (order, signal) => {

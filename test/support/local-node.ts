@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
-import type { Mediator } from '../../src/node/mediation.js';
+import type { Mediator } from '../../src/actors/mediation/question.js';
 import { type NodeHost, startNodeHost } from '../../src/node/node-host.js';
 import { noRules } from '../../src/node/plugin-rules.js';
 import type { NodeReport } from '../../src/node/reporter.js';
@@ -10,7 +10,11 @@ import type { HostServices } from '../../src/plugins/sdk/handler.js';
 import { admin, type LocalDaemon } from './local-daemon.js';
 
 /** A person who allows everything. */
-const willing: Mediator = { ask: (_request, _signal, answer) => answer(true, ''), close: () => {} };
+const willing: Mediator = {
+  atOnce: 1,
+  ask: (_request, _signal, answer) => answer({ answer: 'allow' }),
+  close: () => {},
+};
 
 type ReportOf<E extends NodeReport['event']> = Extract<NodeReport, { event: E }>;
 

@@ -7,6 +7,7 @@ import { sendToExecution, startMember } from '../addresses.js';
 import { nodeError } from '../errors.js';
 import type { FrameBatch } from '../link/batch.js';
 import type { CancelOrder, DispatchOrder, InFlight, NodeFrame, NodeResult } from '../link/frames.js';
+import type { Permission } from '../mediation/permission.js';
 import type { ExecutionJournal } from './journal.js';
 import type { ExecutionInput, ExecutionPorts } from './machine.js';
 
@@ -19,6 +20,8 @@ export interface ExecutionHost {
     order: DispatchOrder,
     signal: AbortSignal,
     deadline: number,
+    /** What lets it run where the person at the node is to be asked. */
+    permission: Permission | undefined,
     progress: (value: Uint8Array) => void,
   ): Promise<Uint8Array>;
 }
@@ -44,7 +47,7 @@ export class Executions {
   readonly #options: ExecutionsOptions;
   readonly #running = new Map<
     string,
-    { phase: 'received' | 'started'; readonly order: DispatchOrder; progress: number }
+    { phase: 'received' | 'started'; readonly order: DispatchOrder; progress: number; waits: boolean }
   >();
   readonly #unsettled = new Map<string, NodeResult>();
   readonly #interrupted = new Set<string>();
@@ -63,12 +66,12 @@ export class Executions {
       daemonNow: () => this.#daemonNow(),
       refusal: (order) => host.refusal(order),
       needsMediation: (order) => host.needsMediation(order),
-      mediate: (order, signal, answer) => host.mediate(order, signal, answer),
-      mediationChanged: ({ dispatchId }, waiting) => this.#out?.push('mediation', { dispatchId, waiting }),
+      mediate: (order, limitMs, signal, asker) => host.mediate(order, limitMs, signal, asker),
+      mediationChanged: (order, waiting) => this.#mediationChanged(order, waiting),
       journalStart: (order, done) => this.#write(order.dispatchId, { phase: 'started' }, done),
       started: (order) => this.#started(order),
-      run: (order, signal, deadline) =>
-        host.run(order, signal, deadline, (value) => this.#progress(order, value)),
+      run: (order, signal, deadline, permission) =>
+        host.run(order, signal, deadline, permission, (value) => this.#progress(order, value)),
       finished: (order, result) => this.#finished(order, result),
     };
   }
@@ -103,11 +106,14 @@ export class Executions {
     return this.#running.size;
   }
 
-  /** A session is live: results that the daemon does not have yet go out again. */
+  /** A session is live: results that the daemon does not have yet go out again, and so does what waits for a person. */
   attach(out: FrameBatch<NodeFrame>, daemonNow: () => number): void {
     this.#out = out;
     this.#daemonNow = daemonNow;
     for (const result of this.#unsettled.values()) out.push('results', result);
+    for (const [dispatchId, { waits }] of this.#running) {
+      if (waits) out.push('mediation', { dispatchId, waiting: true });
+    }
   }
 
   /** The session is gone. What runs goes on; its results wait. */
@@ -128,7 +134,7 @@ export class Executions {
       this.#out?.push('results', cancelledResult(dispatchId));
       return;
     }
-    this.#running.set(dispatchId, { phase: 'received', order, progress: 0 });
+    this.#running.set(dispatchId, { phase: 'received', order, progress: 0, waits: false });
     const input: ExecutionInput = { ports: this.#ports, order, age };
     startMember(this.#options.directory, 'executions', dispatchId, input);
   }
@@ -183,6 +189,13 @@ export class Executions {
       started: entry.phase === 'started',
     };
     this.#finished(entry.order, result);
+  }
+
+  #mediationChanged({ dispatchId }: DispatchOrder, waiting: boolean): void {
+    const entry = this.#running.get(dispatchId);
+    if (!entry || entry.waits === waiting) return;
+    entry.waits = waiting;
+    this.#out?.push('mediation', { dispatchId, waiting });
   }
 
   #started({ dispatchId }: DispatchOrder): void {

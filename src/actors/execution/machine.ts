@@ -7,10 +7,15 @@ import type { ShutdownEvent } from '../../kernel/lifecycle.js';
 import type { MachineMeta } from '../../kernel/machine-meta.js';
 import { nodeError } from '../errors.js';
 import type { DispatchOrder, NodeResult } from '../link/frames.js';
+import type { Asker } from '../mediation/mediations.js';
+import type { Permission, Verdict } from '../mediation/permission.js';
 
 export type ExecutionEvent =
-  | { type: 'allowed' }
-  | { type: 'denied'; reason: string }
+  | { type: 'waits' }
+  | { type: 'allowed'; permission: Permission }
+  | { type: 'denied' }
+  | { type: 'nobody'; reason: string }
+  | { type: 'unanswered' }
   | { type: 'journaled' }
   | { type: 'succeeded'; output: Uint8Array }
   | { type: 'failed'; error: AppError }
@@ -20,8 +25,11 @@ export type ExecutionEvent =
 
 /** Who sends each of them. */
 export const executionSenders = {
-  allowed: { from: 'the person at the node' },
-  denied: { from: 'the person at the node' },
+  waits: { from: 'its question' },
+  allowed: { from: 'its question' },
+  denied: { from: 'its question' },
+  nobody: { from: 'its question' },
+  unanswered: { from: 'its question' },
   journaled: { from: 'the store' },
   succeeded: { from: 'the handler' },
   failed: { from: 'the handler' },
@@ -39,18 +47,19 @@ export interface ExecutionPorts {
   /** Why this order may not run here, or undefined: unknown capability, another descriptor, input that does not fit, owner's rules. */
   refusal(order: DispatchOrder): { readonly reason: string; readonly error: AppError } | undefined;
   needsMediation(order: DispatchOrder): boolean;
-  /** Asks the person at the node; answers with `allowed` or `denied`. Aborted when nobody needs the answer any more. */
-  mediate(
-    order: DispatchOrder,
-    signal: AbortSignal,
-    answer: (allowed: boolean, reason: string) => void,
-  ): void;
+  /** Asks the person at the node, unless an answer is remembered. Aborted when nobody needs the answer any more. */
+  mediate(order: DispatchOrder, limitMs: number, signal: AbortSignal, asker: Asker): void;
   mediationChanged(order: DispatchOrder, waiting: boolean): void;
   /** Writes "started" to disk, then calls back. */
   journalStart(order: DispatchOrder, done: () => void): void;
   started(order: DispatchOrder): void;
   /** Runs the handler; settles in bounded time after `signal` aborts. The output is checked JSON. */
-  run(order: DispatchOrder, signal: AbortSignal, deadline: number): Promise<Uint8Array>;
+  run(
+    order: DispatchOrder,
+    signal: AbortSignal,
+    deadline: number,
+    permission: Permission | undefined,
+  ): Promise<Uint8Array>;
   /** It has ended: keep the result until the daemon has it. */
   finished(order: DispatchOrder, result: NodeResult): void;
 }
@@ -67,6 +76,8 @@ type Ending = Pick<NodeResult, 'outcome' | 'reason' | 'output' | 'error'>;
 interface ExecutionContext extends ExecutionInput {
   readonly abort: AbortController;
   readonly runStarted: number | undefined;
+  /** Of the person at the node; undefined while there is none, or where none is needed. */
+  readonly permission: Permission | undefined;
   readonly ending: Ending | undefined;
 }
 
@@ -103,6 +114,10 @@ export const executionMachine = setup({
       ports.daemonNow() >= order.latestEndMs || age >= order.timeoutMs,
     'is refused': ({ context }) => context.ports.refusal(context.order) !== undefined,
     'needs a person': ({ context }) => context.ports.needsMediation(context.order),
+    'is for another': ({ context: { order }, event }) =>
+      event.type !== 'allowed' ||
+      event.permission.dispatchId !== order.dispatchId ||
+      event.permission.descriptorDigest !== order.descriptorDigest,
     'is repeatable': ({ context }) => context.order.repeatable,
   },
   actions: {
@@ -115,18 +130,28 @@ export const executionMachine = setup({
     }),
     'ask the person': ({ context, self }) => {
       const { ports, order, abort } = context;
-      ports.mediationChanged(order, true);
-      ports.deadlines.sendAfter(self, order.mediationTimeoutMs, { type: 'deadline' }, { label: 'mediation' });
-      ports.mediate(order, abort.signal, (allowed, reason) =>
-        self.send(allowed ? { type: 'allowed' } : { type: 'denied', reason }),
-      );
+      const limit = Math.min(order.mediationTimeoutMs, order.latestEndMs - ports.daemonNow());
+      ports.mediate(order, Math.max(0, limit), abort.signal, {
+        waits: () => self.send({ type: 'waits' }),
+        decided: (verdict) => self.send(eventOf(verdict)),
+      });
     },
+    'say that it waits': ({ context }) => context.ports.mediationChanged(context.order, true),
     'take the question back': ({ context }) => context.abort.abort(),
-    'end mediation': ({ context }) => context.ports.mediationChanged(context.order, false),
-    'end as denied': assign(({ event }) => {
-      const reason = event.type === 'denied' ? event.reason : '';
-      const message =
-        reason === '' ? 'The person at the node denied it' : `The person at the node denied it: ${reason}`;
+    'take the permission': assign(({ event }) =>
+      event.type === 'allowed' ? { permission: event.permission } : {},
+    ),
+    'say that it was answered': ({ context }) => context.ports.mediationChanged(context.order, false),
+    'end as denied': assign(() =>
+      ended(
+        'rejected',
+        nodeError('mediation_denied', 'The person at the node denied it'),
+        'mediation_denied',
+      ),
+    ),
+    'end as not asked': assign(({ event }) => {
+      const why = event.type === 'nobody' ? event.reason : '';
+      const message = `Nobody at the node could be asked: ${why}`;
       return ended('rejected', nodeError('mediation_denied', message), 'mediation_denied');
     }),
     'end as unanswered': assign(() =>
@@ -153,10 +178,14 @@ export const executionMachine = setup({
     'journal the start': ({ context, self }) =>
       context.ports.journalStart(context.order, () => self.send({ type: 'journaled' })),
     run: ({ context, self }) => {
-      const { ports, order, abort } = context;
-      const left = Math.max(0, order.timeoutMs - context.age);
+      const { ports, order, abort, permission } = context;
+      // What a person took to decide is not of its time, but the latest end bounds both.
+      const left = Math.max(
+        0,
+        Math.min(order.timeoutMs - context.age, order.latestEndMs - ports.daemonNow()),
+      );
       ports.deadlines.sendAfter(self, left, { type: 'deadline' }, { label: 'handler' });
-      ports.run(order, abort.signal, ports.clock.now() + left).then(
+      ports.run(order, abort.signal, ports.clock.now() + left, permission).then(
         (output) => self.send({ type: 'succeeded', output }),
         (error: unknown) => self.send({ type: 'failed', error: toAppError(error) }),
       );
@@ -199,6 +228,7 @@ export const executionMachine = setup({
     ...input,
     abort: new AbortController(),
     runStarted: undefined,
+    permission: undefined,
     ending: undefined,
   }),
   initial: 'checking',
@@ -214,21 +244,42 @@ export const executionMachine = setup({
       ],
     },
     mediating: {
-      description: 'The person at the node is asked',
+      description: 'The person at the node is asked, unless they have allowed the same for a while',
       entry: 'ask the person',
-      exit: ['disarm', 'take the question back'],
+      exit: 'take the question back',
       on: {
+        waits: {
+          actions: 'say that it waits',
+          description: 'No answer is remembered: it waits for a person',
+        },
         allowed: [
+          {
+            guard: 'is for another',
+            target: 'finished',
+            actions: 'end as denied',
+            description: 'What was allowed is another call: this one was not',
+          },
+          {
+            guard: 'is too late',
+            target: 'finished',
+            actions: 'end as too late',
+            description: 'It is allowed, and may not start any more',
+          },
           {
             guard: 'is repeatable',
             target: 'running',
-            actions: 'end mediation',
-            description: 'The person allows it',
+            actions: ['take the permission', 'say that it was answered'],
+            description: 'It is allowed',
           },
-          { target: 'starting', actions: 'end mediation', description: 'The person allows it' },
+          {
+            target: 'starting',
+            actions: ['take the permission', 'say that it was answered'],
+            description: 'It is allowed',
+          },
         ],
         denied: { target: 'finished', actions: 'end as denied', description: 'The person denies it' },
-        deadline: {
+        nobody: { target: 'finished', actions: 'end as not asked', description: 'Nobody could be asked' },
+        unanswered: {
           target: 'finished',
           actions: 'end as unanswered',
           description: 'Nobody answered: that is a denial',
@@ -288,3 +339,14 @@ export const executionMachine = setup({
     },
   },
 });
+
+function eventOf(verdict: Verdict): ExecutionEvent {
+  switch (verdict.kind) {
+    case 'allowed':
+      return { type: 'allowed', permission: verdict.permission };
+    case 'nobody':
+      return { type: 'nobody', reason: verdict.reason };
+    default:
+      return { type: verdict.kind };
+  }
+}

@@ -100,6 +100,10 @@ async function run(argv: readonly string[], options: CliRunOptions): Promise<Cli
       asked.push(question);
       return terminal?.answer === true;
     },
+    async choose(question, choices) {
+      asked.push(question);
+      return choices.at(terminal?.answer === true ? 1 : 0)?.value;
+    },
     onInterrupt(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -170,6 +170,12 @@ const capabilities: readonly BrokenPlugin[] = [
   capability('bad-pointer', 'manifest_invalid', '/mediation/remember/pointer', {
     mediation: { mode: 'local', remember: { pointer: 'url~2', by: 'value' } },
   }),
+  capability('remembers-for-ever', 'manifest_invalid', '/mediation/remember/for', {
+    mediation: { mode: 'local', remember: { pointer: '/url', by: 'value', for: '31d' } },
+  }),
+  capability('remembers-in-words', 'manifest_invalid', '/mediation/remember/for', {
+    mediation: { mode: 'local', remember: { pointer: '/url', by: 'value', for: 'a day' } },
+  }),
   capability('wrong-example', 'example_mismatch', '/examples/0/input/name', {
     examples: [{ title: 'No name', input: {} }],
   }),

@@ -57,6 +57,7 @@ export async function startMonthNode(
     kernel,
     store: new CountedStore(life, disk.store),
     plugins: { announced: () => [], given: async () => undefined, lineStands: () => undefined, revision: 0 },
+    mediations: { abandon: () => undefined },
     host: {
       refusal: () => undefined,
       needsMediation: () => false,
