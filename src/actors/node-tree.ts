@@ -68,7 +68,7 @@ export function nodeTree(options: NodeTreeOptions): SupervisorLogic {
         logic: crowd({
           kernel,
           name: 'mediations',
-          logic: mediationMachine,
+          logic: compile(mediationMachine),
           address: mediationAddress,
           abandon: (id, error) => mediations.abandon(id, error),
           // They end in the turn in which they are told to.

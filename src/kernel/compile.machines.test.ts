@@ -8,6 +8,8 @@ import type { DispatchRecord } from '../actors/dispatch/record.js';
 import { nodeError } from '../actors/errors.js';
 import { type ExecutionEvent, executionMachine } from '../actors/execution/machine.js';
 import { protocolVersion, type Registered } from '../actors/link/frames.js';
+import type { MediationEvent } from '../actors/mediation/events.js';
+import { mediationMachine } from '../actors/mediation/machine.js';
 import { permission } from '../actors/mediation/permission.js';
 import { type SessionEvent, sessionMachine } from '../actors/session/machine.js';
 import type { UplinkEvent } from '../actors/uplink/events.js';
@@ -139,6 +141,21 @@ const executionEvents: readonly ExecutionEvent[] = [
   shutdown,
 ];
 
+const mediationEvents: readonly MediationEvent[] = [
+  { type: 'recalled', until: undefined },
+  { type: 'recalled', until: 1e15 },
+  { type: 'turn' },
+  { type: 'allow', rememberMs: undefined },
+  { type: 'allow', rememberMs: 500 },
+  { type: 'deny' },
+  { type: 'nobody', reason: 'no' },
+  { type: 'kept', until: 1e15 },
+  { type: 'kept', until: undefined },
+  { type: 'withdraw' },
+  { type: 'deadline' },
+  shutdown,
+];
+
 const sessionEvents: readonly SessionEvent[] = [
   { type: 'frame', frame: {} },
   { type: 'frame', frame: { ready: true } },
@@ -252,6 +269,31 @@ const subjects: Readonly<Record<string, Subject>> = {
       runStarted !== undefined,
     ],
     states: ['mediating', 'starting', 'running', 'stopping', 'finished'],
+  },
+  mediation: {
+    machine: mediationMachine,
+    inputs: [undefined, { by: 'value', value: '1', mostMs: 1_000 }].map(
+      (remember) =>
+        ({ deadlines, trace }) => ({
+          subject: { dispatchId: 'd', descriptorDigest: 'x', build: 'b', remember },
+          limitMs: 500,
+          ports: port(trace, 'ports', { deadlines }),
+        }),
+    ),
+    events: mediationEvents,
+    facets: ({
+      hasTurn,
+      allowed,
+      rememberMs,
+    }: {
+      hasTurn: boolean;
+      allowed?: object;
+      rememberMs: number;
+    }) => [hasTurn, allowed, rememberMs],
+    states: [
+      ...['recalling', 'waiting', 'asking', 'keeping'],
+      ...['allowed', 'denied', 'nobody', 'unanswered', 'withdrawn'],
+    ],
   },
   session: {
     machine: sessionMachine,
