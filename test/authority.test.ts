@@ -64,3 +64,15 @@ describe('authority', () => {
     expect(caller).toEqual({ kind: 'operator', name: 'ada', role: 'viewer' });
   });
 });
+
+describe('the permission to run what asks for a person', () => {
+  it('is made by the machine of the question only', () => {
+    const makers = filesWith(/\bpermission\(/).filter(
+      (file) => file !== 'src/actors/mediation/permission.ts',
+    );
+    expect(makers).toEqual(['src/actors/mediation/machine.ts']);
+    expect(filesWith(/\bas\s+(?:unknown\s+as\s+)?Permission\b|<Permission>/)).toEqual([
+      'src/actors/mediation/permission.ts',
+    ]);
+  });
+});

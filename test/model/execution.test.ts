@@ -2,11 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
 import { getShortestPaths } from 'xstate/graph';
 import { nodeError } from '../../src/actors/errors.js';
-import {
-  type ExecutionEvent,
-  type ExecutionPorts,
-  executionMachine,
-} from '../../src/actors/execution/machine.js';
+import type { ExecutionEvent } from '../../src/actors/execution/events.js';
+import { type ExecutionPorts, executionMachine } from '../../src/actors/execution/machine.js';
 import type { DispatchOrder, NodeResult } from '../../src/actors/link/frames.js';
 import { type Permission, permission } from '../../src/actors/mediation/permission.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
@@ -31,6 +28,7 @@ const events: readonly ExecutionEvent[] = [
   { type: 'failed', error: nodeError('refused', 'no') },
   { type: 'failed', error: pluginError('process_ended', 'it exited with code 1') },
   { type: 'failed', error: pluginError('deadline_exceeded', 'it was over before it could start') },
+  { type: 'failed', error: pluginError('not_allowed', 'another build would run') },
   { type: 'cancel', reason: 'enough' },
   { type: 'deadline' },
   { type: 'kernel.shutdown', reason: 'stop' },
@@ -169,8 +167,10 @@ function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]):
     if (event.type === 'failed' && before === 'running') {
       const isLost = event.error.code === 'plugin.process_ended' && !order.repeatable;
       const isLate = event.error.code === 'plugin.deadline_exceeded';
-      expect(results).toMatchObject([{ outcome: isLost ? 'unknown' : isLate ? 'timed_out' : 'failed' }]);
-      neverStarted ||= isLate;
+      const isRefused = event.error.code === 'plugin.not_allowed';
+      const other = isRefused ? 'rejected' : 'failed';
+      expect(results).toMatchObject([{ outcome: isLost ? 'unknown' : isLate ? 'timed_out' : other }]);
+      neverStarted ||= isLate || isRefused;
     }
   }
   const { value, status } = actor.getSnapshot();

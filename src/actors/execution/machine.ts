@@ -1,42 +1,13 @@
 import { assign, setup } from 'xstate';
-import type { Senders } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import { type AppError, toAppError } from '../../kernel/errors.js';
-import type { ShutdownEvent } from '../../kernel/lifecycle.js';
 import type { MachineMeta } from '../../kernel/machine-meta.js';
 import { nodeError } from '../errors.js';
 import type { DispatchOrder, NodeResult } from '../link/frames.js';
 import type { Asker } from '../mediation/mediations.js';
-import type { Permission, Verdict } from '../mediation/permission.js';
-
-export type ExecutionEvent =
-  | { type: 'waits' }
-  | { type: 'allowed'; permission: Permission }
-  | { type: 'denied' }
-  | { type: 'nobody'; reason: string }
-  | { type: 'unanswered' }
-  | { type: 'journaled' }
-  | { type: 'succeeded'; output: Uint8Array }
-  | { type: 'failed'; error: AppError }
-  | { type: 'cancel'; reason: string }
-  | { type: 'deadline' }
-  | ShutdownEvent;
-
-/** Who sends each of them. */
-export const executionSenders = {
-  waits: { from: 'its question' },
-  allowed: { from: 'its question' },
-  denied: { from: 'its question' },
-  nobody: { from: 'its question' },
-  unanswered: { from: 'its question' },
-  journaled: { from: 'the store' },
-  succeeded: { from: 'the handler' },
-  failed: { from: 'the handler' },
-  cancel: { from: 'the daemon' },
-  deadline: { from: 'its deadline' },
-  'kernel.shutdown': { from: 'its supervisor' },
-} as const satisfies Senders<ExecutionEvent>;
+import type { Permission } from '../mediation/permission.js';
+import { type ExecutionEvent, eventOf, executionSenders } from './events.js';
 
 /** What an execution asks of the node host. */
 export interface ExecutionPorts {
@@ -86,6 +57,8 @@ const nothing = new Uint8Array(0);
 const processEnded = 'plugin.process_ended';
 /** The code of a run whose time was over before its handler could start: see `Runner.run`. */
 const neverInTime = 'plugin.deadline_exceeded';
+/** The code of a run that nobody has allowed, or that another build would do: see `PluginHost.execute`. */
+const notAllowed = 'plugin.not_allowed';
 
 function ended(outcome: NodeResult['outcome'], error: AppError, reason = ''): { ending: Ending } {
   return { ending: { outcome, reason, output: nothing, error: error.toEnvelope() } };
@@ -205,6 +178,8 @@ export const executionMachine = setup({
       if (event.type !== 'failed') return {};
       const { error } = event;
       if (error.code === neverInTime) return { ...ended('timed_out', error), runStarted: undefined };
+      if (error.code === notAllowed)
+        return { ...ended('rejected', error, 'node_policy'), runStarted: undefined };
       // A handler that fails says so; one whose process ended under it may have done its work before.
       const isUnknown = error.code === processEnded && !context.order.repeatable;
       return isUnknown ? ended('unknown', error, 'process_ended') : ended('failed', error);
@@ -339,14 +314,3 @@ export const executionMachine = setup({
     },
   },
 });
-
-function eventOf(verdict: Verdict): ExecutionEvent {
-  switch (verdict.kind) {
-    case 'allowed':
-      return { type: 'allowed', permission: verdict.permission };
-    case 'nobody':
-      return { type: 'nobody', reason: verdict.reason };
-    default:
-      return { type: verdict.kind };
-  }
-}
