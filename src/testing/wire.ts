@@ -44,6 +44,8 @@ export class Wire {
   #phase: 'hello' | 'opening' | 'open' | 'over' = 'hello';
   #epoch = 0;
   #early: NodeFrame[] = [];
+  #lastUp: NodeFrame | undefined;
+  #lastDown: DaemonFrame | undefined;
   #nodeIsDone = false;
   #broken = false;
   /** The daemon has ended the stream: the node hears so after all that was said before. */
@@ -99,6 +101,11 @@ export class Wire {
     if (nodeKnows) this.#nodeLearns(undefined);
   }
 
+  /** The node takes it for dead, and it is not: what the node had said is still on its way, and may come after what the next one brings. */
+  forsake(): void {
+    this.#nodeLearns(undefined);
+  }
+
   /** What the node said next, on its way to the daemon. */
   get nextUp(): NodeFrame | undefined {
     return this.#broken ? undefined : this.#up[0]?.frame;
@@ -118,6 +125,7 @@ export class Wire {
       return false;
     }
     sent.written();
+    this.#lastUp = sent.frame;
     for (let copy = 0; copy < copies; copy++) this.#take(sent.frame);
     return true;
   }
@@ -127,9 +135,8 @@ export class Wire {
     const sent = this.#broken ? undefined : this.#down.shift();
     if (sent) {
       sent.written();
-      for (let copy = 0; copy < copies; copy++) {
-        if (!this.#nodeIsDone && !this.#node.life.dead) this.#handlers.frame(sent.frame);
-      }
+      this.#lastDown = sent.frame;
+      for (let copy = 0; copy < copies; copy++) this.#hear(sent.frame);
       return true;
     }
     if (this.#endOfDown && !this.#broken) {
@@ -139,6 +146,17 @@ export class Wire {
       return true;
     }
     return false;
+  }
+
+  /** Delivers what came last in each direction once more, if it is one that may come twice. */
+  repeat(mayComeTwice: (frame: NodeFrame | DaemonFrame) => boolean): void {
+    if (this.#broken) return;
+    if (this.#lastUp && mayComeTwice(this.#lastUp)) this.#take(this.#lastUp);
+    if (this.#lastDown && mayComeTwice(this.#lastDown)) this.#hear(this.#lastDown);
+  }
+
+  #hear(frame: DaemonFrame): void {
+    if (!this.#nodeIsDone && !this.#node.life.dead) this.#handlers.frame(frame);
   }
 
   #take(frame: NodeFrame): void {

@@ -6,9 +6,10 @@ import { type Capability, World } from './world.js';
 
 /*
  * The real actors of a daemon and a node, over a connection, two disks and a clock that do only what a random script says:
- * connections break with one side or both knowing, either process is killed between any two turns of its event loop and
- * comes back with what was on its disk, the node may come back with an empty disk, its line moves to a new certificate. Then the
- * faults stop and all must come to rest. The rules are checked in `world.ts` as each record is written and each handler started.
+ * connections break with one side or both knowing, what was said comes twice, or after what the next connection brings, either
+ * process is killed between any two turns of its event loop and comes back with what was on its disk, the node may come back with
+ * an empty disk, its line moves to a new certificate. Then the faults stop and all must come to rest. The rules are checked in
+ * `world.ts` as each record is written and each handler started.
  * A failure prints the seed and the shortest script that shows it.
  */
 const numRuns = propertyRuns(300);
@@ -61,6 +62,20 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
       .map(([up, down, between]) =>
         named(`pump ${up} ${down} ${between}`, (world) => world.pump(up, down, between)),
       ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.nat(3), fc.nat(3))
+      .map(([up, down]) => named(`overtake ${up} ${down}`, (world) => world.overtake(up, down))),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.constant(named('duplicate', (world) => world.duplicate())),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constant(named('the node gives its line up', (world) => world.forsake())),
   },
   {
     weight: 4,

@@ -9,7 +9,12 @@ import type { LiveDispatches } from '../../src/actors/dispatch/live.js';
 import { type DispatchRecord, isTerminal } from '../../src/actors/dispatch/record.js';
 import { nodeError } from '../../src/actors/errors.js';
 import type { ExecutionHost } from '../../src/actors/execution/executions.js';
-import type { DispatchOrder, PluginAnnouncement } from '../../src/actors/link/frames.js';
+import type {
+  DaemonFrame,
+  DispatchOrder,
+  NodeFrame,
+  PluginAnnouncement,
+} from '../../src/actors/link/frames.js';
 import { permission } from '../../src/actors/mediation/permission.js';
 import { eachStored, fromStored, toOperation } from '../../src/actors/records.js';
 import type { NodePeer } from '../../src/actors/session/sessions.js';
@@ -81,6 +86,11 @@ const facts = {
   nodeVersion: '20',
   palyraVersion: '0',
 };
+
+/** Whether a frame carries orders, results or what is said of them; those that open and end a stream come once. */
+function isAboutWork(frame: NodeFrame | DaemonFrame): boolean {
+  return !['hello', 'welcome', 'ready', 'goodbye'].some((part) => part in frame);
+}
 
 interface RunningHandler {
   readonly order: DispatchOrder;
@@ -180,14 +190,18 @@ export class World {
 
   /** Moves frames, alternating; what they cause runs in between. */
   async pump(up: number, down: number, between: number): Promise<void> {
-    for (let i = 0; i < Math.max(up, down); i++) {
-      for (const wire of [...this.#wires]) {
-        if (i < up) wire.deliverUp();
-        if (i < down) wire.deliverDown();
-      }
-      await turns(between);
-    }
-    this.#wires = this.#wires.filter((wire) => !wire.isOver);
+    await this.#move(() => this.#wires, up, down, between);
+  }
+
+  /** Moves frames of the newest connection only: what is on its way in those before comes later. */
+  async overtake(up: number, down: number): Promise<void> {
+    await this.#move(() => this.#wires.slice(-1), up, down, 1);
+  }
+
+  /** Delivers once more what came last on each connection, if it was about dispatches. */
+  async duplicate(): Promise<void> {
+    for (const wire of [...this.#wires]) wire.repeat(isAboutWork);
+    await turns(1);
   }
 
   /** The node gets a new certificate from the daemon, and is to move its line to it. */
@@ -214,6 +228,11 @@ export class World {
         },
         (error: unknown) => this.violations.push(`no certificate: ${String(error)}`),
       );
+  }
+
+  /** The node gives its connections up, and what it said on them is still on its way. */
+  forsake(): void {
+    for (const wire of this.#wires) wire.forsake();
   }
 
   cut(daemonKnows: boolean, nodeKnows: boolean): void {
@@ -312,6 +331,17 @@ export class World {
       process.life.dead = true;
       process.stop();
     }
+  }
+
+  async #move(wires: () => readonly Wire[], up: number, down: number, between: number): Promise<void> {
+    for (let i = 0; i < Math.max(up, down); i++) {
+      for (const wire of [...wires()]) {
+        if (i < up) wire.deliverUp();
+        if (i < down) wire.deliverDown();
+      }
+      await turns(between);
+    }
+    this.#wires = this.#wires.filter((wire) => !wire.isOver);
   }
 
   async #isAtRest(): Promise<boolean> {
