@@ -22,6 +22,7 @@ import { executionMachine } from './machine.js';
 interface Run {
   readonly order: DispatchOrder;
   readonly signal: AbortSignal;
+  progress(value: string): void;
   succeed(output: string): void;
   fail(): void;
 }
@@ -58,11 +59,12 @@ async function host(wrap: (store: Store) => Store = (store) => store) {
       refusal: () => undefined,
       needsMediation: () => false,
       mediate: () => undefined,
-      run: (order, signal) =>
+      run: (order, signal, _deadline, _permission, progress) =>
         new Promise((resolve, reject) =>
           runs.push({
             order,
             signal,
+            progress: (value) => progress(Buffer.from(value)),
             succeed: (output) => resolve(Buffer.from(output)),
             fail: () => reject(nodeError('refused', 'no')),
           }),
@@ -119,7 +121,7 @@ async function host(wrap: (store: Store) => Store = (store) => store) {
     started: frames.flatMap((frame) => frame.started ?? []),
   });
   const journal = async () => (await opened.list({ kind: 'execution' })).records;
-  return { executions, runs, failures, said, connect, stop, journal };
+  return { executions, runs, failures, frames, said, connect, stop, journal };
 }
 
 it('runs an order once, however often it comes', async () => {
@@ -166,6 +168,24 @@ it('has "started" on disk before the handler of what may not be repeated runs, a
   executions.settled(['dp_1']);
   expect(executions.inFlight()).toEqual([]);
   await vi.waitFor(async () => expect(await journal()).toEqual([]));
+});
+
+it('numbers progress, says "started" before the first, and drops what comes after the end', async () => {
+  const { executions, runs, frames } = await host();
+  executions.receive(sampleOrder(), 0);
+  await vi.waitFor(() => expect(runs).toHaveLength(1));
+  const [run] = runs;
+  run?.progress('"a"');
+  run?.progress('"b"');
+  run?.succeed('null');
+  await vi.waitFor(() => expect(executions.running).toBe(0));
+  run?.progress('"late"');
+  const told = frames.flatMap((frame) => [
+    ...(frame.started ?? []).map(() => 'started'),
+    ...(frame.progress ?? []).map(({ sequence, value }) => `${sequence} ${Buffer.from(value)}`),
+    ...(frame.results ?? []).map(({ outcome }) => outcome),
+  ]);
+  expect(told).toEqual(['started', '1 "a"', '2 "b"', 'succeeded']);
 });
 
 it('starts nothing that it can’t journal', async () => {

@@ -10,6 +10,7 @@ import type { CancelOrder, DispatchOrder, InFlight, NodeFrame, NodeResult } from
 import type { Permission } from '../mediation/permission.js';
 import type { ExecutionJournal } from './journal.js';
 import type { ExecutionInput, ExecutionPorts } from './machine.js';
+import { ProgressOutbox } from './progress-outbox.js';
 
 /** What the node host brings: its plugins, its owner, its rules. */
 export interface ExecutionHost {
@@ -39,16 +40,24 @@ export interface ExecutionsOptions {
   failed(error: unknown): void;
 }
 
+interface Running {
+  readonly order: DispatchOrder;
+  phase: 'received' | 'started';
+  isTold: boolean;
+  /** The number of its latest progress value. */
+  progress: number;
+  /** For the person at the node. */
+  waits: boolean;
+}
+
 /**
  * Everything that the node has taken on: running executions, and results until the daemon has them on its disk. It drops
  * duplicates, so that an order that comes twice is never started twice by one host.
  */
 export class Executions {
   readonly #options: ExecutionsOptions;
-  readonly #running = new Map<
-    string,
-    { phase: 'received' | 'started'; readonly order: DispatchOrder; progress: number; waits: boolean }
-  >();
+  readonly #running = new Map<string, Running>();
+  readonly #progress = new ProgressOutbox();
   readonly #unsettled = new Map<string, NodeResult>();
   readonly #interrupted = new Set<string>();
   readonly #cancelled = new Set<string>();
@@ -71,7 +80,7 @@ export class Executions {
       journalStart: (order, done) => this.#write(order.dispatchId, { phase: 'started' }, done),
       started: (order) => this.#started(order),
       run: (order, signal, deadline, permission) =>
-        host.run(order, signal, deadline, permission, (value) => this.#progress(order, value)),
+        host.run(order, signal, deadline, permission, (value) => this.#progressed(order, value)),
       finished: (order, result) => this.#finished(order, result),
     };
   }
@@ -114,11 +123,13 @@ export class Executions {
     for (const [dispatchId, { waits }] of this.#running) {
       if (waits) out.push('mediation', { dispatchId, waiting: true });
     }
+    this.#progress.attach(out);
   }
 
   /** The session is gone. What runs goes on; its results wait. */
   detach(): void {
     this.#out = undefined;
+    this.#progress.detach();
   }
 
   /** Takes an order. `age` is how long its frame was on the way, milliseconds. */
@@ -134,7 +145,7 @@ export class Executions {
       this.#out?.push('results', cancelledResult(dispatchId));
       return;
     }
-    this.#running.set(dispatchId, { phase: 'received', order, progress: 0, waits: false });
+    this.#running.set(dispatchId, { phase: 'received', order, isTold: false, progress: 0, waits: false });
     const input: ExecutionInput = { ports: this.#ports, order, age };
     startMember(this.#options.directory, 'executions', dispatchId, input);
   }
@@ -203,21 +214,27 @@ export class Executions {
     if (!entry) return;
     entry.phase = 'started';
     // A handler that ends within this turn tells its result in the same frame; then "started" would say nothing.
-    setImmediate(() => {
-      if (this.#running.has(dispatchId)) this.#out?.push('started', dispatchId);
-    });
+    setImmediate(() => this.#tellStarted(dispatchId, entry));
   }
 
-  #progress({ dispatchId }: DispatchOrder, value: Uint8Array): void {
+  #tellStarted(dispatchId: string, entry: Running): void {
+    if (entry.isTold || this.#running.get(dispatchId) !== entry) return;
+    entry.isTold = true;
+    this.#out?.push('started', dispatchId);
+  }
+
+  #progressed({ dispatchId }: DispatchOrder, value: Uint8Array): void {
     const entry = this.#running.get(dispatchId);
     if (!entry) return;
+    this.#tellStarted(dispatchId, entry);
     entry.progress += 1;
-    this.#out?.push('progress', { dispatchId, sequence: entry.progress, value });
+    this.#progress.add({ dispatchId, sequence: entry.progress, value });
   }
 
   #finished(order: DispatchOrder, result: NodeResult): void {
     const tell = (): void => {
       this.#running.delete(order.dispatchId);
+      this.#progress.end(order.dispatchId);
       this.#unsettled.set(order.dispatchId, result);
       this.#out?.push('results', result);
       this.#options.ran(order, result);

@@ -28,9 +28,11 @@ export class FrameBatch<F extends Frame> {
   readonly #now: () => number;
   readonly #gathered: Gathered[] = [];
   #backlog = 0;
+  #bytes = 0;
   #writing = false;
   #closed = false;
   #whenIdle: (() => void) | undefined;
+  #turn: (() => void) | undefined;
 
   constructor(write: WriteFrame<F>, now: () => number) {
     this.#write = write;
@@ -43,6 +45,7 @@ export class FrameBatch<F extends Frame> {
     const size = sizeOf(item);
     const gathered = this.#next(size);
     gathered.size += size;
+    this.#bytes += size;
     this.#backlog += 1;
     const list = gathered.frame[field] as unknown[] | undefined;
     if (list) list.push(item);
@@ -60,6 +63,20 @@ export class FrameBatch<F extends Frame> {
   /** How many items wait for the write before them. It grows without end only when the other side does not read. */
   get backlog(): number {
     return this.#backlog;
+  }
+
+  /** About how many bytes wait for the write before them. */
+  get waitingBytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Calls back once the write under way is done and before the next one; at once when there is none. For what may wait and must
+   * not pile up here. There is one such caller.
+   */
+  beforeNextWrite(turn: () => void): void {
+    if (this.#writing) this.#turn = turn;
+    else turn();
   }
 
   /** Takes nothing more. `idle` is called once everything that was pushed is written. */
@@ -85,7 +102,8 @@ export class FrameBatch<F extends Frame> {
       idle?.();
       return;
     }
-    const { frame } = gathered;
+    const { frame, size } = gathered;
+    this.#bytes -= size;
     for (const value of Object.values(frame)) if (Array.isArray(value)) this.#backlog -= value.length;
     this.#writing = true;
     frame.sentAtMs = this.#now();
@@ -93,6 +111,10 @@ export class FrameBatch<F extends Frame> {
   }
 
   readonly #written = (): void => {
+    const turn = this.#turn;
+    this.#turn = undefined;
+    // Still counts as writing, so that all that the turn says is gathered into one frame.
+    turn?.();
     this.#writing = false;
     this.#flush();
   };
