@@ -77,6 +77,12 @@ export const pluginsError = errorTable('plugins', {
   forbidden: { category: 'forbidden', retryable: false },
 });
 
+/** Errors of what is said instead of the name of one node. */
+export const selectorError = errorTable('selector', {
+  invalid: { category: 'validation', retryable: false },
+  matches_nothing: { category: 'not_found', retryable: false },
+});
+
 /** Errors of dispatches, as the caller of the control plane sees them. */
 export const dispatchError = errorTable('dispatch', {
   unknown_node: { category: 'not_found', retryable: false },

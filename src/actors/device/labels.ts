@@ -4,6 +4,14 @@ import { deviceError } from '../errors.js';
 /** Labels by name, as operators set them. */
 export type Labels = Readonly<Record<string, string>>;
 
+/**
+ * Whether there is a label of that name with that value. The one answer for grants and selectors: values are compared as they
+ * stand, and a label that is not there has no value, not even the empty one.
+ */
+export function hasLabel(labels: Labels, name: string, value: string): boolean {
+  return Object.hasOwn(labels, name) && labels[name] === value;
+}
+
 /** What an operator does to the labels of a device; those that it does not name stay. */
 export interface LabelChange {
   /** New ones, and new values of those that it has. */

@@ -2,7 +2,7 @@ import { callerLabel, type VerifiedCaller } from '../../kernel/authority.js';
 import type { Clock } from '../../kernel/clock.js';
 import { causeOf } from '../../kernel/journal.js';
 import type { Store } from '../../kernel/store.js';
-import type { Labels } from '../device/labels.js';
+import { hasLabel, type Labels } from '../device/labels.js';
 import type { DeviceRecord, OfferedCapability } from '../device/record.js';
 import { surfaceError } from '../errors.js';
 import { newId } from '../ids.js';
@@ -142,7 +142,5 @@ export class Grants {
 }
 
 function hasAll(labels: Labels, wanted: Labels): boolean {
-  return Object.entries(wanted).every(
-    ([name, value]) => Object.hasOwn(labels, name) && labels[name] === value,
-  );
+  return Object.entries(wanted).every(([name, value]) => hasLabel(labels, name, value));
 }
