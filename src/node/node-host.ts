@@ -13,6 +13,7 @@ import { openStateDirectory, type StateDirectory } from '../adapters/os/state-di
 import { freshKeys } from '../adapters/pki/keys.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
+import { systemClock } from '../kernel/clock.js';
 import { createKernel, type RootHandle, startRoot } from '../kernel/kernel.js';
 import type { KernelLog } from '../kernel/log.js';
 import type { Secret } from '../kernel/secret.js';
@@ -24,6 +25,7 @@ import { Credentials } from './credentials.js';
 import { grpcLink } from './daemon-link.js';
 import { DaemonTime } from './daemon-time.js';
 import { type EnrolmentInput, joinByPin, joinDaemon, resumeConfirming, resumePairing } from './enrolment.js';
+import { HostControl } from './host-control.js';
 import { hostFacts } from './host-facts.js';
 import { IdentityStore, type Membership, type OpenPairing } from './identity-store.js';
 import { nodeMediations } from './node-mediations.js';
@@ -49,12 +51,20 @@ export interface NodeHostOptions {
   readonly report: Reporter;
   /** How long running handlers have to end when the host stops, milliseconds. */
   readonly drainMs: number;
+  /** Whether a manager of services has started it, rather than a person. Default: false. */
+  readonly asService?: boolean;
 }
+
+/** How a host calls itself where it locks its state directory. */
+export const hostPrograms = { terminal: 'palyra node', service: 'palyra node (service)' } as const;
 
 /** What a machine was invited with: a join string, or a PIN and where it counts. */
 export type Invitation =
   | { readonly method: 'join'; readonly join: JoinString }
   | ({ readonly method: 'pin' } & PinInvitation);
+
+/** How much longer than its handlers a host may take to end, milliseconds: processes of plugins, renewal and uplink. */
+export const endReserveMs = 8_500;
 
 /** A running node host. */
 export interface NodeHost {
@@ -73,12 +83,15 @@ export interface NodeHost {
  */
 export async function startNodeHost(options: NodeHostOptions, signal: AbortSignal): Promise<NodeHost> {
   const directory = await openStateDirectory(options.stateDirectory, {
-    program: 'palyra node',
+    program: hostPrograms[options.asService === true ? 'service' : 'terminal'],
     log: options.log,
   });
+  const { log, report } = options;
+  const control = await HostControl.open({ directory: directory.path, clock: systemClock, log, report });
   try {
-    return await startIn(directory, options, signal);
+    return await startIn(directory, control, { ...options, report: control.report }, signal);
   } catch (thrown) {
+    await control.close();
     await directory.release();
     throw thrown;
   }
@@ -86,6 +99,7 @@ export async function startNodeHost(options: NodeHostOptions, signal: AbortSigna
 
 async function startIn(
   directory: StateDirectory,
+  control: HostControl,
   options: NodeHostOptions,
   signal: AbortSignal,
 ): Promise<NodeHost> {
@@ -100,7 +114,7 @@ async function startIn(
     onFailure: (error) => ending.reject(error),
   });
   try {
-    return await startWith({ directory, identityStore, standing, ending, store }, options, signal);
+    return await startWith({ directory, control, identityStore, standing, ending, store }, options, signal);
   } catch (thrown) {
     await store.close();
     throw thrown;
@@ -109,6 +123,7 @@ async function startIn(
 
 interface Opened {
   readonly directory: StateDirectory;
+  readonly control: HostControl;
   readonly identityStore: IdentityStore;
   readonly standing: Standing;
   readonly ending: Ending;
@@ -116,7 +131,7 @@ interface Opened {
 }
 
 async function startWith(opened: Opened, options: NodeHostOptions, signal: AbortSignal): Promise<NodeHost> {
-  const { directory, identityStore, standing, ending, store } = opened;
+  const { directory, control, identityStore, standing, ending, store } = opened;
   const { report, drainMs, log } = options;
   const kernel = createKernel({ log });
   const processes = await PluginProcesses.open({
@@ -169,6 +184,12 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
         ...(result.error === undefined ? {} : { error: result.error }),
       }),
   });
+  control.know(() => ({
+    deviceId: identity.deviceId,
+    name: credentials.membership.name,
+    certificateEnds: credentials.newest.notAfter,
+    running: executions.running,
+  }));
   const daemonTime = new DaemonTime(kernel.clock);
   const ticket = await sessionTicket(store, kernel.clock);
   const link = grpcLink;
@@ -200,6 +221,7 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     confirming.abort();
     mediator.close();
     await plugins.host.stop();
+    await control.close();
     await store.close();
     await directory.release();
   });
@@ -208,8 +230,9 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     plugins,
     ended: ending.promise,
     stop: async (reason) => {
+      control.stopping(reason);
       // Executions, then processes of plugins, renewal and uplink: what each has at most is in `nodeTree`.
-      await root.shutdown(reason, drainMs + 8_500);
+      await root.shutdown(reason, drainMs + endReserveMs);
       await ending.promise;
       report({ event: 'stopped', reason });
     },

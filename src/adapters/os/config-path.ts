@@ -17,12 +17,16 @@ export function findConfigFile(
   env: NodeJS.ProcessEnv,
   kind: keyof typeof kinds = 'daemon',
 ): string | undefined {
-  const { file, variable } = kinds[kind];
+  const { variable } = kinds[kind];
   const explicit = named ?? (env[variable] || undefined);
   if (explicit !== undefined) return explicit;
+  const path = defaultConfigFile(env, kind);
+  return path !== undefined && existsSync(path) ? path : undefined;
+}
+
+/** Where the config file is looked for when nobody names one; undefined without a home. */
+export function defaultConfigFile(env: NodeJS.ProcessEnv, kind: keyof typeof kinds): string | undefined {
   const xdg = env.XDG_CONFIG_HOME;
   const base = xdg !== undefined && isAbsolute(xdg) ? xdg : env.HOME && join(env.HOME, '.config');
-  if (!base) return undefined;
-  const path = join(base, 'palyra', file);
-  return existsSync(path) ? path : undefined;
+  return base ? join(base, 'palyra', kinds[kind].file) : undefined;
 }

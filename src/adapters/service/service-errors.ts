@@ -8,5 +8,9 @@ export const serviceError = errorTable('service', {
   manager_failed: { category: 'precondition', retryable: true },
   not_started: { category: 'precondition', retryable: true },
   foreign_host: { category: 'precondition', retryable: true },
+  refused: { category: 'policy', retryable: true },
+  expired: { category: 'precondition', retryable: true },
+  unreachable: { category: 'unavailable', retryable: true },
+  not_connected: { category: 'timeout', retryable: true },
   still_running: { category: 'timeout', retryable: true },
 });
