@@ -27,7 +27,7 @@ export class ConcurrencyGate {
    * Enters, at once when there is room: undefined is returned then, so that the usual case waits for nothing. Each
    * entrance needs one {@link leave}.
    *
-   * @throws AppError `plugin.busy` when too many wait; the promise rejects with `plugin.cancelled` when `signal` is aborted
+   * @throws AppError `plugin.busy` when too many wait; the promise rejects with `plugin.never_started` when `signal` is aborted
    */
   enter(signal: AbortSignal): Promise<void> | undefined {
     if (this.#inside < this.#limit) {
@@ -47,7 +47,9 @@ export class ConcurrencyGate {
       const onAbort = () => {
         this.#waiting.delete(waiting);
         reject(
-          pluginError('cancelled', `'${this.#name}' was stopped before it started`, { cause: signal.reason }),
+          pluginError('never_started', `'${this.#name}' was stopped before it started`, {
+            cause: signal.reason,
+          }),
         );
       };
       const waiting: Waiting = {

@@ -53,6 +53,7 @@ const table = {
   not_allowed: { category: 'policy', retryable: false },
   busy: { category: 'busy', retryable: true },
   cancelled: { category: 'precondition', retryable: false },
+  never_started: { category: 'precondition', retryable: false },
   deadline_exceeded: { category: 'timeout', retryable: false },
   abort_ignored: { category: 'timeout', retryable: false },
   handler_crashed: handler,

@@ -186,7 +186,7 @@ test('runs over the concurrency wait their turn; too many waiting are refused; a
     retryable: true,
   });
   second.abort();
-  await expect(waiting).rejects.toMatchObject({ code: 'plugin.cancelled' });
+  await expect(waiting).rejects.toMatchObject({ code: 'plugin.never_started' });
   const next = host.execute(execution(host, 'greet', {}));
   first.abort();
   await expect(running).rejects.toMatchObject({ code: 'plugin.cancelled' });

@@ -29,6 +29,7 @@ const events: readonly ExecutionEvent[] = [
   { type: 'failed', error: pluginError('process_ended', 'it exited with code 1') },
   { type: 'failed', error: pluginError('deadline_exceeded', 'it was over before it could start') },
   { type: 'failed', error: pluginError('not_allowed', 'another build would run') },
+  { type: 'failed', error: pluginError('never_started', 'it was stopped before its turn came') },
   { type: 'cancel', reason: 'enough' },
   { type: 'deadline' },
   { type: 'kernel.shutdown', reason: 'stop' },
@@ -171,6 +172,10 @@ function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]):
       const other = isRefused ? 'rejected' : 'failed';
       expect(results).toMatchObject([{ outcome: isLost ? 'unknown' : isLate ? 'timed_out' : other }]);
       neverStarted ||= isLate || isRefused;
+    }
+    // Stopped while it waited for its turn: it ends as what stopped it, and was never started.
+    if (event.type === 'failed' && before === 'stopping') {
+      neverStarted ||= event.error.code === 'plugin.never_started';
     }
   }
   const { value, status } = actor.getSnapshot();

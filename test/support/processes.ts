@@ -18,6 +18,22 @@ export function pluginProcesses(among: (environment: readonly string[]) => boole
     });
 }
 
+/** Everything that runs in the group of a process. Linux only. */
+export function groupOf(leader: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      if (!isAlive(pid)) return false;
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) === leader;
+      } catch {
+        return false;
+      }
+    });
+}
+
 /** Whether a process runs; a zombie does not. */
 export function isAlive(pid: number): boolean {
   try {

@@ -55,6 +55,8 @@ interface ExecutionContext extends ExecutionInput {
 const nothing = new Uint8Array(0);
 /** The code of a run whose process ended under it: see `Runner.run`. */
 const processEnded = 'plugin.process_ended';
+/** The code of a run that was stopped while it waited for its turn: see `ConcurrencyGate.enter`. */
+const neverStarted = 'plugin.never_started';
 /** The code of a run whose time was over before its handler could start: see `Runner.run`. */
 const neverInTime = 'plugin.deadline_exceeded';
 /** The code of a run that nobody has allowed, or that another build would do: see `PluginHost.execute`. */
@@ -184,6 +186,10 @@ export const executionMachine = setup({
       const isUnknown = error.code === processEnded && !context.order.repeatable;
       return isUnknown ? ended('unknown', error, 'process_ended') : ended('failed', error);
     }),
+    // Its turn never came: what stopped it is told, and that no handler has started.
+    'note that it never started': assign(({ event }) =>
+      event.type === 'failed' && event.error.code === neverStarted ? { runStarted: undefined } : {},
+    ),
     disarm: ({ context, self }) => context.ports.deadlines.release(self),
     finish: ({ context }) => {
       const { ports, order, runStarted, ending } = context;
@@ -304,7 +310,11 @@ export const executionMachine = setup({
           actions: 'take the output',
           description: 'It succeeded all the same',
         },
-        failed: { target: 'finished', description: 'It has stopped' },
+        failed: {
+          target: 'finished',
+          actions: 'note that it never started',
+          description: 'It has stopped, or its turn never came',
+        },
       },
     },
     finished: {
