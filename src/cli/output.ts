@@ -2,6 +2,7 @@ import picocolors from 'picocolors';
 import type { AppError } from '../kernel/errors.js';
 import { type CliContext, type CliOutput, hasColours } from './context.js';
 import { printable, printableJson, printableLines } from './printable.js';
+import { durationText } from './time-text.js';
 
 /** What printing needs of a program's context. */
 export type OutputContext = Pick<CliContext, 'stdout' | 'stderr' | 'env'>;
@@ -48,7 +49,7 @@ export function printError(context: OutputContext, error: AppError, json: boolea
 /** An error as {@link printError} shows it to a person. */
 export function errorLines(
   { red, dim, bold }: Colours,
-  error: Pick<AppError, 'message' | 'fields' | 'hint'>,
+  error: Pick<AppError, 'message' | 'fields' | 'hint'> & { readonly details?: AppError['details'] },
 ): readonly string[] {
   const [first = '', ...rest] = printableLines(error.message);
   // Many messages tell the first field, or all of them, already.
@@ -61,5 +62,12 @@ export function errorLines(
     ...(error.hint === undefined
       ? []
       : printableLines(error.hint).map((line) => `  ${dim('hint:')} ${line}`)),
+    ...retryLines(dim, error.details?.retryAfterMs),
   ];
+}
+
+/** When to try again, where the error knows. */
+function retryLines(dim: Colours['dim'], retryAfterMs: unknown): readonly string[] {
+  if (typeof retryAfterMs !== 'number') return [];
+  return [`  ${dim('retry:')} in ${durationText(retryAfterMs)}`];
 }

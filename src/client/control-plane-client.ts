@@ -11,6 +11,7 @@ import type {
   RotateDevice,
 } from '../contract/device.js';
 import type { CreateDispatch, Dispatch, DispatchPage, RetryDispatch } from '../contract/dispatch.js';
+import type { DispatchForecast } from '../contract/dispatch-forecast.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { CreateGrant, Grant, GrantList } from '../contract/grant.js';
 import type { Inventory } from '../contract/inventory.js';
@@ -278,6 +279,11 @@ export class ControlPlaneClient {
         ? withKey(error, key)
         : error;
     }
+  }
+
+  /** What `createDispatch` would lead to. It leaves nothing behind, takes no key, and makes none. */
+  foreseeDispatch(request: CreateDispatch, options?: RequestOptions): Promise<DispatchForecast> {
+    return this.#send('foreseeDispatch', { body: request }, options);
   }
 
   getDispatch(id: string, options?: RequestOptions): Promise<Dispatch> {

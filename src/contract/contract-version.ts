@@ -9,6 +9,7 @@ export const contract: ContractDescriptor = {
     'pairing.join',
     'dispatch.key_if_needed',
     'dispatch.wait',
+    'dispatch.dry_run',
     'device.lifecycle',
     'device.clones',
     'surfaces',

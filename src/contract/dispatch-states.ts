@@ -19,4 +19,7 @@ export const dispatchNotes = [
 ] as const;
 export const dispatchStates = [...liveDispatchStates, ...terminalDispatchStates] as const;
 
+/** What a request would lead to, found out by a dry run. */
+export const dispatchVerdicts = ['run', 'ask', 'wait', 'queue', 'existing', 'refuse'] as const;
+
 export type DispatchState = (typeof dispatchStates)[number];

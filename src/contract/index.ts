@@ -12,6 +12,7 @@ export * from './contract-version.js';
 export * from './device.js';
 export * from './device-states.js';
 export * from './dispatch.js';
+export * from './dispatch-forecast.js';
 export * from './dispatch-states.js';
 export * from './error.js';
 export * from './error-codes.js';

@@ -21,6 +21,7 @@ import {
   GetDispatchQuerySchema,
   RetryDispatchSchema,
 } from './dispatch.js';
+import { DispatchForecastSchema } from './dispatch-forecast.js';
 import { ExplanationSchema, explanationParams } from './explanation.js';
 import { CreateGrantSchema, GrantListSchema, GrantSchema, WithdrawGrantSchema } from './grant.js';
 import { HealthSchema } from './health.js';
@@ -192,6 +193,10 @@ export const routeSchemas = {
   createDispatch: {
     body: CreateDispatchSchema,
     response: DispatchSchema,
+  },
+  foreseeDispatch: {
+    body: CreateDispatchSchema,
+    response: DispatchForecastSchema,
   },
   listDispatches: {
     query: DispatchFilterSchema,

@@ -264,6 +264,13 @@ export const routes = {
     summary: 'Run a capability on a node; 200 when it has ended, 202 when it was accepted',
     statuses: [200, 202],
   },
+  foreseeDispatch: {
+    method: 'POST',
+    path: '/v1/dispatches/dry-run',
+    authority: 'invoker',
+    summary: 'Say what running a capability would lead to, by the same rules, and change nothing',
+    statuses: [200],
+  },
   listDispatches: {
     method: 'GET',
     path: '/v1/dispatches',

@@ -8,10 +8,11 @@ import type { CompiledSurface } from '../device/surface.js';
 import { dispatchError } from '../errors.js';
 import { presenceOf } from '../session/presence.js';
 import type { Sessions } from '../session/sessions.js';
-import { checkInput, draftDispatch } from './draft.js';
+import { checkInput, draftDispatch, keyOf } from './draft.js';
+import type { KeyedRequest } from './idempotency.js';
 import type { LiveDispatches } from './live.js';
 import type { DispatchRecord } from './record.js';
-import { resolveCapability, resolveNode } from './targets.js';
+import { findNode, resolveCapability, resolveNode } from './targets.js';
 import type { CreateDispatch } from './view.js';
 
 export interface AdmissionOptions {
@@ -20,7 +21,7 @@ export interface AdmissionOptions {
   readonly surface: CompiledSurface;
   readonly catalog: Catalog;
   readonly live: LiveDispatches;
-  readonly sessions: Pick<Sessions, 'present' | 'live'>;
+  readonly sessions: Pick<Sessions, 'present' | 'live' | 'hasRoom'>;
   readonly limits: {
     /** Bytes of JSON. */
     readonly input: number;
@@ -29,30 +30,59 @@ export interface AdmissionOptions {
   };
 }
 
+/** A request that may become a dispatch, and what would become of it first. */
+export interface Admission {
+  /** It is nowhere yet. */
+  readonly record: DispatchRecord;
+  readonly device: DeviceRecord;
+  /** `now`: it goes out at once; `line`: when the node has done more of what it has; `return`: when the node is back. */
+  readonly goesOut: 'now' | 'line' | 'return';
+  /** How many dispatches of the node have not ended. */
+  readonly ahead: number;
+}
+
 /**
- * Whether a request becomes a dispatch: who asks, of which node, for what, with which input, and whether there is room.
+ * Whether a request becomes a dispatch: who asks, of which node, for what, with which input, and whether there is room. The
+ * one rule for what is asked for and for what is only tried.
  *
- * @returns its record, which is nowhere yet.
  * @throws AppError as `DispatchControl.create`, but for keys and waiting.
  */
-export function admit(
-  caller: VerifiedCaller,
-  request: CreateDispatch,
-  { devices, surface, catalog, live, limits, sessions, clock }: AdmissionOptions,
-): DispatchRecord {
+export function admit(caller: VerifiedCaller, request: CreateDispatch, options: AdmissionOptions): Admission {
+  const { devices, surface, catalog, live, limits, sessions, clock } = options;
   requireInvoker(caller);
   const device = resolveNode(devices, request.node);
   const entry = resolveCapability(device, request.capability, surface, catalog);
   checkInput(entry, request.input, limits.input);
   const presence = presenceOf(sessions.present(device.id), clock.monotonic());
   if (presence === 'offline' && !request.queue) throw offline(device, clock.now());
-  if (live.countOf(device.id) >= limits.perNode) {
-    throw dispatchError('busy', `Node ${device.name} has ${limits.perNode} unfinished dispatches`, {
-      hint: 'Wait until some have ended, or raise dispatch.queuePerNode in palyra.yaml.',
-    });
+  const ahead = live.countOf(device.id);
+  if (ahead >= limits.perNode) {
+    throw busy(device, `${limits.perNode} unfinished dispatches`, 'queuePerNode', options);
   }
   const epoch = sessions.live(device.id)?.epoch ?? 0;
-  return draftDispatch({ caller, request, device, entry, now: clock.now(), epoch });
+  const record = draftDispatch({ caller, request, device, entry, now: clock.now(), epoch });
+  const hasRoom = epoch > 0 && sessions.hasRoom(device.id);
+  return { record, device, ahead, goesOut: presence === 'offline' ? 'return' : hasRoom ? 'now' : 'line' };
+}
+
+/**
+ * The key that a request counts under; undefined when it needs none. It asks for less than {@link admit}: who asks again with
+ * his key learns what became of the first time also when the node is away by now, or may not run it any more.
+ *
+ * @throws AppError `dispatch.forbidden`, and as `findNode`.
+ */
+export function keyedRequest(
+  caller: VerifiedCaller,
+  request: CreateDispatch,
+  { devices, surface, catalog }: AdmissionOptions,
+): KeyedRequest | undefined {
+  const { idempotencyKey, keyIfNeeded, capability, input } = request;
+  if (idempotencyKey === undefined && keyIfNeeded === undefined) return undefined;
+  requireInvoker(caller);
+  const device = findNode(devices, request.node);
+  const offered = surface.offered(device, capability);
+  const key = keyOf(request, offered && catalog.get(offered.digest)?.descriptor);
+  return key === undefined ? undefined : { caller, key, deviceId: device.id, capability, input };
 }
 
 /** @throws AppError `dispatch.forbidden`. */
@@ -70,5 +100,18 @@ function offline(device: DeviceRecord, now: number): AppError {
       : `, last seen ${Math.round((now - device.lastSeenAt) / 1000)} s ago`;
   return dispatchError('node_offline', `Node ${device.name} is offline${seen}`, {
     hint: 'Start it with `palyra node run`, or use --queue to have it run when the node is back.',
+  });
+}
+
+function busy(
+  device: DeviceRecord,
+  what: string,
+  setting: string,
+  { live, sessions, clock }: AdmissionOptions,
+): AppError {
+  const isPresent = sessions.present(device.id) !== undefined;
+  return dispatchError('busy', `Node ${device.name} has ${what}`, {
+    hint: `Wait until some have ended, or raise dispatch.${setting} in palyra.yaml.`,
+    details: { retryAfterMs: live.roomIn(device.id, isPresent, clock.monotonic()) },
   });
 }

@@ -1,20 +1,20 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { Deadlines } from '../../kernel/deadlines.js';
 import type { Directory } from '../../kernel/directory.js';
-import { AppError, toAppError } from '../../kernel/errors.js';
+import { toAppError } from '../../kernel/errors.js';
 import { type Cause, causeOf } from '../../kernel/journal.js';
 import type { KernelLog } from '../../kernel/log.js';
-import type { PutOperation, Store } from '../../kernel/store.js';
+import type { Store } from '../../kernel/store.js';
 import { dispatchAddress, sendToDispatch, sendToSession, startMember } from '../addresses.js';
 import { barOf, type DeviceBar } from '../device/bars.js';
 import { dispatchError } from '../errors.js';
 import type { NodeResult } from '../link/frames.js';
 import { eachStored, fromStored } from '../records.js';
 import type { SessionEvent } from '../session/machine.js';
-import { type AdmissionOptions, admit, requireInvoker } from './admission.js';
+import { type AdmissionOptions, requireInvoker } from './admission.js';
 import type { DispatchInput, DispatchPorts } from './behaviour.js';
+import { DispatchCreation } from './creation.js';
 import { orderOf } from './draft.js';
-import { dispatchOfKey, idempotencyEntry } from './idempotency.js';
 import { judgeResult } from './judge.js';
 import { type LateResultCounts, LateResults } from './late-results.js';
 import { DispatchReads } from './reads.js';
@@ -23,7 +23,14 @@ import type { DispatchRecorder } from './recorder.js';
 import { retryRequest } from './retry.js';
 import { DispatchSearch } from './search.js';
 import { note, step } from './steps.js';
-import type { CreateDispatch, DispatchControl, DispatchFilter, DispatchPage, RetryDispatch } from './view.js';
+import type {
+  CreateDispatch,
+  DispatchControl,
+  DispatchFilter,
+  DispatchForecast,
+  DispatchPage,
+  RetryDispatch,
+} from './view.js';
 import { DispatchWaiters } from './waiters.js';
 
 export interface DispatchesOptions extends AdmissionOptions {
@@ -46,7 +53,7 @@ export class Dispatches implements DispatchControl {
   readonly #ports: DispatchPorts;
   readonly #reads: DispatchReads;
   readonly #search: DispatchSearch;
-  #stopping = false;
+  readonly #creation: DispatchCreation;
   #onEnded: (() => void) | undefined;
 
   constructor(options: DispatchesOptions) {
@@ -59,6 +66,12 @@ export class Dispatches implements DispatchControl {
       ...options,
       outputLimit: options.limits.output,
       settled: (deviceId, dispatchId) => this.#toSession(deviceId, { type: 'settled', dispatchId }),
+    });
+    this.#creation = new DispatchCreation({
+      ...options,
+      reads: this.#reads,
+      isHeld: (record) => this.#isHeld(record),
+      start: (record) => this.#start({ ports: this.#ports, record, fresh: true }),
     });
     this.#ports = {
       deadlines,
@@ -99,7 +112,7 @@ export class Dispatches implements DispatchControl {
 
   /** From now on nothing new is accepted. */
   stopAccepting(): void {
-    this.#stopping = true;
+    this.#creation.stopAccepting();
   }
 
   /** Waits until everything that can end soon has ended, at most `limitMs`; what is queued or offline is not waited for. */
@@ -146,16 +159,15 @@ export class Dispatches implements DispatchControl {
   }
 
   async create(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchRecord> {
-    if (this.#stopping)
-      throw dispatchError('stopping', 'The daemon is stopping', { hint: 'Try again in a moment.' });
-    const { live } = this.#options;
-    const record = admit(caller, request, this.#options);
-    const accepted =
-      record.repeatable && request.wait === true
-        ? this.#sendAtOnce(record)
-        : await this.#writeFirst(record, caller);
+    const accepted = await this.#creation.create(caller, request);
     if (request.wait !== true) return accepted;
-    return live.get(accepted.id) ? this.#waiters.wait(accepted) : this.#reads.require(accepted.id);
+    return this.#options.live.get(accepted.id)
+      ? this.#waiters.wait(accepted)
+      : this.#reads.require(accepted.id);
+  }
+
+  foresee(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchForecast> {
+    return this.#creation.foresee(caller, request);
   }
 
   async get(_caller: VerifiedCaller, id: string, wait = false): Promise<DispatchRecord> {
@@ -227,44 +239,6 @@ export class Dispatches implements DispatchControl {
     return this.#lateResults.countsOf(deviceId);
   }
 
-  /** Protocol.md 18: repeatable work that a caller waits for goes out at once; its row follows with the next group. */
-  #sendAtOnce(record: DispatchRecord): DispatchRecord {
-    this.#options.live.set(record);
-    this.#options.recorder.later(record);
-    this.#start({ ports: this.#ports, record, fresh: true });
-    return record;
-  }
-
-  async #writeFirst(record: DispatchRecord, caller: VerifiedCaller): Promise<DispatchRecord> {
-    const { recorder, live } = this.#options;
-    const key =
-      record.idempotencyKey === undefined
-        ? undefined
-        : idempotencyEntry(record, caller, record.idempotencyKey);
-    if (key) {
-      const earlier = await this.#earlier(key);
-      if (earlier) return earlier;
-    }
-    try {
-      // Counted from now on, so that the bound per node holds while the write is under way.
-      live.set(record);
-      await recorder.now(record, 'fsync', key ? [key] : []);
-    } catch (thrown) {
-      live.delete(record);
-      const raced = key && thrown instanceof AppError && thrown.code === 'store.conflict';
-      const earlier = raced ? await this.#earlier(key) : undefined;
-      if (earlier) return earlier;
-      throw thrown;
-    }
-    this.#start({ ports: this.#ports, record, fresh: true });
-    return record;
-  }
-
-  async #earlier(key: PutOperation): Promise<DispatchRecord | undefined> {
-    const stored = await this.#options.store.get(key.kind, key.id);
-    return stored && this.#reads.require(dispatchOfKey(key, stored));
-  }
-
   #start(input: DispatchInput): void {
     const { directory, sessions } = this.#options;
     const { id, deviceId, sentInEpoch } = input.record;
@@ -318,7 +292,7 @@ export class Dispatches implements DispatchControl {
       .last(record, record.repeatable ? 'wal' : 'fsync', () => this.#settle(record))
       .then(
         () => {
-          live.delete(record);
+          live.ended(record, this.#options.clock.monotonic());
           this.#waiters.tell(record);
           this.#onEnded?.();
         },

@@ -1,5 +1,6 @@
 import { callerLabel, type VerifiedCaller } from '../../kernel/authority.js';
 import type { CatalogEntry } from '../../plugins/catalog.js';
+import type { Descriptor } from '../../plugins/descriptor.js';
 import type { DeviceRecord } from '../device/record.js';
 import { dispatchError } from '../errors.js';
 import { newId } from '../ids.js';
@@ -28,6 +29,15 @@ export function checkInput(entry: CatalogEntry, input: unknown, limit: number): 
   });
 }
 
+/** The key that a request counts under: one that is given for the case of need counts only for what may not run twice. */
+export function keyOf(
+  { idempotencyKey, keyIfNeeded }: CreateDispatch,
+  descriptor: Pick<Descriptor, 'idempotent' | 'readOnly'> | undefined,
+): string | undefined {
+  const harmless = descriptor !== undefined && (descriptor.idempotent || descriptor.readOnly);
+  return idempotencyKey ?? (harmless ? undefined : keyIfNeeded);
+}
+
 /** What a request becomes before it is accepted. */
 export interface Draft {
   readonly caller: VerifiedCaller;
@@ -52,7 +62,7 @@ export function draftDispatch({ caller, request, device, entry, now, epoch }: Dr
   const mediationTimeoutMs = descriptor.mediation.mode === 'local' ? mediationLimitMs : 0;
   const deliverBy = now + (request.wait === true && !request.queue ? timeoutMs : queueLifetimeMs);
   const harmless = descriptor.idempotent || descriptor.readOnly;
-  const idempotencyKey = request.idempotencyKey ?? (harmless ? undefined : request.keyIfNeeded);
+  const idempotencyKey = keyOf(request, descriptor);
   const by = callerLabel(caller);
   return {
     id: newId('dp', now),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { callerLabel, type VerifiedCaller } from '../../kernel/authority.js';
-import type { DeleteOperation, PutOperation, Store, StoredHead, StoredRecord } from '../../kernel/store.js';
+import type { DeleteOperation, PutOperation, Store, StoredHead } from '../../kernel/store.js';
 import { dispatchError } from '../errors.js';
 import type { DispatchRecord } from './record.js';
 
@@ -16,17 +16,35 @@ function sha256(...parts: readonly string[]): string {
   return hash.digest('hex');
 }
 
-/** The row that makes a key unique: written with the dispatch or not at all. Keys of different callers do not meet. */
-export function idempotencyEntry(record: DispatchRecord, caller: VerifiedCaller, key: string): PutOperation {
+/** A request under a key, which belongs to its caller: the same key of another one is another key. */
+export interface KeyedRequest {
+  readonly caller: VerifiedCaller;
+  readonly key: string;
+  /** The node by what never changes of it: a key holds when it is renamed. */
+  readonly deviceId: string;
+  readonly capability: string;
+  readonly input: unknown;
+}
+
+function entryId({ caller, key }: KeyedRequest): string {
+  return sha256(callerLabel(caller), key);
+}
+
+function requestDigest({ deviceId, capability, input }: KeyedRequest): string {
+  return sha256(deviceId, capability, JSON.stringify(input) ?? 'null');
+}
+
+/** The row that makes a key unique: written with the dispatch or not at all. */
+export function idempotencyEntry(record: DispatchRecord, request: KeyedRequest): PutOperation {
   const data: IdempotencyData = {
     dispatchId: record.id,
     capability: record.capability,
-    requestDigest: sha256(record.deviceId, record.capability, JSON.stringify(record.input) ?? 'null'),
+    requestDigest: requestDigest(request),
   };
   return {
     op: 'put',
     kind: 'idempotency',
-    id: sha256(callerLabel(caller), key),
+    id: entryId(request),
     expect: 0,
     state: '',
     owner: record.deviceId,
@@ -67,17 +85,18 @@ export async function entriesOfDispatch(
 }
 
 /**
- * The dispatch that the key of `entry` stands for by what is stored under it.
+ * The id of the dispatch that a key stands for, or undefined when it is free.
  *
  * @throws AppError `dispatch.key_conflict` when the key came with another node, capability or input then.
  */
-export function dispatchOfKey(entry: PutOperation, stored: StoredRecord): string {
-  const wanted = entry.data as IdempotencyData;
-  const { dispatchId, requestDigest } = stored.data as IdempotencyData;
-  if (requestDigest === wanted.requestDigest) return dispatchId;
+export async function dispatchOfKey(store: Store, request: KeyedRequest): Promise<string | undefined> {
+  const stored = await store.get('idempotency', entryId(request));
+  if (stored === undefined) return undefined;
+  const { dispatchId, requestDigest: digest } = stored.data as IdempotencyData;
+  if (digest === requestDigest(request)) return dispatchId;
   throw dispatchError('key_conflict', `The idempotency key was used for another request (${dispatchId})`, {
     fields: [{ field: 'idempotencyKey', message: 'belongs to another request' }],
-    hint: `Use a new key for a new request to ${wanted.capability}.`,
+    hint: `Use a new key for a new request to ${request.capability}.`,
     details: { dispatchId },
   });
 }

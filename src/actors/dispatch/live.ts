@@ -1,4 +1,11 @@
+import { EndPace, longestRetryMs } from './pace.js';
 import type { DispatchRecord } from './record.js';
+
+/** What of one device has not ended. */
+interface DeviceQueue {
+  readonly ids: Set<string>;
+  readonly pace: EndPace;
+}
 
 /**
  * The dispatches that have not ended, by id and by device in the order of their creation. It answers what a session and
@@ -6,7 +13,7 @@ import type { DispatchRecord } from './record.js';
  */
 export class LiveDispatches {
   readonly #records = new Map<string, DispatchRecord>();
-  readonly #ofDevice = new Map<string, Set<string>>();
+  readonly #ofDevice = new Map<string, DeviceQueue>();
 
   all(): IterableIterator<DispatchRecord> {
     return this.#records.values();
@@ -19,27 +26,43 @@ export class LiveDispatches {
   /** Adds a dispatch or replaces its record. */
   set(record: DispatchRecord): void {
     if (!this.#records.has(record.id)) {
-      const ids = this.#ofDevice.get(record.deviceId);
-      if (ids) ids.add(record.id);
-      else this.#ofDevice.set(record.deviceId, new Set([record.id]));
+      const queue = this.#ofDevice.get(record.deviceId) ?? { ids: new Set(), pace: new EndPace() };
+      queue.ids.add(record.id);
+      this.#ofDevice.set(record.deviceId, queue);
     }
     this.#records.set(record.id, record);
   }
 
   delete(record: DispatchRecord): void {
     this.#records.delete(record.id);
-    const ids = this.#ofDevice.get(record.deviceId);
+    const ids = this.#ofDevice.get(record.deviceId)?.ids;
     ids?.delete(record.id);
     if (ids?.size === 0) this.#ofDevice.delete(record.deviceId);
   }
 
+  /** It has ended: what is kept of it goes, and how fast its node ends work is noted. @param now monotonic milliseconds */
+  ended(record: DispatchRecord, now: number): void {
+    this.#ofDevice.get(record.deviceId)?.pace.ended(now);
+    this.delete(record);
+  }
+
+  /**
+   * When there may be room again in the queue of a device, milliseconds from now.
+   *
+   * @param isPresent whether it is connected
+   * @param now monotonic milliseconds
+   */
+  roomIn(deviceId: string, isPresent: boolean, now: number): number {
+    return isPresent ? (this.#ofDevice.get(deviceId)?.pace.nextIn(now) ?? 0) : longestRetryMs;
+  }
+
   /** The ids of a device's dispatches, oldest first. */
   idsOf(deviceId: string): readonly string[] {
-    return [...(this.#ofDevice.get(deviceId) ?? [])];
+    return [...(this.#ofDevice.get(deviceId)?.ids ?? [])];
   }
 
   countOf(deviceId: string): number {
-    return this.#ofDevice.get(deviceId)?.size ?? 0;
+    return this.#ofDevice.get(deviceId)?.ids.size ?? 0;
   }
 
   get size(): number {

@@ -71,7 +71,7 @@ function rowsOf(record: DispatchRecord): StoreOperation[] {
   const row = toOperation('dispatch', record.deviceId, record);
   return record.idempotencyKey === undefined
     ? [row]
-    : [row, idempotencyEntry(record, caller, record.idempotencyKey)];
+    : [row, idempotencyEntry(record, { ...record, caller, key: record.idempotencyKey })];
 }
 
 async function write(records: readonly DispatchRecord[]): Promise<void> {

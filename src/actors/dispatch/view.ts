@@ -1,4 +1,5 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
+import type { ErrorEnvelope } from '../../kernel/errors.js';
 import type { DispatchOutcome, DispatchRecord, DispatchState } from './record.js';
 
 export interface CreateDispatch {
@@ -18,6 +19,39 @@ export interface CreateDispatch {
   readonly queue?: boolean;
   /** The dispatch that is asked for again with this. */
   readonly retryOf?: string;
+}
+
+/** What is known of a dispatch before there is one. */
+export type ForeseenDispatch = Pick<
+  DispatchRecord,
+  | 'deviceId'
+  | 'capability'
+  | 'descriptorDigest'
+  | 'repeatable'
+  | 'idempotencyKey'
+  | 'timeoutMs'
+  | 'mediationTimeoutMs'
+  | 'deliverBy'
+> & { readonly nodeName: string };
+
+/**
+ * What a request would lead to at this moment, found out without leaving anything behind. `run`: it goes out and runs; `ask`: it
+ * goes out and the person at the node is asked; `wait`: it stands in line behind what the node has not done; `queue`: it
+ * waits for the node to come back; `existing`: its key stands for a dispatch already; `refuse`: it is refused with `error`.
+ */
+export interface DispatchForecast {
+  readonly verdict: 'run' | 'ask' | 'wait' | 'queue' | 'existing' | 'refuse';
+  /** What it would be; absent when it is refused. Of a dispatch that exists, what that is. */
+  readonly dispatch?: ForeseenDispatch;
+  /** Dispatches of the node that have not ended. Absent when it is refused, or exists. */
+  readonly ahead?: number;
+  readonly existing?: {
+    readonly id: string;
+    readonly state: DispatchState;
+    /** Whether it waits for the build that its node offers to be approved. */
+    readonly held: boolean;
+  };
+  readonly error?: ErrorEnvelope;
 }
 
 /** How a dispatch that has ended is asked for again. */
@@ -69,6 +103,12 @@ export interface DispatchControl {
    *   `dispatch.key_conflict`, `dispatch.wait_timeout` (the id is in `details.dispatchId`; the dispatch goes on).
    */
   create(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchRecord>;
+  /**
+   * What {@link create} would do, by the same rules, and does not.
+   *
+   * @throws AppError `dispatch.forbidden`; whatever else `create` throws is the `error` of what it returns.
+   */
+  foresee(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchForecast>;
   /**
    * @param wait answer when it has ended
    * @throws AppError `dispatch.not_found`, `dispatch.wait_timeout`.

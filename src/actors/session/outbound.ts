@@ -20,7 +20,7 @@ export class Outbound {
 
   /** Sends it now if there is credit, else when there is. */
   offer(order: DispatchOrder): void {
-    if (this.#inFlight.size < this.#window && this.#waiting.size === 0) this.#dispatch(order);
+    if (this.hasRoom) this.#dispatch(order);
     else this.#waiting.set(order.dispatchId, order);
   }
 
@@ -42,6 +42,11 @@ export class Outbound {
       this.#waiting.delete(id);
       this.#dispatch(order);
     }
+  }
+
+  /** Whether what is offered now goes out at once. */
+  get hasRoom(): boolean {
+    return this.#inFlight.size < this.#window && this.#waiting.size === 0;
   }
 
   get inFlight(): number {

@@ -100,6 +100,11 @@ export class Sessions {
     return this.#live.get(deviceId) ?? this.#moving.get(deviceId);
   }
 
+  /** Whether a further dispatch would go out to the node at once. */
+  hasRoom(deviceId: string): boolean {
+    return this.#outbound.get(deviceId)?.hasRoom ?? false;
+  }
+
   /** How many dispatches are at the node. */
   inFlight(deviceId: string): number {
     return this.#outbound.get(deviceId)?.inFlight ?? 0;

@@ -3,12 +3,16 @@ import type { InventoryEntry } from '../../actors/device/inventory-view.js';
 import type { DeviceAlert } from '../../actors/device/record.js';
 import type { DeviceView } from '../../actors/device/view.js';
 import type { DispatchRecord } from '../../actors/dispatch/record.js';
-import type { DispatchSummary as DispatchSummaryView } from '../../actors/dispatch/view.js';
+import type {
+  DispatchForecast as DispatchForecastView,
+  DispatchSummary as DispatchSummaryView,
+} from '../../actors/dispatch/view.js';
 import type { ExplanationView } from '../../actors/explanation-view.js';
 import type { PairingView } from '../../actors/pairing/view.js';
 import type { AuthorityStatus } from '../../contract/authority.js';
 import type { Device } from '../../contract/device.js';
 import type { Dispatch, DispatchSummary } from '../../contract/dispatch.js';
+import type { DispatchForecast } from '../../contract/dispatch-forecast.js';
 import type { Explanation } from '../../contract/explanation.js';
 import type { InventoryEntry as InventoryEntryBody } from '../../contract/inventory.js';
 import type { Pairing } from '../../contract/pairing.js';
@@ -123,6 +127,14 @@ export const dispatchSummaryBody: BodyOf<DispatchSummaryView, DispatchSummary> =
   const { deliveredAt: _deliveredAt, finishedAt: _finishedAt, ...rest } = dispatch;
   return { ...rest, ...dispatchTimes(dispatch) };
 };
+
+export const dispatchForecastBody: BodyOf<DispatchForecastView, DispatchForecast> = ({
+  dispatch,
+  ...forecast
+}) => ({
+  ...forecast,
+  ...(dispatch === undefined ? {} : { dispatch: { ...dispatch, deliverBy: timeText(dispatch.deliverBy) } }),
+});
 
 export const explanationBody: BodyOf<ExplanationView, Explanation> = ({ since, next, ...explanation }) => ({
   ...explanation,

@@ -10,7 +10,7 @@ export interface ErrorReply {
   readonly body: ErrorBody;
 }
 
-/** Seconds after which a refused caller may ask again. */
+/** Seconds after which a refused caller may ask again, where the error does not say. */
 const retryAfter = new Map<number, string>([
   [429, '1'],
   [503, '5'],
@@ -35,13 +35,19 @@ const fastifyErrors = new Map([
 export function errorReply(thrown: unknown, traceId: string): ErrorReply {
   const error = fromFastify(thrown) ?? toAppError(thrown);
   const status = statusOfCode(error.code) ?? statusOfCategory[error.category];
-  const after = error.retryable ? retryAfter.get(status) : undefined;
+  const after = error.retryable ? (secondsOf(error.details) ?? retryAfter.get(status)) : undefined;
   const envelope = error.category === 'internal' ? withoutStory(error) : error.toEnvelope();
   return {
     status,
     headers: after === undefined ? {} : { 'retry-after': after },
     body: { error: { ...envelope, traceId } },
   };
+}
+
+/** What an error itself says of when to try again, for the header: whole seconds, none too few. */
+function secondsOf(details: AppError['details']): string | undefined {
+  const ms = details?.retryAfterMs;
+  return typeof ms === 'number' ? String(Math.ceil(ms / 1_000)) : undefined;
 }
 
 function withoutStory({ code, category, retryable }: AppError) {

@@ -5,6 +5,7 @@ import {
   authorityBody,
   deviceBody,
   dispatchBody,
+  dispatchForecastBody,
   dispatchSummaryBody,
   explanationBody,
   inventoryBody,
@@ -113,6 +114,7 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
       if (!isTerminal(record.state)) status(202);
       return dispatchBody(record);
     },
+    foreseeDispatch: async ({ caller, body }) => dispatchForecastBody(await dispatches.foresee(caller, body)),
     listDispatches: async ({ caller, query: { state, label, since, until, ...filter } }) => {
       const page = await dispatches.list(caller, {
         ...filter,

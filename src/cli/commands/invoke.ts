@@ -6,6 +6,7 @@ import { type ConnectionFlags, connect, withConnection } from '../connection.js'
 import type { CliContext } from '../context.js';
 import { printDispatch } from '../dispatch-text.js';
 import { exitCodeOfDispatch } from '../exit-codes.js';
+import { exitCodeOfForecast, printForecast } from '../forecast-text.js';
 import { examples } from '../help-text.js';
 import { readInput } from '../input-json.js';
 import { printJson } from '../output.js';
@@ -17,12 +18,14 @@ interface InvokeFlags extends ConnectionFlags {
   readonly queue?: boolean;
   readonly wait: boolean;
   readonly key?: string;
+  readonly dryRun?: boolean;
 }
 
 const exitCodeHelp = `
 Exit codes:
   0 succeeded, 1 failed, 2 wrong input, 3 not authorised, 4 node or palyrad not reachable,
-  5 refused, 6 cancelled, expired or unknown, 7 no such node or capability, 8 timed out`;
+  5 refused, 6 cancelled, expired or unknown, 7 no such node or capability, 8 timed out
+  With --dry-run: 0 it would be accepted; else the code of the error that it would be`;
 
 /** `palyra invoke NODE CAPABILITY` */
 export function registerInvokeCommand(program: Command, context: CliContext): void {
@@ -42,6 +45,7 @@ export function registerInvokeCommand(program: Command, context: CliContext): vo
       '--key <key>',
       'an idempotency key: the same key and request run once, as long as the daemon keeps the dispatch',
     )
+    .option('--dry-run', 'only say what would happen, and why; nothing is run, kept or queued')
     .addHelpText(
       'after',
       examples(
@@ -51,6 +55,7 @@ export function registerInvokeCommand(program: Command, context: CliContext): vo
           'only what it returns goes to the pipe',
         ],
         ['palyra invoke MFZWI3D echo --input - --timeout 5s < input.json', 'input from a file'],
+        ['palyra invoke build-7 echo --dry-run', 'whether it would run now, wait or be refused'],
         ['palyra invoke build-7 echo --queue --no-wait --json', '{"id": "dp_…", "state": "queued", …}'],
       ),
     );
@@ -77,6 +82,13 @@ async function invoke(
     ...(flags.queue === undefined ? {} : { queue: flags.queue }),
     ...(flags.key === undefined ? {} : { idempotencyKey: flags.key }),
   };
+  if (flags.dryRun) {
+    const forecast = await client.foreseeDispatch(request);
+    context.exitCode = exitCodeOfForecast(forecast);
+    if (flags.json) printJson(context, forecast);
+    else printForecast(context, forecast, context.clock.now());
+    return;
+  }
   const dispatch = await run(client, request, context);
   context.exitCode = exitCodeOfDispatch(dispatch.state);
   if (flags.json) printJson(context, dispatch);

@@ -4,7 +4,12 @@ import type { InventoryControl, InventoryEntry } from '../../../actors/device/in
 import { isShown } from '../../../actors/device/trust.js';
 import type { DecideDevice, DeviceControl, DeviceView } from '../../../actors/device/view.js';
 import type { DispatchRecord } from '../../../actors/dispatch/record.js';
-import type { CreateDispatch, DispatchControl, RetryDispatch } from '../../../actors/dispatch/view.js';
+import type {
+  CreateDispatch,
+  DispatchControl,
+  DispatchForecast,
+  RetryDispatch,
+} from '../../../actors/dispatch/view.js';
 import {
   deviceError,
   dispatchError,
@@ -79,6 +84,12 @@ export class FakeControl implements Control {
   /** Answers `devices.decide`. */
   onDecide: (id: string, decision: DecideDevice) => Promise<DeviceView> = async (deviceId) =>
     sampleDevice({ deviceId });
+  /** What `dispatches.foresee` answers. */
+  forecast: DispatchForecast = {
+    verdict: 'run',
+    dispatch: { ...sampleDispatch(), nodeName: 'build-7' },
+    ahead: 2,
+  };
   known: DispatchRecord[] = [sampleDispatch()];
 
   readonly codes: CodeControl = {
@@ -245,6 +256,10 @@ export class FakeControl implements Control {
     create: async (caller, request) => {
       this.#note('createDispatch', caller, request);
       return this.onCreate(request);
+    },
+    foresee: async (caller, request) => {
+      this.#note('foreseeDispatch', caller, request);
+      return this.forecast;
     },
     get: async (caller, id, wait) => {
       this.#note('getDispatch', caller, wait ? { id, wait } : id);
