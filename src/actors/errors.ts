@@ -121,6 +121,7 @@ export const nodeError = errorTable('node', {
   not_proven: { category: 'policy', retryable: false },
   bad_settings: { category: 'validation', retryable: false },
   not_paired: { category: 'precondition', retryable: false },
+  no_state: { category: 'not_found', retryable: false },
   key_lost: { category: 'precondition', retryable: false },
   bad_certificate: { category: 'policy', retryable: true },
 });

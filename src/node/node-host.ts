@@ -35,6 +35,7 @@ import type { PluginSource } from './plugin-rules.js';
 import { renewalPorts } from './renewal-ports.js';
 import type { Reporter } from './reporter.js';
 import { sessionTicket } from './session-ticket.js';
+import { nodeDatabase } from './stored-answers.js';
 import { uplinkPorts } from './uplink-ports.js';
 
 export interface NodeHostOptions {
@@ -109,7 +110,7 @@ async function startIn(
   const ending = new Ending();
   // Whoever starts the host learns of it too; this only says that nobody may listen yet.
   ending.promise.catch(() => undefined);
-  const store = await openStore(join(directory.path, 'node.db'), {
+  const store = await openStore(join(directory.path, nodeDatabase), {
     log: options.log,
     onFailure: (error) => ending.reject(error),
   });

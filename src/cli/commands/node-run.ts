@@ -64,6 +64,7 @@ export function registerNodeRun(node: Command, context: CliContext): void {
       ],
       ['palyra node run', 'connect again as the node that this machine is'],
       ['palyra node run --json', 'for programs: answer a question with {"answer":"allow","dispatchId":"…"}'],
+      ['palyra node answers list', 'what you have allowed for a while'],
     ),
   );
   run.action((join: string | undefined, flags: RunFlags) => runNode(join, flags, context));
