@@ -43,7 +43,19 @@ export function outcomeText(paint: Colours, dispatch: Dispatch): readonly string
     .join(': ');
   return [
     `${colour(`${succeeded ? '✓' : '✗'} ${state}`)}${took}${why === '' ? '' : `, ${why}`}  ${paint.dim(dispatch.id)}`,
+    ...allowedLines(outcome),
     ...failureLines(paint, outcome),
+  ];
+}
+
+function allowedLines(outcome: DispatchOutcome | undefined): readonly string[] {
+  const allowed = outcome?.allowed;
+  if (allowed === undefined) return [];
+  const until = allowed.until === undefined ? '' : `, and the same until ${printable(allowed.until)}`;
+  return [
+    allowed.by === 'person'
+      ? `  The person at the node allowed it${until}`
+      : `  The person at the node had allowed the same before${until.replace('and the same ', '')}`,
   ];
 }
 

@@ -83,6 +83,21 @@ export const DispatchOutcomeSchema = Type.Object(
     error: Type.Optional(ErrorEnvelopeSchema),
     durationMs: Type.Optional(Type.Number({ description: 'how long the handler ran, in milliseconds' })),
     started: Type.Optional(Type.Boolean({ description: 'absent when nobody knows' })),
+    allowed: Type.Optional(
+      Type.Object(
+        {
+          by: words(
+            ['person', 'remembered'],
+            'by a word for this call, or by one that was given for a while',
+          ),
+          until: Type.Optional(time('until when the same is allowed without a question')),
+        },
+        {
+          ...closed,
+          description: 'what let it run, where the person at the node is asked; as the node says',
+        },
+      ),
+    ),
   },
   closed,
 );

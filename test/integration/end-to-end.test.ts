@@ -75,6 +75,54 @@ describe('daemon and node host as real processes', () => {
     expect(readFileSync(cluster.openedFile, 'utf8')).not.toContain('denied');
   });
 
+  it('remembers a yes over kill -9 of the node, until it is taken back while the host runs', async () => {
+    const api = client();
+    const create = (url: string) =>
+      api.createDispatch({ node: 'worker', capability: 'desktop.open_url', input: { url } });
+    const settled = async (id: string) => {
+      for (;;) {
+        const { state, outcome } = await api.getDispatch(id);
+        if (outcome !== undefined) return { ...outcome, id, state };
+      }
+    };
+    let from = node.messages.length;
+    const { id } = await create('https://remembered.example/a');
+    const question = await node.message((message) => message.dispatchId === id, from);
+    expect(question).toMatchObject({
+      event: 'mediation',
+      title: 'Open a web page',
+      plugin: 'desktop-open-url',
+      remember: { by: 'origin', value: 'https://remembered.example', mostMs: 8 * 3_600_000 },
+    });
+    // Callers see that a person is asked.
+    while ((await api.getDispatch(id)).state !== 'awaiting_local_mediation');
+    expect((await api.explain(id)).description).toContain('A person at the node is asked');
+    node.say({ answer: 'allow', dispatchId: id, remember: '1h' });
+    await settled(id);
+    console.log(JSON.stringify(node.messages.slice(from)), node.stderr);
+    expect(await settled(id)).toMatchObject({
+      state: 'succeeded',
+      allowed: { by: 'person', until: expect.stringMatching(/Z$/) },
+    });
+
+    await node.kill('SIGKILL');
+    node = cluster.node();
+    await node.event('connected');
+    from = node.messages.length;
+    const again = await settled((await create('https://remembered.example/b?c')).id);
+    expect(again).toMatchObject({ state: 'succeeded', allowed: { by: 'remembered' } });
+    expect((await api.explain(again.id)).notes.join()).toContain('allowed the same before');
+    expect(node.messages.slice(from).filter(({ event }) => event === 'mediation')).toEqual([]);
+
+    expect((await cluster.palyra(['node', 'answers', 'forget', '--all', '--json'])).json()).toEqual({
+      forgotten: 1,
+    });
+    const last = await create('https://remembered.example/c');
+    await node.message(({ event, dispatchId }) => event === 'mediation' && dispatchId === last.id);
+    node.say({ answer: 'deny', dispatchId: last.id });
+    expect(await settled(last.id)).toMatchObject({ state: 'rejected', reason: 'mediation_denied' });
+  });
+
   it('keeps the join string out of the command line of the node host', () => {
     const commandLine = readFileSync(`/proc/${node.child.pid}/cmdline`, 'utf8');
     expect(commandLine).not.toContain('palyra://');

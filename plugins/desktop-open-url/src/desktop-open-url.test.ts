@@ -30,6 +30,28 @@ test('a no is a no', async () => {
   expect(kit.openedUrls).toEqual([]);
 });
 
+test('a yes can be remembered for the origin of a page, and for no other', async () => {
+  expect(await open('https://example.com/a', { person: 'remember' })).toMatchObject({ state: 'succeeded' });
+  expect(kit.questions[0]?.remember).toEqual({
+    by: 'origin',
+    value: 'https://example.com',
+    mostMs: 8 * 3_600_000,
+  });
+  kit.person = 'deny';
+  expect(await kit.invoke('desktop.open_url', { url: 'https://EXAMPLE.com:443/b?c#d' })).toMatchObject({
+    state: 'succeeded',
+    allowed: { by: 'remembered' },
+  });
+  for (const url of [
+    'http://example.com/',
+    'https://www.example.com/',
+    'https://example.com.evil.example/',
+  ]) {
+    expect(await kit.invoke('desktop.open_url', { url })).toMatchObject({ reason: 'mediation_denied' });
+  }
+  expect(kit.openedUrls).toEqual(['https://example.com/a', 'https://example.com/b?c#d']);
+});
+
 test('a page is never opened twice: when the node dies under it, nobody knows', async () => {
   let opened = 0;
   kit = await testKit({

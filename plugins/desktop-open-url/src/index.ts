@@ -35,7 +35,7 @@ export default definePlugin({
       ),
       timeout: '15s',
       concurrency: 2,
-      mediation: { mode: 'local', remember: { pointer: '/url', by: 'origin' } },
+      mediation: { mode: 'local', remember: { pointer: '/url', by: 'origin', for: '8h' } },
       examples: [
         {
           title: 'A page',

@@ -42,3 +42,16 @@ it('keeps a reason of rejection that it knows, and calls others policy', () => {
   expect(judge({ outcome: 'rejected', reason: 'mediation_denied' }).reason).toBe('mediation_denied');
   expect(judge({ outcome: 'rejected', reason: 'just because' }).reason).toBe('node_policy');
 });
+
+it.each([
+  [{ by: 'person' }, { by: 'person' }],
+  [
+    { by: 'remembered', until: 0 },
+    { by: 'remembered', until: '1970-01-01T00:00:00.000Z' },
+  ],
+  // No date can be so late; a node may say what it likes.
+  [{ by: 'remembered', until: 1e300 }, { by: 'remembered' }],
+] as const)('notes what let it run as the node says it: %j', (allowed, noted) => {
+  expect(judge({ allowed })).toMatchObject({ state: 'succeeded', allowed: noted });
+  expect(judge({ outcome: 'failed', allowed }).allowed).toEqual(noted);
+});

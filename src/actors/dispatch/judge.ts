@@ -35,7 +35,7 @@ export function judgeResult(
   record: DispatchRecord,
   result: NodeResult,
 ): DispatchOutcome {
-  const how = { durationMs: result.durationMs, started: result.started };
+  const how = { durationMs: result.durationMs, started: result.started, ...allowedBy(result) };
   if (result.outcome === 'succeeded')
     return { ...how, ...judgeOutput(catalog, outputLimit, record, result.output) };
   const isReason = (rejectionReasons as readonly string[]).includes(result.reason);
@@ -46,6 +46,16 @@ export function judgeResult(
     ...(reason === '' ? {} : { reason }),
     ...(result.error === undefined ? {} : { error: result.error }),
   };
+}
+
+/** The latest time that a date can be, milliseconds since the epoch. */
+const endOfTime = 8.64e15;
+
+function allowedBy({ allowed }: NodeResult): Pick<DispatchOutcome, 'allowed'> {
+  if (allowed === undefined) return {};
+  const { by, until } = allowed;
+  if (until === undefined || until > endOfTime) return { allowed: { by } };
+  return { allowed: { by, until: new Date(until).toISOString() } };
 }
 
 function judgeOutput(

@@ -1,5 +1,6 @@
 import type { ErrorEnvelope } from '../../kernel/errors.js';
 import type { Cause } from '../../kernel/journal.js';
+import type { Allowance } from '../mediation/permission.js';
 
 export const liveDispatchStates = ['queued', 'dispatched', 'awaiting_local_mediation', 'running'] as const;
 export const terminalDispatchStates = [
@@ -46,6 +47,12 @@ export interface DispatchOutcome {
   readonly durationMs?: number;
   /** Whether the handler was ever started; absent when nobody knows. */
   readonly started?: boolean;
+  /** What let it run at the node, where the person there is to be asked; as the node says. */
+  readonly allowed?: {
+    readonly by: Allowance['by'];
+    /** Until when the same is allowed there without a question, RFC 3339 by the node's clock. */
+    readonly until?: string;
+  };
 }
 
 /** One step in the life of a dispatch: its journal, kept in its own row. `to` is its next state, or what is noted of it. */

@@ -12,7 +12,7 @@ const reasons = new Map([
   ['removed', 'Its device was removed'],
   ['banned', 'Its device was banned'],
   ['deadline', 'The time that it had was over'],
-  ['mediation_denied', 'The person at the node refused it'],
+  ['mediation_denied', 'It was not allowed at the node'],
   ['mediation_timeout', 'Nobody at the node answered in time'],
   ['node_policy', 'The node does not run it'],
   ['node_validation', 'Its input or output does not fit'],
@@ -43,9 +43,20 @@ function outcomeNotes(outcome: DispatchOutcome | undefined): readonly string[] {
   const why = reasons.get(outcome?.reason ?? '');
   return [
     ...(why === undefined ? [] : [why]),
+    ...allowedNotes(outcome),
     ...(outcome?.error === undefined ? [] : [outcome.error.message]),
     ...(outcome?.started === false ? ['Its handler was never started'] : []),
   ];
+}
+
+function allowedNotes(outcome: DispatchOutcome | undefined): readonly string[] {
+  const allowed = outcome?.allowed;
+  if (allowed === undefined) return [];
+  if (allowed.by === 'remembered') {
+    return [`The person at the node had allowed the same before, until ${allowed.until ?? 'some time'}`];
+  }
+  const also = allowed.until === undefined ? '' : `, and the same until ${allowed.until}`;
+  return [`The person at the node allowed it${also}`];
 }
 
 /** What a device has sent that no dispatch of it waited for, if it has. */

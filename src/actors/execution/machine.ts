@@ -6,7 +6,7 @@ import type { MachineMeta } from '../../kernel/machine-meta.js';
 import { nodeError } from '../errors.js';
 import type { DispatchOrder, NodeResult } from '../link/frames.js';
 import type { Asker } from '../mediation/mediations.js';
-import type { Permission } from '../mediation/permission.js';
+import { allowanceOf, type Permission } from '../mediation/permission.js';
 import { type ExecutionEvent, eventOf, executionSenders } from './events.js';
 
 /** What an execution asks of the node host. */
@@ -192,13 +192,14 @@ export const executionMachine = setup({
     ),
     disarm: ({ context, self }) => context.ports.deadlines.release(self),
     finish: ({ context }) => {
-      const { ports, order, runStarted, ending } = context;
+      const { ports, order, runStarted, ending, permission } = context;
       if (!ending) return;
       ports.finished(order, {
         ...ending,
         dispatchId: order.dispatchId,
         durationMs: runStarted === undefined ? 0 : ports.clock.monotonic() - runStarted,
         started: runStarted !== undefined,
+        ...(permission === undefined ? {} : { allowed: allowanceOf(permission) }),
       });
     },
   },

@@ -5,6 +5,7 @@
 import type { ErrorEnvelope } from '../../kernel/errors.js';
 import type { PluginStanding } from '../../plugins/standing.js';
 import type { HostFacts } from '../device/record.js';
+import type { Allowance } from '../mediation/permission.js';
 
 export interface ProtocolVersion {
   readonly major: number;
@@ -99,6 +100,8 @@ export interface NodeResult {
   readonly error?: ErrorEnvelope;
   readonly durationMs: number;
   readonly started: boolean;
+  /** What let it run, where the person at the node is to be asked. */
+  readonly allowed?: Allowance;
 }
 
 export interface NodeProgress {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sampleSubject, silent, start } from '../../../test/model/samples.js';
 import { MemoryStore } from '../../adapters/store/memory.js';
+import { systemClock } from '../../kernel/clock.js';
 import { Deadlines } from '../../kernel/deadlines.js';
 import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { RememberedAnswers } from './answers.js';
@@ -134,6 +135,17 @@ describe('an answer that is remembered', () => {
     expect(values).not.toContain('https://0.example');
     expect(values.at(-1)).toBe('https://256.example');
   });
+});
+
+it('keeps whole milliseconds by a clock that counts parts of them', async () => {
+  let monotonic = 0.25;
+  const machine = { ...systemClock, now: () => start + Math.floor(monotonic), monotonic: () => monotonic };
+  answers = new RememberedAnswers(store, machine);
+  monotonic = 1_000.9;
+  // The wall clock runs a little behind.
+  machine.now = () => start + 990;
+  expect(await answers.keep(subject, hour)).toMatchObject({ allowedAt: start + 1_000 });
+  expect(await holds()).toBe(true);
 });
 
 it('holds a record that somebody has changed against what is asked', async () => {

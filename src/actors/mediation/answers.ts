@@ -163,7 +163,8 @@ export class RememberedAnswers {
     const [wall, monotonic] = [this.#clock.now(), this.#clock.monotonic()];
     const stored = await this.#store.get(mark.kind, mark.id);
     const marked = stored?.updatedAt ?? 0;
-    const least = Math.max(marked, this.#wall + (monotonic - this.#monotonic));
+    // Monotonic time has fractions of a millisecond, and what is written down has none.
+    const least = Math.max(marked, this.#wall + Math.floor(monotonic - this.#monotonic));
     const wasSetBack = wall < least - stepMs;
     if (wasSetBack) await this.#forget();
     const now = wasSetBack ? wall : Math.max(wall, least);

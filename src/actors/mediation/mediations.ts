@@ -126,7 +126,7 @@ export class Mediations {
       show: (answer) => {
         const { descriptorDigest: _digest, ...shown } = subject;
         mediator.ask(
-          { ...shown, timeoutMs: Math.max(0, endsAt - this.#now()) },
+          { ...shown, timeoutMs: Math.max(0, Math.round(endsAt - this.#now())) },
           over.signal,
           whileOpen(answer),
         );

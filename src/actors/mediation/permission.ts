@@ -30,6 +30,11 @@ export function permission(facts: PermissionFacts): Permission {
   return Object.freeze({ ...facts }) as Permission;
 }
 
+/** What of a permission is told to others. */
+export function allowanceOf({ by, until }: Permission): Allowance {
+  return until === undefined ? { by } : { by, until };
+}
+
 /** What came of a question. A question that was taken back has no verdict. */
 export type Verdict =
   | { readonly kind: 'allowed'; readonly permission: Permission }

@@ -1,5 +1,5 @@
 /**
- * Between proto messages and what the actors speak. The only file, beside the loader and `codec-surface.ts`, that sees the generated types.
+ * Between proto messages and what the actors speak. The only file, beside the loader, `codec-surface.ts` and `codec-result.ts`, that sees the generated types.
  * Nothing from the wire is trusted here; a missing message becomes its empty value and is refused by who needs it.
  */
 import type { HostFacts } from '../../actors/device/record.js';
@@ -11,22 +11,18 @@ import type {
   Hello,
   InFlightPhase,
   NodeFrame,
-  NodeOutcome,
-  NodeResult,
   PluginAnnouncement,
   ProtocolVersion,
   Registered,
   RegisterNode,
 } from '../../actors/link/frames.js';
-import type { ErrorEnvelope } from '../../kernel/errors.js';
 import { type PluginStanding, permissionKinds } from '../../plugins/standing.js';
+import { resultFromWire, resultToWire, short } from './codec-result.js';
 import { effectiveSurfaceFromWire, effectiveSurfaceToWire } from './codec-surface.js';
 import type {
   DaemonFrame__Output,
   DaemonFrame as WireDaemonFrame,
 } from './gen/palyra/node/v1/DaemonFrame.js';
-import type { DispatchError, DispatchError__Output } from './gen/palyra/node/v1/DispatchError.js';
-import type { DispatchResult, DispatchResult__Output } from './gen/palyra/node/v1/DispatchResult.js';
 import type { HostFacts__Output, HostFacts as WireHostFacts } from './gen/palyra/node/v1/HostFacts.js';
 import type { NodeFrame__Output, NodeFrame as WireNodeFrame } from './gen/palyra/node/v1/NodeFrame.js';
 import type { PluginAnnouncement__Output } from './gen/palyra/node/v1/PluginAnnouncement.js';
@@ -37,11 +33,6 @@ import type {
   RegisterNodeRequest,
   RegisterNodeRequest__Output,
 } from './gen/palyra/node/v1/RegisterNodeRequest.js';
-
-/** Cuts what a peer says of itself to a size that a record may hold. */
-function short(text: string): string {
-  return text.slice(0, 256);
-}
 
 export function protocolFromWire(wire: ProtocolVersion__Output | null): ProtocolVersion {
   return { major: wire?.major ?? 0, minor: wire?.minor ?? 0, features: wire?.features ?? [] };
@@ -157,73 +148,6 @@ function helloFromWire(wire: NonNullable<NodeFrame__Output['hello']>): Hello {
     })),
     handedOver: wire.handedOver,
     instance: wire.instance,
-  };
-}
-
-const outcomeToWire = {
-  succeeded: 'SUCCEEDED',
-  failed: 'FAILED',
-  rejected: 'REJECTED',
-  timed_out: 'TIMED_OUT',
-  cancelled: 'CANCELLED',
-  unknown: 'UNKNOWN',
-} as const;
-const outcomeFromWire: Readonly<Record<string, NodeOutcome>> = {
-  SUCCEEDED: 'succeeded',
-  FAILED: 'failed',
-  REJECTED: 'rejected',
-  TIMED_OUT: 'timed_out',
-  CANCELLED: 'cancelled',
-};
-
-function errorFromWire(wire: DispatchError__Output): ErrorEnvelope {
-  return {
-    code: short(wire.code),
-    message: wire.message.slice(0, 4096),
-    category: 'internal',
-    retryable: wire.retryable,
-    ...(wire.hint === '' ? {} : { hint: wire.hint.slice(0, 4096) }),
-    ...(wire.fields.length === 0
-      ? {}
-      : {
-          fields: wire.fields
-            .slice(0, 32)
-            .map(({ field, message }) => ({ field: short(field), message: message.slice(0, 1024) })),
-        }),
-  };
-}
-
-function errorToWire(error: ErrorEnvelope): DispatchError {
-  return {
-    code: error.code,
-    message: error.message,
-    hint: error.hint ?? '',
-    retryable: error.retryable,
-    fields: (error.fields ?? []).map((field) => ({ ...field })),
-  };
-}
-
-function resultFromWire(wire: DispatchResult__Output): NodeResult {
-  return {
-    dispatchId: wire.dispatchId,
-    outcome: outcomeFromWire[wire.outcome] ?? 'unknown',
-    reason: short(wire.reason),
-    output: wire.output,
-    ...(wire.error ? { error: errorFromWire(wire.error) } : {}),
-    durationMs: wire.durationUs / 1000,
-    started: wire.started,
-  };
-}
-
-function resultToWire(result: NodeResult): DispatchResult {
-  return {
-    dispatchId: result.dispatchId,
-    outcome: outcomeToWire[result.outcome],
-    reason: result.reason,
-    output: result.output as Buffer,
-    ...(result.error === undefined ? {} : { error: errorToWire(result.error) }),
-    durationUs: Math.round(result.durationMs * 1000),
-    started: result.started,
   };
 }
 

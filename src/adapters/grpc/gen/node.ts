@@ -1,6 +1,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { Allowance as _palyra_node_v1_Allowance, Allowance__Output as _palyra_node_v1_Allowance__Output } from './palyra/node/v1/Allowance.js';
 import type { Cancel as _palyra_node_v1_Cancel, Cancel__Output as _palyra_node_v1_Cancel__Output } from './palyra/node/v1/Cancel.js';
 import type { CancelOutcome as _palyra_node_v1_CancelOutcome, CancelOutcome__Output as _palyra_node_v1_CancelOutcome__Output } from './palyra/node/v1/CancelOutcome.js';
 import type { ChallengeReply as _palyra_node_v1_ChallengeReply, ChallengeReply__Output as _palyra_node_v1_ChallengeReply__Output } from './palyra/node/v1/ChallengeReply.js';
@@ -46,6 +47,7 @@ export interface ProtoGrpcType {
   palyra: {
     node: {
       v1: {
+        Allowance: MessageTypeDefinition<_palyra_node_v1_Allowance, _palyra_node_v1_Allowance__Output>
         Cancel: MessageTypeDefinition<_palyra_node_v1_Cancel, _palyra_node_v1_Cancel__Output>
         CancelOutcome: MessageTypeDefinition<_palyra_node_v1_CancelOutcome, _palyra_node_v1_CancelOutcome__Output>
         ChallengeReply: MessageTypeDefinition<_palyra_node_v1_ChallengeReply, _palyra_node_v1_ChallengeReply__Output>

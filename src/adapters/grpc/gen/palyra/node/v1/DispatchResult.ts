@@ -1,6 +1,7 @@
 // Original file: proto/palyra/node/v1/node.proto
 
 import type { DispatchError as _palyra_node_v1_DispatchError, DispatchError__Output as _palyra_node_v1_DispatchError__Output } from '../../../palyra/node/v1/DispatchError.js';
+import type { Allowance as _palyra_node_v1_Allowance, Allowance__Output as _palyra_node_v1_Allowance__Output } from '../../../palyra/node/v1/Allowance.js';
 import type { Long } from '@grpc/proto-loader';
 
 // Original file: proto/palyra/node/v1/node.proto
@@ -41,6 +42,7 @@ export interface DispatchResult {
   'error'?: (_palyra_node_v1_DispatchError | null);
   'durationUs'?: (number | string | Long);
   'started'?: (boolean);
+  'allowed'?: (_palyra_node_v1_Allowance | null);
 }
 
 export interface DispatchResult__Output {
@@ -51,4 +53,5 @@ export interface DispatchResult__Output {
   'error': (_palyra_node_v1_DispatchError__Output | null);
   'durationUs': (number);
   'started': (boolean);
+  'allowed': (_palyra_node_v1_Allowance__Output | null);
 }
