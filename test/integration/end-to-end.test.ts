@@ -98,8 +98,6 @@ describe('daemon and node host as real processes', () => {
     while ((await api.getDispatch(id)).state !== 'awaiting_local_mediation');
     expect((await api.explain(id)).description).toContain('A person at the node is asked');
     node.say({ answer: 'allow', dispatchId: id, remember: '1h' });
-    await settled(id);
-    console.log(JSON.stringify(node.messages.slice(from)), node.stderr);
     expect(await settled(id)).toMatchObject({
       state: 'succeeded',
       allowed: { by: 'person', until: expect.stringMatching(/Z$/) },

@@ -164,12 +164,13 @@ export class RememberedAnswers {
     const stored = await this.#store.get(mark.kind, mark.id);
     const marked = stored?.updatedAt ?? 0;
     // Monotonic time has fractions of a millisecond, and what is written down has none.
-    const least = Math.max(marked, this.#wall + Math.floor(monotonic - this.#monotonic));
+    const passed = this.#wall + Math.floor(monotonic - this.#monotonic);
+    const least = Math.max(marked, passed);
     const wasSetBack = wall < least - stepMs;
     if (wasSetBack) await this.#forget();
     const now = wasSetBack ? wall : Math.max(wall, least);
-    this.#wall = now;
-    this.#monotonic = monotonic;
+    // Not where monotonic time alone says it: that would lose a fraction at each look.
+    if (now !== passed) [this.#wall, this.#monotonic] = [now, monotonic];
     if (wasSetBack || now >= marked + markEveryMs) await this.#mark(now, stored?.version ?? 0);
     return now;
   }
