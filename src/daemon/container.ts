@@ -142,6 +142,10 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       heartbeatMs: config.session.heartbeatMs,
       heartbeatMaxMs: config.session.heartbeatMaxMs,
       window: config.dispatch.inFlightPerNode,
+      // Of a descriptor that nobody knows any more the node knows none either: it refuses it.
+      concurrencyOf: ({ descriptorDigest }) =>
+        get(tokens.catalog).get(descriptorDigest)?.descriptor.concurrency ?? 1,
+      capabilityOf: (dispatchId) => live.get(dispatchId)?.capability,
       certificateUsed: () => sendToAuthority(get(tokens.kernel).directory, { type: 'device.moved' }),
       unfinished: (deviceId) => live.idsOf(deviceId),
       deviceOf: (dispatchId) => live.get(dispatchId)?.deviceId,
@@ -160,7 +164,12 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       recorder: get(tokens.recorder),
       live: get(tokens.live),
       sessions: get(tokens.sessions),
-      limits: { input: dispatch.inputLimit, output: dispatch.outputLimit, perNode: dispatch.queuePerNode },
+      limits: {
+        input: dispatch.inputLimit,
+        output: dispatch.outputLimit,
+        perNode: dispatch.queuePerNode,
+        bytesPerNode: dispatch.queueBytesPerNode,
+      },
     });
   });
   make(tokens.surfaces, (get) => {

@@ -64,6 +64,7 @@ function world(certificateEnds = start + 86_400_000) {
       deadlines,
       clock,
       unfinished: () => ['dp_1', 'dp_2', 'dp_3'],
+      capabilityOf: () => 'echo',
       owns: (id) => ['dp_1', 'dp_2', 'dp_3'].includes(id),
       live: () => trace.push('live'),
       pong: (number) => trace.push(`pong ${number}`),
@@ -71,7 +72,7 @@ function world(certificateEnds = start + 86_400_000) {
       ended: () => trace.push('ended'),
     },
     link: { batch, end: () => trace.push('link ended') },
-    outbound: new Outbound(8, (order) => {
+    outbound: new Outbound({ window: 8, bytes: 1_000_000, concurrencyOf: () => 8 }, (order) => {
       trace.push(`sent ${order.dispatchId}`);
       batch.push('dispatches', order);
     }),

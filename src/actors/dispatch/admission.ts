@@ -27,6 +27,8 @@ export interface AdmissionOptions {
     readonly input: number;
     /** Unfinished dispatches of one node. */
     readonly perNode: number;
+    /** Bytes of their inputs. */
+    readonly bytesPerNode: number;
   };
 }
 
@@ -52,16 +54,22 @@ export function admit(caller: VerifiedCaller, request: CreateDispatch, options: 
   requireInvoker(caller);
   const device = resolveNode(devices, request.node);
   const entry = resolveCapability(device, request.capability, surface, catalog);
-  checkInput(entry, request.input, limits.input);
+  const byteLength = checkInput(entry, request.input, limits.input);
   const presence = presenceOf(sessions.present(device.id), clock.monotonic());
   if (presence === 'offline' && !request.queue) throw offline(device, clock.now());
   const ahead = live.countOf(device.id);
   if (ahead >= limits.perNode) {
     throw busy(device, `${limits.perNode} unfinished dispatches`, 'queuePerNode', options);
   }
+  const waiting = live.bytesOf(device.id);
+  if (waiting + byteLength > limits.bytesPerNode) {
+    throw busy(device, `${waiting} bytes of input in unfinished dispatches`, 'queueBytesPerNode', options);
+  }
   const epoch = sessions.live(device.id)?.epoch ?? 0;
   const record = draftDispatch({ caller, request, device, entry, now: clock.now(), epoch });
-  const hasRoom = epoch > 0 && sessions.hasRoom(device.id);
+  const { capability, descriptorDigest } = record;
+  const load = { capability, descriptorDigest, input: { byteLength } };
+  const hasRoom = epoch > 0 && sessions.hasRoom(device.id, load);
   return { record, device, ahead, goesOut: presence === 'offline' ? 'return' : hasRoom ? 'now' : 'line' };
 }
 

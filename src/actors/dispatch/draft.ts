@@ -8,13 +8,21 @@ import type { DispatchOrder } from '../link/frames.js';
 import type { DispatchRecord } from './record.js';
 import type { CreateDispatch } from './view.js';
 
+/** The bytes of an input as JSON. */
+export function inputBytes(input: unknown): number {
+  return Buffer.byteLength(JSON.stringify(input) ?? 'null');
+}
+
 const mediationLimitMs = 120_000;
 const queueLifetimeMs = 24 * 3_600_000;
 const maxTimeoutMs = 24 * 3_600_000;
 
-/** @throws AppError `dispatch.input_too_large`, `dispatch.invalid_input` naming each field. */
-export function checkInput(entry: CatalogEntry, input: unknown, limit: number): void {
-  const size = Buffer.byteLength(JSON.stringify(input) ?? 'null');
+/**
+ * @returns the bytes of the input as JSON.
+ * @throws AppError `dispatch.input_too_large`, `dispatch.invalid_input` naming each field.
+ */
+export function checkInput(entry: CatalogEntry, input: unknown, limit: number): number {
+  const size = inputBytes(input);
   if (size > limit) {
     throw dispatchError('input_too_large', `The input has ${size} bytes, more than ${limit}`, {
       fields: [{ field: 'input', message: 'is too large' }],
@@ -22,7 +30,7 @@ export function checkInput(entry: CatalogEntry, input: unknown, limit: number): 
     });
   }
   const fields = entry.input.check(input);
-  if (fields.length === 0) return;
+  if (fields.length === 0) return size;
   throw dispatchError('invalid_input', `The input does not fit ${entry.descriptor.name}`, {
     fields: fields.map(({ field, message }) => ({ field: `input${field}`, message })),
     hint: 'Its schema is in the plugin’s README and in `palyra inventory --json`.',

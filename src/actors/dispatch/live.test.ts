@@ -20,3 +20,14 @@ it('knows what has not ended, by id and by device in the order of creation', () 
   expect(live.idsOf('B')).toEqual([]);
   expect([...live.all()].map((record) => record.id)).toEqual(['3']);
 });
+
+it('counts the bytes of what has not ended, and says when there may be room', () => {
+  const live = new LiveDispatches();
+  const large = sampleDispatch({ id: '1', deviceId: 'A', input: 'x'.repeat(98) });
+  const small = sampleDispatch({ id: '2', deviceId: 'A', input: {} });
+  for (const record of [large, small, { ...large, version: 2 }]) live.set(record);
+  expect([live.bytesOf('A'), live.bytesOf('B')]).toEqual([102, 0]);
+  expect([live.roomIn('A', true, 0), live.roomIn('A', false, 0)]).toEqual([5_000, 60_000]);
+  live.ended(large, 1_000);
+  expect([live.bytesOf('A'), live.roomIn('A', true, 1_500)]).toEqual([2, 500]);
+});

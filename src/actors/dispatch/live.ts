@@ -1,11 +1,16 @@
+import { inputBytes } from './draft.js';
 import { EndPace, longestRetryMs } from './pace.js';
 import type { DispatchRecord } from './record.js';
 
 /** What of one device has not ended. */
 interface DeviceQueue {
-  readonly ids: Set<string>;
+  /** Each with the bytes of its input, oldest first. */
+  readonly inputs: Map<string, number>;
+  bytes: number;
   readonly pace: EndPace;
 }
+
+const newQueue = (): DeviceQueue => ({ inputs: new Map(), bytes: 0, pace: new EndPace() });
 
 /**
  * The dispatches that have not ended, by id and by device in the order of their creation. It answers what a session and
@@ -26,8 +31,10 @@ export class LiveDispatches {
   /** Adds a dispatch or replaces its record. */
   set(record: DispatchRecord): void {
     if (!this.#records.has(record.id)) {
-      const queue = this.#ofDevice.get(record.deviceId) ?? { ids: new Set(), pace: new EndPace() };
-      queue.ids.add(record.id);
+      const queue = this.#ofDevice.get(record.deviceId) ?? newQueue();
+      const bytes = inputBytes(record.input);
+      queue.inputs.set(record.id, bytes);
+      queue.bytes += bytes;
       this.#ofDevice.set(record.deviceId, queue);
     }
     this.#records.set(record.id, record);
@@ -35,9 +42,11 @@ export class LiveDispatches {
 
   delete(record: DispatchRecord): void {
     this.#records.delete(record.id);
-    const ids = this.#ofDevice.get(record.deviceId)?.ids;
-    ids?.delete(record.id);
-    if (ids?.size === 0) this.#ofDevice.delete(record.deviceId);
+    const queue = this.#ofDevice.get(record.deviceId);
+    if (queue === undefined) return;
+    queue.bytes -= queue.inputs.get(record.id) ?? 0;
+    queue.inputs.delete(record.id);
+    if (queue.inputs.size === 0) this.#ofDevice.delete(record.deviceId);
   }
 
   /** It has ended: what is kept of it goes, and how fast its node ends work is noted. @param now monotonic milliseconds */
@@ -58,11 +67,16 @@ export class LiveDispatches {
 
   /** The ids of a device's dispatches, oldest first. */
   idsOf(deviceId: string): readonly string[] {
-    return [...(this.#ofDevice.get(deviceId)?.ids ?? [])];
+    return [...(this.#ofDevice.get(deviceId)?.inputs.keys() ?? [])];
   }
 
   countOf(deviceId: string): number {
-    return this.#ofDevice.get(deviceId)?.ids.size ?? 0;
+    return this.#ofDevice.get(deviceId)?.inputs.size ?? 0;
+  }
+
+  /** The bytes of the inputs of a device's dispatches. */
+  bytesOf(deviceId: string): number {
+    return this.#ofDevice.get(deviceId)?.bytes ?? 0;
   }
 
   get size(): number {

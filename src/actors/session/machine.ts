@@ -65,6 +65,8 @@ export interface SessionPorts {
   readonly clock: Clock;
   /** The unfinished dispatches of the device, oldest first. */
   unfinished(): readonly string[];
+  /** What an unfinished dispatch asks for. */
+  capabilityOf(dispatchId: string): string | undefined;
   /** Whether an unfinished dispatch is one of this device. */
   owns(dispatchId: string): boolean;
   /** The node has stored its ticket: the session counts from now. */
@@ -108,7 +110,7 @@ function settle(input: SessionInput): void {
   const unfinished = ports.unfinished();
   for (const id of unfinished) {
     const phase = phases.get(id) ?? 'none';
-    if (phase === 'received' || phase === 'started') outbound.adopt(id);
+    if (phase === 'received' || phase === 'started') outbound.adopt(id, ports.capabilityOf(id) ?? '');
     toDispatch(input, id, { type: 'settle', epoch: session.epoch, phase, ticketMatches });
   }
   const known = new Set(unfinished);
@@ -127,6 +129,7 @@ function receive(input: SessionInput, frame: NodeFrame): void {
   for (const id of frame.started ?? []) toDispatch(input, id, { type: 'started' });
   for (const { dispatchId, waiting } of frame.mediation ?? []) {
     toDispatch(input, dispatchId, { type: 'mediation', waiting });
+    input.outbound.asked(dispatchId, waiting);
   }
   for (const { dispatchId, outcome } of frame.cancelOutcomes ?? []) {
     if (outcome === 'not_known') input.outbound.finished(dispatchId);

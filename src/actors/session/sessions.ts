@@ -14,7 +14,7 @@ import { sessionError } from '../errors.js';
 import type { Hello, NodeResult, Registered, RegisterNode } from '../link/frames.js';
 import type { RequestedCapability } from '../pairing/record.js';
 import type { SessionInput, SessionLink, SessionPorts } from './machine.js';
-import { Outbound } from './outbound.js';
+import { type Credit, type Load, Outbound } from './outbound.js';
 import { Pings } from './pings.js';
 import { heartbeatInterval, type LiveSession } from './presence.js';
 import { type Announced, Registrations, staleEpoch } from './registrations.js';
@@ -39,6 +39,10 @@ export interface SessionsOptions {
   readonly heartbeatMaxMs: number;
   /** Unfinished dispatches at a node at a time. */
   readonly window: number;
+  /** Runs at a time of one capability on one node, by its descriptor. */
+  concurrencyOf: Credit['concurrencyOf'];
+  /** What an unfinished dispatch asks for. */
+  capabilityOf(dispatchId: string): string | undefined;
   /** A device uses a certificate for the first time. */
   certificateUsed?(deviceId: string): void;
   /** The unfinished dispatches of a device, oldest first. */
@@ -56,6 +60,9 @@ export interface SessionsOptions {
  * a crash of the daemon a node may have a whole window of them, for each session that ended without an ack.
  */
 const maxStrays = 20_000;
+
+/** Bytes of inputs at a node at a time. */
+const windowBytes = 16 * 1024 * 1024;
 
 /** How long a node may take from the end of one stream to the next, when it has said that it moves, milliseconds. */
 const movingLimitMs = 10_000;
@@ -101,8 +108,8 @@ export class Sessions {
   }
 
   /** Whether a further dispatch would go out to the node at once. */
-  hasRoom(deviceId: string): boolean {
-    return this.#outbound.get(deviceId)?.hasRoom ?? false;
+  hasRoom(deviceId: string, load: Load): boolean {
+    return this.#outbound.get(deviceId)?.hasRoom(load) ?? false;
   }
 
   /** How many dispatches are at the node. */
@@ -200,7 +207,8 @@ export class Sessions {
       seenAt: clock.now(),
       seenMonotonic: clock.monotonic(),
     };
-    const outbound = new Outbound(this.#options.window, (order) => {
+    const { window, concurrencyOf } = this.#options;
+    const outbound = new Outbound({ window, bytes: windowBytes, concurrencyOf }, (order) => {
       link.batch.push('dispatches', order);
       sendToDispatch(directory, order.dispatchId, { type: 'delivered', at: clock.now() });
     });
@@ -210,6 +218,7 @@ export class Sessions {
       deadlines,
       clock,
       unfinished: () => this.#options.unfinished(peer.deviceId),
+      capabilityOf: (dispatchId) => this.#options.capabilityOf(dispatchId),
       owns: (dispatchId) => this.#options.deviceOf(dispatchId) === peer.deviceId,
       live: () => this.#becomeLive(session, outbound, ticket),
       pong: (number) => this.#pings.pong(peer.deviceId, number),
@@ -233,7 +242,7 @@ export class Sessions {
       certificateEnds: peer.certificateEnds,
     };
     startMember(directory, 'sessions', peer.deviceId, input);
-    link.batch.set('welcome', { ticket, heartbeatMs, window: this.#options.window, settled: [] });
+    link.batch.set('welcome', { ticket, heartbeatMs, window, settled: [] });
   }
 
   #becomeLive(session: LiveSession, outbound: Outbound, ticket: Buffer): void {

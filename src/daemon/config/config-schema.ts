@@ -105,6 +105,12 @@ const dispatch = Type.Object(
       minimum: 1,
       maximum: 1_000_000,
     }),
+    queueBytesPerNode: Type.Integer({
+      description: 'How many bytes of input may wait for one node; a dispatch above that is refused as busy.',
+      default: 67_108_864,
+      minimum: 4_194_304,
+      maximum: 1_073_741_824,
+    }),
     inFlightPerNode: Type.Integer({
       description: 'How many dispatches one node may have at a time; more of them wait.',
       default: 256,

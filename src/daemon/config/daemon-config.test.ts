@@ -59,6 +59,7 @@ describe('defaults', () => {
         inputLimit: 1_048_576,
         outputLimit: 1_048_576,
         queuePerNode: 1000,
+        queueBytesPerNode: 67_108_864,
         inFlightPerNode: 256,
         retentionMs: 2_592_000_000,
         retentionCount: 1_000_000,

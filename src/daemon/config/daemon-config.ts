@@ -43,6 +43,7 @@ export interface DaemonConfig {
     readonly inputLimit: number;
     readonly outputLimit: number;
     readonly queuePerNode: number;
+    readonly queueBytesPerNode: number;
     readonly inFlightPerNode: number;
     readonly retentionMs: number;
     readonly retentionCount: number;
@@ -152,6 +153,7 @@ function compile(
       inputLimit: dispatch.inputLimit,
       outputLimit: dispatch.outputLimit,
       queuePerNode: dispatch.queuePerNode,
+      queueBytesPerNode: dispatch.queueBytesPerNode,
       inFlightPerNode: dispatch.inFlightPerNode,
       retentionMs: parseDuration(dispatch.retention),
       retentionCount: dispatch.retentionCount,
