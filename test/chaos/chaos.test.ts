@@ -8,10 +8,17 @@ import { runChaos } from './run.js';
 const seed = Number(process.env.PALYRA_CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 it('keeps every promise while daemon, node and line are killed and cut under load', async () => {
-  const report = await runChaos({ seed, requests: 240, kills: 6, clients: 12, limitMs: 110_000 });
+  const report = await runChaos({
+    seed,
+    requests: 200,
+    kills: 6,
+    clients: 12,
+    quietMs: 300,
+    limitMs: 280_000,
+  });
   console.log(`seed       ${seed}\n${report.tally}`);
   expect(report.violations, `seed ${seed}\n${report.explanations.join('\n')}`).toEqual([]);
   expect(report.kills).toBeGreaterThanOrEqual(6);
   expect(report.cuts).toBeGreaterThan(0);
-  expect(report.history.dispatches.length).toBeGreaterThanOrEqual(200);
-}, 120_000);
+  expect(report.history.dispatches.length).toBeGreaterThanOrEqual(160);
+}, 300_000);

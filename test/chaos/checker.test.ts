@@ -219,6 +219,12 @@ const doctored: readonly (readonly [what: string, rule: Rule, id: string, histor
       2,
     ),
   ],
+  [
+    'one cancelled after it started, which never did',
+    'did not run',
+    'dp_3',
+    changed({ state: 'cancelled', outcome: { state: 'cancelled', started: true } }, 2),
+  ],
   ['one cancelled before it started, which ran', 'ran all the same', 'dp_3', counted('t3', 1, 0)],
   [
     'one that expired and ran',

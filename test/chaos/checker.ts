@@ -11,7 +11,7 @@ export const rules = {
   changed: 'an end that a caller was told never changes',
   twice: 'what may not be repeated is started at most once, for one dispatch and for one key',
   key: 'a key stands for one dispatch, whose row is beside it',
-  'did not run': 'what succeeded has run to its end',
+  'did not run': 'what succeeded has run to its end, and what is said to have started has',
   'ran all the same': 'what is said never to have started has not',
   'no reason': 'what may be repeated ran at least once, or ended in a state that says why not',
   invented:
@@ -102,6 +102,9 @@ function ofDispatch(dispatch: Dispatch, facts: Facts): Violation[] {
   const ends = [outcome, resolution].filter((end) => end !== undefined);
   if (ends.some((end) => end.state === 'succeeded') && facts.ends(token) === 0) {
     say('did not run', `it succeeded; handlers started: ${starts}, ended: 0`);
+  }
+  if (starts === 0 && ends.some((end) => end.started === true && end.state !== 'outcome_unknown')) {
+    say('did not run', `it is ${state} and started, and its handler was not`);
   }
   if (starts > 0 && ends.some((end) => end.started === false)) {
     say('ran all the same', `it is ${state} and not started; handlers started: ${starts}`);

@@ -13,6 +13,8 @@ const slowDiskMs = 60;
 export interface FaultsOptions {
   readonly chance: Chance;
   readonly machines: Machines;
+  /** The longest time between two faults that a machine which keeps up gets, milliseconds. */
+  readonly quietMs: number;
   /** Resolves when the next fault may come; false: there is none. */
   readonly turn: () => Promise<boolean>;
 }
@@ -32,9 +34,9 @@ export class Faults {
 
   /** Resolves when there are no more of them; all that was killed runs again then, and the line is whole. */
   async run(): Promise<void> {
-    const { chance, turn } = this.#options;
+    const { chance, turn, quietMs } = this.#options;
     for (let round = 0; await turn(); round++) {
-      await delay(chance.between(100, 1_500));
+      await delay(chance.between(0, quietMs));
       const isCut = round % 3 === 1;
       if (isCut) this.cuts += 1;
       const fault: Fault = isCut ? chance.pick(cuts) : chance.pick(kills);

@@ -32,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       kills: Number(values.kills),
       clients: Number(values.clients),
       limitMs: Number(values.minutes) * 60_000,
+      quietMs: 1_500,
       signal: interrupt.signal,
       progress: (text) => process.stderr.write(`${text}\n`),
     });

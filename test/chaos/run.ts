@@ -16,6 +16,8 @@ export interface ChaosOptions {
   readonly requests: number;
   readonly kills: number;
   readonly clients: number;
+  /** How long it is left alone between two faults at most, milliseconds. */
+  readonly quietMs: number;
   /** After which a run is a failure, milliseconds. */
   readonly limitMs: number;
   readonly signal?: AbortSignal;
@@ -63,7 +65,7 @@ async function runOn(machines: Machines, options: ChaosOptions): Promise<ChaosRe
   setMaxListeners(0, signal);
   const killed = (): number => machines.kills.daemon + machines.kills.node;
   const pace = new Pace({ ...options, killed, signal });
-  const faults = new Faults({ chance: new Chance(seed), machines, turn: () => pace.fault() });
+  const faults = new Faults({ ...options, chance: new Chance(seed), machines, turn: () => pace.fault() });
   const load = new Load({
     chance: new Chance(seed + 1),
     clients,
