@@ -45,7 +45,12 @@ export function writeCountingPlugins(root: string, counts: string): void {
         isolation,
         ...(isolation === 'process' ? { permissions: { fileSystem: { read: ['/'], write: ['/'] } } } : {}),
       },
-      capability: { idempotent: name.startsWith('again'), concurrency: 64, timeout: '15s' },
+      // In their own process, work also waits for its turn.
+      capability: {
+        idempotent: name.startsWith('again'),
+        concurrency: isolation === 'inline' ? 64 : 3,
+        timeout: '15s',
+      },
     });
   }
 }

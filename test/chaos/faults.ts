@@ -4,7 +4,14 @@ import type { Machines, Side } from './machines.js';
 
 /** How often each of them comes, of the two in three faults that kill and the third that does not. */
 const kills = { 'kill the daemon': 4, 'kill the node': 4, 'kill both': 1 };
-const cuts = { reset: 3, 'swallow up': 1, 'swallow down': 1, 'swallow both': 1, slow: 2 };
+const cuts = {
+  reset: 3,
+  'swallow up': 1,
+  'swallow down': 1,
+  'swallow both': 1,
+  slow: 2,
+  'renew the certificate': 2,
+};
 export type Fault = keyof typeof kills | keyof typeof cuts;
 
 /** How slow a slow disk is, milliseconds for each group of commits at most. */
@@ -68,6 +75,9 @@ export class Faults {
         line.latencyMs = chance.between(5, 150);
         await delay(chance.between(200, 2_000));
         line.latencyMs = 0;
+        return;
+      case 'renew the certificate':
+        return machines.renewCertificate();
     }
   }
 
