@@ -1,3 +1,4 @@
+import { neverStarted } from './handler-run.js';
 import { pluginError } from './plugin-errors.js';
 
 interface Waiting {
@@ -46,11 +47,7 @@ export class ConcurrencyGate {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         this.#waiting.delete(waiting);
-        reject(
-          pluginError('never_started', `'${this.#name}' was stopped before it started`, {
-            cause: signal.reason,
-          }),
-        );
+        reject(neverStarted(this.#name, signal));
       };
       const waiting: Waiting = {
         enter: () => {

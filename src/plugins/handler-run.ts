@@ -61,6 +61,11 @@ export function cancelledError({ capability, signal }: Pick<RunCall, 'capability
   return pluginError('cancelled', `'${capability}' was stopped: ${why}`, { cause: reason });
 }
 
+/** A run that was stopped before its handler started. */
+export function neverStarted(capability: string, { reason }: AbortSignal): AppError {
+  return pluginError('never_started', `'${capability}' was stopped before it started`, { cause: reason });
+}
+
 /** A handler that went on after it was told to stop. @param graceMs how long it was waited for */
 export function abortIgnored(
   { capability, signal }: Pick<RunCall, 'capability' | 'signal'>,
@@ -76,10 +81,10 @@ export function abortIgnored(
  * Refuses what may not start any more.
  *
  * @param now milliseconds since the epoch
- * @throws AppError `plugin.cancelled`, `plugin.deadline_exceeded`
+ * @throws AppError `plugin.never_started`, `plugin.deadline_exceeded`
  */
 export function refuseLate(call: RunCall, now: number): void {
-  if (call.signal.aborted) throw cancelledError(call);
+  if (call.signal.aborted) throw neverStarted(call.capability, call.signal);
   if (call.deadline > now) return;
   throw pluginError(
     'deadline_exceeded',

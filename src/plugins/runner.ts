@@ -33,7 +33,8 @@ export interface Runner {
    *
    * @throws AppError
    *   `plugin.cancelled` when `signal` was aborted and the handler stopped (its cause is the signal's reason),
-   *   `plugin.deadline_exceeded` when the deadline was over before it could start,
+   *   `plugin.never_started` when it was aborted before the handler could start,
+   *   `plugin.deadline_exceeded` when the deadline was over before it could,
    *   `plugin.abort_ignored` when it was given up after the grace period: inline it may go on, a process is ended,
    *   `plugin.capability_failed`, `plugin.capability_unavailable` when it failed on purpose (`details.code` is its code),
    *   `plugin.handler_crashed` when it threw anything else, `plugin.output_not_json`, `plugin.unknown_capability`,

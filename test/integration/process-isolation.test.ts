@@ -188,6 +188,7 @@ describe('a handler that goes wrong ends with its process, and nobody else notic
 
   test('a loop is cancelled too, although it hears nothing', async () => {
     const runner = bring();
+    await runner.start();
     const loop = runner.run(call('loop', {}, { signal: AbortSignal.timeout(200) }));
     await expect(loop).rejects.toMatchObject({ code: 'plugin.abort_ignored' });
   });

@@ -30,6 +30,7 @@ const events: readonly ExecutionEvent[] = [
   { type: 'failed', error: pluginError('deadline_exceeded', 'it was over before it could start') },
   { type: 'failed', error: pluginError('not_allowed', 'another build would run') },
   { type: 'failed', error: pluginError('never_started', 'it was stopped before its turn came') },
+  { type: 'failed', error: pluginError('busy', 'too many wait for their turn') },
   { type: 'cancel', reason: 'enough' },
   { type: 'deadline' },
   { type: 'kernel.shutdown', reason: 'stop' },
@@ -152,7 +153,6 @@ function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]):
   });
   actor.start();
   let journaled = false;
-  // Its turn came when its time was over.
   let neverStarted = false;
   for (const { event, state } of steps) {
     const before = actor.getSnapshot().value;
@@ -171,12 +171,12 @@ function replay(order: DispatchOrder, refused: boolean, steps: readonly Step[]):
       const isRefused = event.error.code === 'plugin.not_allowed';
       const other = isRefused ? 'rejected' : 'failed';
       expect(results).toMatchObject([{ outcome: isLost ? 'unknown' : isLate ? 'timed_out' : other }]);
-      neverStarted ||= isLate || isRefused;
     }
-    // Stopped while it waited for its turn: it ends as what stopped it, and was never started.
-    if (event.type === 'failed' && before === 'stopping') {
-      neverStarted ||= event.error.code === 'plugin.never_started';
-    }
+    // Its turn never came: it ends as what stopped or refused it, and was never started.
+    neverStarted ||=
+      event.type === 'failed' &&
+      (before === 'running' || before === 'stopping') &&
+      ['deadline_exceeded', 'not_allowed', 'never_started', 'busy'].includes(event.error.code.slice(7));
   }
   const { value, status } = actor.getSnapshot();
   visited.add(value);

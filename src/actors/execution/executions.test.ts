@@ -289,6 +289,17 @@ it('never starts what was cancelled while its start was being journaled', async 
   expect(runs).toHaveLength(0);
 });
 
+it('says also after a crash that what ended while its start was being journaled was never started', async () => {
+  const first = await host();
+  first.executions.receive(once(), 0);
+  first.executions.cancel({ dispatchId: 'dp_1', reason: 'quick' });
+  await vi.waitFor(() => expect(first.said().results).toHaveLength(1));
+  await first.stop();
+  const second = await host();
+  expect(second.said().results).toMatchObject([{ outcome: 'cancelled', started: false }]);
+  expect(second.executions.inFlight()).toEqual([{ dispatchId: 'dp_1', phase: 'finished' }]);
+});
+
 it('journals versions in order and forgets what it never wrote without a commit', async () => {
   const store = await openStore(join(folder, 'journal.db'));
   ends.push(() => store.close());

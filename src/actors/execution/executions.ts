@@ -239,7 +239,8 @@ export class Executions {
       this.#out?.push('results', result);
       this.#options.ran(order, result);
     };
-    if (order.repeatable || !result.started) tell();
+    // Without its end, what the journal has as started would be unknown after a crash, also where the handler never ran.
+    if (!this.#options.journal.holds(order.dispatchId)) tell();
     else this.#write(order.dispatchId, { phase: 'finished', result }, tell);
   }
 

@@ -30,6 +30,11 @@ export class ExecutionJournal {
     return entries;
   }
 
+  /** Whether it has, or is being given, an entry of a dispatch. */
+  holds(dispatchId: string): boolean {
+    return this.#versions.has(dispatchId);
+  }
+
   async write(dispatchId: string, entry: JournalEntry, now: number): Promise<void> {
     const expect = this.#versions.get(dispatchId) ?? 0;
     this.#versions.set(dispatchId, expect + 1);

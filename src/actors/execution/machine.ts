@@ -55,8 +55,21 @@ interface ExecutionContext extends ExecutionInput {
 const nothing = new Uint8Array(0);
 /** The code of a run whose process ended under it: see `Runner.run`. */
 const processEnded = 'plugin.process_ended';
-/** The code of a run that was stopped while it waited for its turn: see `ConcurrencyGate.enter`. */
-const neverStarted = 'plugin.never_started';
+/** The codes of runs that ended before their handler could start: see `PluginHost.execute` and `Runner.run`. */
+const beforeTheHandler: ReadonlySet<string> = new Set([
+  'plugin.never_started',
+  'plugin.deadline_exceeded',
+  'plugin.not_allowed',
+  'plugin.unknown_capability',
+  'plugin.descriptor_changed',
+  'plugin.input_invalid',
+  'plugin.busy',
+  'plugin.disabled',
+  'plugin.load_failed',
+  'plugin.load_timeout',
+  'plugin.not_started',
+  'plugin.stopped',
+]);
 /** The code of a run whose time was over before its handler could start: see `Runner.run`. */
 const neverInTime = 'plugin.deadline_exceeded';
 /** The code of a run that nobody has allowed, or that another build would do: see `PluginHost.execute`. */
@@ -64,6 +77,15 @@ const notAllowed = 'plugin.not_allowed';
 
 function ended(outcome: NodeResult['outcome'], error: AppError, reason = ''): { ending: Ending } {
   return { ending: { outcome, reason, output: nothing, error: error.toEnvelope() } };
+}
+
+/** How a run that nobody stopped has failed. */
+function failureOf(error: AppError, { repeatable }: DispatchOrder): { ending: Ending } {
+  if (error.code === neverInTime) return ended('timed_out', error);
+  if (error.code === notAllowed) return ended('rejected', error, 'node_policy');
+  // A handler that fails says so; one whose process ended under it may have done its work before.
+  if (error.code === processEnded && !repeatable) return ended('unknown', error, 'process_ended');
+  return ended('failed', error);
 }
 
 /** What ends it while its handler certainly has not started. */
@@ -176,19 +198,11 @@ export const executionMachine = setup({
         ? { ending: { outcome: 'succeeded' as const, reason: '', output: event.output } }
         : {},
     ),
-    'take the failure': assign(({ context, event }) => {
-      if (event.type !== 'failed') return {};
-      const { error } = event;
-      if (error.code === neverInTime) return { ...ended('timed_out', error), runStarted: undefined };
-      if (error.code === notAllowed)
-        return { ...ended('rejected', error, 'node_policy'), runStarted: undefined };
-      // A handler that fails says so; one whose process ended under it may have done its work before.
-      const isUnknown = error.code === processEnded && !context.order.repeatable;
-      return isUnknown ? ended('unknown', error, 'process_ended') : ended('failed', error);
-    }),
-    // Its turn never came: what stopped it is told, and that no handler has started.
-    'note that it never started': assign(({ event }) =>
-      event.type === 'failed' && event.error.code === neverStarted ? { runStarted: undefined } : {},
+    'take the failure': assign(({ context, event }) =>
+      event.type === 'failed' ? failureOf(event.error, context.order) : {},
+    ),
+    'note whether it started': assign(({ event }) =>
+      event.type === 'failed' && beforeTheHandler.has(event.error.code) ? { runStarted: undefined } : {},
     ),
     disarm: ({ context, self }) => context.ports.deadlines.release(self),
     finish: ({ context }) => {
@@ -283,7 +297,11 @@ export const executionMachine = setup({
       entry: ['note the start', 'run'],
       on: {
         succeeded: { target: 'finished', actions: 'take the output', description: 'The handler ended well' },
-        failed: { target: 'finished', actions: 'take the failure', description: 'The handler failed' },
+        failed: {
+          target: 'finished',
+          actions: ['take the failure', 'note whether it started'],
+          description: 'The handler failed, or could not be started',
+        },
         cancel: {
           target: 'stopping',
           actions: 'end as cancelled',
@@ -313,7 +331,7 @@ export const executionMachine = setup({
         },
         failed: {
           target: 'finished',
-          actions: 'note that it never started',
+          actions: 'note whether it started',
           description: 'It has stopped, or its turn never came',
         },
       },

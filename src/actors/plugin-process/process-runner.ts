@@ -1,7 +1,7 @@
 import { jitteredBackoff } from '../../kernel/backoff.js';
 import { type AppError, toAppError } from '../../kernel/errors.js';
 import { RestartIntensity } from '../../kernel/restart-intensity.js';
-import { abortIgnored, cancelledError, refuseLate } from '../../plugins/handler-run.js';
+import { abortIgnored, neverStarted, refuseLate } from '../../plugins/handler-run.js';
 import { type RunCall, type Runner, stoppedError, unknownCapability } from '../../plugins/runner.js';
 import type { PluginStanding } from '../../plugins/standing.js';
 import { pluginProcessAddress, sendToPluginProcess, startMember } from '../addresses.js';
@@ -131,7 +131,7 @@ export class ProcessRunner implements Runner {
 
   #aborted(run: OpenRun): void {
     if (this.#waiting.has(run)) {
-      run.fail(cancelledError(run.call));
+      run.fail(neverStarted(run.call.capability, run.call.signal));
       return;
     }
     this.#line?.cancel(run);

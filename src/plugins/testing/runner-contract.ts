@@ -200,7 +200,7 @@ export function runnerContract(kind: RunnerKind): void {
     test('nothing starts once it was aborted or its deadline is over', async () => {
       const { runner, clock } = await running();
       await expect(runner.run(call('keys', { signal: AbortSignal.abort() }))).rejects.toMatchObject({
-        code: 'plugin.cancelled',
+        code: 'plugin.never_started',
       });
       await expect(runner.run(call('keys', { deadline: clock.now() }))).rejects.toMatchObject({
         code: 'plugin.deadline_exceeded',
