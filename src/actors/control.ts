@@ -1,7 +1,7 @@
 import type { AuthorityControl } from './authority/view.js';
 import type { InventoryControl } from './device/inventory-view.js';
 import type { DeviceControl } from './device/view.js';
-import type { DispatchControl } from './dispatch/view.js';
+import type { DispatchControl, DispatchFeedControl } from './dispatch/view.js';
 import type { ExplainControl } from './explanation-view.js';
 import type { CodeControl, PairingControl } from './pairing/view.js';
 import type { PluginControl } from './plugin-control.js';
@@ -20,5 +20,6 @@ export interface Control {
   readonly devices: DeviceControl;
   readonly surfaces: SurfaceControl;
   readonly dispatches: DispatchControl;
+  readonly feeds: DispatchFeedControl;
   readonly explanations: ExplainControl;
 }

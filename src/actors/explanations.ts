@@ -13,11 +13,12 @@ import type { DeviceRecord } from './device/record.js';
 import type { CompiledSurface } from './device/surface.js';
 import { trustOf } from './device/trust.js';
 import type { Dispatches } from './dispatch/dispatches.js';
+import type { DispatchFeeds } from './dispatch/feeds.js';
 import type { LiveDispatches } from './dispatch/live.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import type { DispatchRecord } from './dispatch/record.js';
 import { historyOf } from './dispatch/steps.js';
-import { dispatchNotes, strayNotes } from './dispatch/story.js';
+import { dispatchNotes, droppedProgressNotes, strayNotes } from './dispatch/story.js';
 import { findNode } from './dispatch/targets.js';
 import type { ExplainControl, ExplanationView } from './explanation-view.js';
 import { idPattern } from './ids.js';
@@ -34,6 +35,7 @@ export interface ExplanationsOptions {
   readonly devices: Devices;
   readonly sessions: Sessions;
   readonly dispatches: Dispatches;
+  readonly feeds: DispatchFeeds;
   readonly live: LiveDispatches;
   readonly pairings: Pairings;
   readonly surface: CompiledSurface;
@@ -100,6 +102,7 @@ export class Explanations implements ExplainControl {
         : [`${unfinished} unfinished ${unfinished === 1 ? 'dispatch' : 'dispatches'}`]),
       ...this.#pendingNotes(device),
       ...strayNotes(this.#options.dispatches.lateResultsOf(device.id)),
+      ...droppedProgressNotes(this.#options.feeds.droppedOf(device.id)),
       ...alertsOf(device).map(({ message }) => message),
     ];
     const about = { kind: 'node', id: device.id, title: device.name || device.id, notes } as const;

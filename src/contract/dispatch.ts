@@ -103,7 +103,7 @@ export const DispatchOutcomeSchema = Type.Object(
 );
 export type DispatchOutcome = Wire<typeof DispatchOutcomeSchema>;
 
-const DispatchStepSchema = Type.Object(
+export const DispatchStepSchema = Type.Object(
   {
     at: time('when'),
     to: words(

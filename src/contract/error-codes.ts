@@ -34,4 +34,5 @@ export const httpErrorCodes = {
   foreign_host: { category: 'forbidden', retryable: false },
   foreign_origin: { category: 'forbidden', retryable: false },
   unavailable: { category: 'unavailable', retryable: true },
+  too_many_streams: { category: 'busy', retryable: true },
 } as const;

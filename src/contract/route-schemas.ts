@@ -21,6 +21,7 @@ import {
   GetDispatchQuerySchema,
   RetryDispatchSchema,
 } from './dispatch.js';
+import { DispatchEventSchema, FollowDispatchSchema, LastEventIdSchema } from './dispatch-events.js';
 import { DispatchForecastSchema } from './dispatch-forecast.js';
 import { ExplanationSchema, explanationParams } from './explanation.js';
 import { CreateGrantSchema, GrantListSchema, GrantSchema, WithdrawGrantSchema } from './grant.js';
@@ -59,6 +60,8 @@ export interface RouteSchemas {
   readonly params?: TSchema;
   readonly query?: TSchema;
   readonly body?: TSchema;
+  /** Headers that the route reads, by their names in lower case. */
+  readonly headers?: TSchema;
   readonly response: TSchema;
 }
 
@@ -206,6 +209,12 @@ export const routeSchemas = {
     params: dispatchParams,
     query: GetDispatchQuerySchema,
     response: DispatchSchema,
+  },
+  followDispatch: {
+    params: dispatchParams,
+    query: FollowDispatchSchema,
+    headers: LastEventIdSchema,
+    response: DispatchEventSchema,
   },
   cancelDispatch: {
     params: dispatchParams,

@@ -10,6 +10,8 @@ export interface RouteEntry {
   readonly summary: string;
   /** The statuses of success, the usual one first. All have the same body. */
   readonly statuses: readonly [200 | 201 | 202, ...(200 | 201 | 202)[]];
+  /** Answers with server-sent events (WHATWG HTML) in place of one body: `response` of its schemas describes each of them. */
+  readonly stream?: true;
 }
 
 /**
@@ -285,6 +287,14 @@ export const routes = {
     summary: 'Read one dispatch with its steps',
     statuses: [200],
   },
+  followDispatch: {
+    method: 'GET',
+    path: '/v1/dispatches/:id/events',
+    authority: 'viewer',
+    summary: 'Follow one dispatch: its steps, its progress and its end, as server-sent events',
+    statuses: [200],
+    stream: true,
+  },
   cancelDispatch: {
     method: 'POST',
     path: '/v1/dispatches/:id/cancel',
@@ -325,4 +335,15 @@ export const routes = {
 
 export type RouteName = keyof typeof routes;
 
+/** The routes that answer with a stream of events. */
+export type StreamName = {
+  [Name in RouteName]: (typeof routes)[Name] extends { readonly stream: true } ? Name : never;
+}[RouteName];
+
 export const routeNames = Object.keys(routes) as readonly RouteName[];
+
+/** Whether a route answers with a stream of events. */
+export function isStream(name: RouteName): name is StreamName {
+  const route: RouteEntry = routes[name];
+  return route.stream === true;
+}

@@ -16,6 +16,7 @@ import { Inventory } from '../actors/device/inventory.js';
 import { Renewals } from '../actors/device/renewals.js';
 import type { CompiledSurface } from '../actors/device/surface.js';
 import { Dispatches } from '../actors/dispatch/dispatches.js';
+import { DispatchFeeds } from '../actors/dispatch/feeds.js';
 import { LiveDispatches } from '../actors/dispatch/live.js';
 import { DispatchRecorder } from '../actors/dispatch/recorder.js';
 import { Explanations } from '../actors/explanations.js';
@@ -64,6 +65,7 @@ export const tokens = {
   storeFailed: token<(error: unknown) => void>('storeFailed'),
 
   live: token<LiveDispatches>('live'),
+  feeds: token<DispatchFeeds>('feeds'),
   recorder: token<DispatchRecorder>('recorder'),
   sessions: token<Sessions>('sessions'),
   dispatches: token<Dispatches>('dispatches'),
@@ -128,6 +130,10 @@ export function daemonContainer(opened: Opened): DependencyContainer {
   };
 
   make(tokens.live, () => new LiveDispatches());
+  make(tokens.feeds, (get) => {
+    const { deadlines } = get(tokens.kernel);
+    return new DispatchFeeds({ live: get(tokens.live), store: get(tokens.store), deadlines });
+  });
   make(tokens.recorder, (get) => {
     const { deadlines } = get(tokens.kernel);
     return new DispatchRecorder({ store: get(tokens.store), deadlines, failed: get(tokens.storeFailed) });
@@ -149,6 +155,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       certificateUsed: () => sendToAuthority(get(tokens.kernel).directory, { type: 'device.moved' }),
       unfinished: (deviceId) => live.idsOf(deviceId),
       deviceOf: (dispatchId) => live.get(dispatchId)?.deviceId,
+      progress: (deviceId, progress) => get(tokens.feeds).take(deviceId, progress),
       late: (deviceId, result) => get(tokens.dispatches).late(deviceId, result),
       announced: (deviceId, open) => get(tokens.surfaces).announced(deviceId, open),
     });
@@ -265,6 +272,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       devices: get(tokens.devices),
       sessions: get(tokens.sessions),
       dispatches: get(tokens.dispatches),
+      feeds: get(tokens.feeds),
       live: get(tokens.live),
       pairings: get(tokens.pairings),
       surface: get(tokens.surface),
@@ -281,6 +289,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       pin: get(tokens.config).plugins.pin,
     }),
     dispatches: get(tokens.dispatches),
+    feeds: get(tokens.feeds),
   }));
   return container;
 }

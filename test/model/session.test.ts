@@ -68,6 +68,7 @@ function world(certificateEnds = start + 86_400_000) {
       owns: (id) => ['dp_1', 'dp_2', 'dp_3'].includes(id),
       live: () => trace.push('live'),
       pong: (number) => trace.push(`pong ${number}`),
+      progress: ({ dispatchId, sequence }) => trace.push(`progress ${dispatchId} ${sequence}`),
       late: ({ dispatchId }) => trace.push(`late ${dispatchId}`),
       ended: () => trace.push('ended'),
     },

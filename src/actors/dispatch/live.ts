@@ -10,6 +10,13 @@ interface DeviceQueue {
   readonly pace: EndPace;
 }
 
+/** Who wants to know of each change. */
+export interface LiveWatcher {
+  changed(record: DispatchRecord): void;
+  /** Its end is on disk, or it was never accepted. */
+  ended(record: DispatchRecord): void;
+}
+
 const newQueue = (): DeviceQueue => ({ inputs: new Map(), bytes: 0, pace: new EndPace() });
 
 /**
@@ -19,6 +26,12 @@ const newQueue = (): DeviceQueue => ({ inputs: new Map(), bytes: 0, pace: new En
 export class LiveDispatches {
   readonly #records = new Map<string, DispatchRecord>();
   readonly #ofDevice = new Map<string, DeviceQueue>();
+  #watcher: LiveWatcher | undefined;
+
+  /** There is one watcher. */
+  watch(watcher: LiveWatcher): void {
+    this.#watcher = watcher;
+  }
 
   all(): IterableIterator<DispatchRecord> {
     return this.#records.values();
@@ -38,10 +51,12 @@ export class LiveDispatches {
       this.#ofDevice.set(record.deviceId, queue);
     }
     this.#records.set(record.id, record);
+    this.#watcher?.changed(record);
   }
 
   delete(record: DispatchRecord): void {
     this.#records.delete(record.id);
+    this.#watcher?.ended(record);
     const queue = this.#ofDevice.get(record.deviceId);
     if (queue === undefined) return;
     queue.bytes -= queue.inputs.get(record.id) ?? 0;

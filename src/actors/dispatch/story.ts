@@ -73,3 +73,12 @@ export function strayNotes({ late, orphaned, foreign }: LateResultCounts): reado
   const list = [results, ...rest].join(', ');
   return [`It has sent ${list}${last === undefined ? '' : ` and ${last}`} since the daemon started`];
 }
+
+/** What a device has sent as progress that was of no use, if it has. */
+export function droppedProgressNotes(dropped: number): readonly string[] {
+  if (dropped === 0) return [];
+  const values = dropped === 1 ? '1 progress value' : `${dropped} progress values`;
+  return [
+    `It has sent ${values} out of order, too large, or of nothing that runs there, since the daemon started`,
+  ];
+}

@@ -1,6 +1,6 @@
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { ErrorEnvelope } from '../../kernel/errors.js';
-import type { DispatchOutcome, DispatchRecord, DispatchState } from './record.js';
+import type { DispatchOutcome, DispatchRecord, DispatchState, DispatchStep } from './record.js';
 
 export interface CreateDispatch {
   /** A device id (with or without grouping), a unique prefix of one, or a node's name. */
@@ -128,4 +128,47 @@ export interface DispatchControl {
    * @throws AppError `dispatch.not_found`, `dispatch.not_ended`, `dispatch.may_have_run`, and what `create` throws.
    */
   retry(caller: VerifiedCaller, id: string, request: RetryDispatch): Promise<DispatchRecord>;
+}
+
+/** How far a reader of a dispatch has got. It holds over a restart of the daemon. */
+export interface FeedCursor {
+  /** How many of the record's steps it knows. */
+  readonly steps: number;
+  /** The session in which it was sent, whose progress counts from 1, and the number of the latest that the reader knows. */
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+/** What happens to a dispatch. `at` is where its reader has got to with it. */
+export type DispatchHappening =
+  | { readonly event: 'step'; readonly at: FeedCursor; readonly step: DispatchStep }
+  | {
+      readonly event: 'progress';
+      readonly at: FeedCursor;
+      /** 1, 2, 3 … in the order in which the handler sent them. */
+      readonly sequence: number;
+      readonly value: unknown;
+    }
+  /** So many progress values were dropped on their way. */
+  | { readonly event: 'gap'; readonly at: FeedCursor; readonly missed: number }
+  | { readonly event: 'end'; readonly at: FeedCursor; readonly record: DispatchRecord };
+
+export interface FollowOptions {
+  /** Default: from its creation on. */
+  readonly after?: FeedCursor;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+export interface DispatchFeedControl {
+  /**
+   * What has happened to a dispatch and what happens, until its end, which is on disk when it is told.
+   *
+   * @throws AppError `dispatch.not_found`.
+   */
+  follow(
+    caller: VerifiedCaller,
+    id: string,
+    options: FollowOptions,
+  ): Promise<AsyncIterable<DispatchHappening>>;
 }

@@ -16,6 +16,7 @@ import type {
   GoodbyeKind,
   Hello,
   NodeFrame,
+  NodeProgress,
   NodeResult,
 } from '../link/frames.js';
 import type { Outbound } from './outbound.js';
@@ -73,6 +74,8 @@ export interface SessionPorts {
   live(): void;
   /** The host answers a ping. */
   pong(number: number): void;
+  /** What a handler says while it runs. It goes past the dispatch, of which it changes nothing. */
+  progress(progress: NodeProgress): void;
   /** A result for a dispatch that has no actor any more, never had one, or is another device's. */
   late(result: NodeResult): void;
   /** @param handedOver the node moves to another stream: it is not gone. */
@@ -131,6 +134,7 @@ function receive(input: SessionInput, frame: NodeFrame): void {
     toDispatch(input, dispatchId, { type: 'mediation', waiting });
     input.outbound.asked(dispatchId, waiting);
   }
+  for (const progress of frame.progress ?? []) input.ports.progress(progress);
   for (const { dispatchId, outcome } of frame.cancelOutcomes ?? []) {
     if (outcome === 'not_known') input.outbound.finished(dispatchId);
     const taken = toDispatch(input, dispatchId, { type: 'cancel.outcome', outcome });

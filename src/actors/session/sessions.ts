@@ -11,7 +11,7 @@ import type { Devices } from '../device/devices.js';
 import type { DeviceRecord } from '../device/record.js';
 import type { CompiledSurface } from '../device/surface.js';
 import { sessionError } from '../errors.js';
-import type { Hello, NodeResult, Registered, RegisterNode } from '../link/frames.js';
+import type { Hello, NodeProgress, NodeResult, Registered, RegisterNode } from '../link/frames.js';
 import type { RequestedCapability } from '../pairing/record.js';
 import type { SessionInput, SessionLink, SessionPorts } from './machine.js';
 import { type Credit, type Load, Outbound } from './outbound.js';
@@ -49,6 +49,8 @@ export interface SessionsOptions {
   unfinished(deviceId: string): readonly string[];
   /** The device of an unfinished dispatch. */
   deviceOf(dispatchId: string): string | undefined;
+  /** What a node says of a handler that runs. */
+  progress(deviceId: string, progress: NodeProgress): void;
   /** A result for a dispatch without an actor. */
   late(deviceId: string, result: NodeResult): void;
   /** What a device with a new session offers that is not approved. */
@@ -222,6 +224,7 @@ export class Sessions {
       owns: (dispatchId) => this.#options.deviceOf(dispatchId) === peer.deviceId,
       live: () => this.#becomeLive(session, outbound, ticket),
       pong: (number) => this.#pings.pong(peer.deviceId, number),
+      progress: (progress) => this.#options.progress(peer.deviceId, progress),
       late: (result) => {
         strays += 1;
         if (strays <= maxStrays) this.#options.late(peer.deviceId, result);

@@ -9,17 +9,25 @@ import {
 import { Type } from 'typebox';
 import type { Control } from '../../actors/control.js';
 import { type RouteSchemas, routeSchemas } from '../../contract/route-schemas.js';
-import { type RouteEntry, type RouteName, routeNames, routes } from '../../contract/route-table.js';
+import {
+  isStream,
+  type RouteEntry,
+  type RouteName,
+  routeNames,
+  routes,
+  type StreamName,
+} from '../../contract/route-table.js';
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { KernelLog } from '../../kernel/log.js';
 import { authorise, challenge } from './access.js';
 import { answerClientError } from './client-error.js';
 import { errorReply } from './error-reply.js';
+import { EventStreams } from './event-streams.js';
 import { HostAllowlist } from './host-allowlist.js';
 import { httpError } from './http-errors.js';
 import { parseJsonBody } from './json-body.js';
 import type { Authenticator } from './operator-token.js';
-import type { RouteCall, RouteHandlers } from './route-call.js';
+import type { PlainHandlers, PlainName, RouteCall, StreamHandlers } from './route-call.js';
 import { routeHandlers } from './route-handlers.js';
 import { validatorCompiler } from './schema-validation.js';
 import { methodsOf, unknownRoute } from './unknown-route.js';
@@ -46,6 +54,8 @@ export interface HttpLimits {
   readonly arrivalMs: number;
   /** Milliseconds between the signs of life to callers that wait for a dispatch. */
   readonly processingMs: number;
+  /** Streams of events open at a time. */
+  readonly streams: number;
 }
 
 export const defaultHttpLimits: HttpLimits = {
@@ -54,6 +64,7 @@ export const defaultHttpLimits: HttpLimits = {
   connections: 4096,
   arrivalMs: 30_000,
   processingMs: 30_000,
+  streams: 256,
 };
 
 export interface HttpAppOptions {
@@ -104,8 +115,15 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
   });
   const waiting = new WaitingReplies(limits.processingMs);
   app.addHook('onClose', async () => waiting.stop());
+  const streams = new EventStreams(limits.streams, limits.processingMs);
+  app.addHook('preClose', async () => streams.stop());
   const handlers = routeHandlers(control, ready);
-  for (const name of routeNames) addRoute(app, name, handlers, waiting);
+  for (const name of routeNames) {
+    const answer = isStream(name)
+      ? streamOf(name, handlers, waiting, streams)
+      : answerOf(name, handlers, waiting);
+    addRoute(app, name, answer);
+  }
   return app;
 }
 
@@ -142,15 +160,12 @@ function refuseUndeclared(route: RouteOptions): void {
   throw new TypeError(`${String(route.method)} ${route.url} is not in the table of routes`);
 }
 
-function addRoute<Name extends RouteName>(
-  app: FastifyInstance,
-  name: Name,
-  handlers: RouteHandlers,
-  waiting: WaitingReplies,
-): void {
+/** Answers a request that has passed every check. */
+type Answer = (request: FastifyRequest, reply: FastifyReply) => unknown;
+
+function addRoute(app: FastifyInstance, name: RouteName, answer: Answer): void {
   const route: RouteEntry = routes[name];
   const schemas: RouteSchemas = routeSchemas[name];
-  const handler = handlers[name];
   app.route({
     method: route.method,
     url: route.path,
@@ -159,21 +174,54 @@ function addRoute<Name extends RouteName>(
       querystring: schemas.query ?? nothing,
       ...(schemas.params === undefined ? {} : { params: schemas.params }),
       ...(schemas.body === undefined ? {} : { body: schemas.body }),
+      ...(schemas.headers === undefined ? {} : { headers: schemas.headers }),
       response: Object.fromEntries(route.statuses.map((status) => [status, schemas.response])),
     },
     handler: (request, reply) => {
       reply.code(route.statuses[0]);
-      const call: RouteCall<Name> = {
-        caller: request.caller as RouteCall<Name>['caller'],
-        params: request.params as RouteCall<Name>['params'],
-        query: request.query as RouteCall<Name>['query'],
-        body: request.body as RouteCall<Name>['body'],
-        status: (code) => reply.code(code),
-        waitFor: (work) => waiting.keep(reply.raw, work),
-      };
-      return handler(call);
+      return answer(request, reply);
     },
   });
+}
+
+function callOf<Name extends RouteName>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  waiting: WaitingReplies,
+): RouteCall<Name> {
+  return {
+    caller: request.caller as RouteCall<Name>['caller'],
+    params: request.params as RouteCall<Name>['params'],
+    query: request.query as RouteCall<Name>['query'],
+    body: request.body as RouteCall<Name>['body'],
+    status: (code) => reply.code(code),
+    waitFor: (work) => waiting.keep(reply.raw, work),
+  };
+}
+
+function answerOf<Name extends PlainName>(
+  name: Name,
+  handlers: PlainHandlers,
+  waiting: WaitingReplies,
+): Answer {
+  const handler = handlers[name];
+  return (request, reply) => handler(callOf<Name>(request, reply, waiting));
+}
+
+function streamOf<Name extends StreamName>(
+  name: Name,
+  handlers: StreamHandlers,
+  waiting: WaitingReplies,
+  streams: EventStreams,
+): Answer {
+  const handler = handlers[name];
+  return async (request, reply) => {
+    const call = callOf<Name>(request, reply, waiting);
+    const header = request.headers['last-event-id'];
+    const lastEventId = typeof header === 'string' ? header : undefined;
+    await streams.serve(reply, (signal) => handler({ ...call, lastEventId, signal }));
+    return reply;
+  };
 }
 
 function answerError(log: KernelLog, thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {

@@ -7,7 +7,7 @@ import { dispatchError } from '../../actors/errors.js';
 import type { ErrorBody } from '../../contract/error.js';
 import { ErrorBodySchema } from '../../contract/error.js';
 import { routeSchemas } from '../../contract/route-schemas.js';
-import { type RouteEntry, routeNames, routes } from '../../contract/route-table.js';
+import { isStream, type RouteEntry, routeNames, routes } from '../../contract/route-table.js';
 import { AppError } from '../../kernel/errors.js';
 import { defaultHttpLimits, httpApp } from './http-app.js';
 import { createHttpServer } from './http-server.js';
@@ -57,6 +57,21 @@ function errorOf(answer: Answer): ErrorBody['error'] {
   const body: unknown = JSON.parse(answer.text);
   if (!isErrorBody(body)) throw new Error(`${answer.text}: ${ajv.errorsText(isErrorBody.errors)}`);
   return body.error;
+}
+
+/** The events of a stream, as WHATWG HTML takes them apart. */
+function eventsIn(text: string): readonly { event: string; id: string; data: unknown }[] {
+  const blocks = text.split('\n\n').filter((block) => block !== '' && !block.startsWith(':'));
+  return blocks.map((block) => {
+    const fields = new Map(
+      block.split('\n').map((line) => /^(\w+): (.*)$/.exec(line)?.slice(1) as [string, string]),
+    );
+    return {
+      event: fields.get('event') ?? '',
+      id: fields.get('id') ?? '',
+      data: JSON.parse(fields.get('data') ?? '') as unknown,
+    };
+  });
 }
 
 const create = (body: unknown, headers: Record<string, string> = json) =>
@@ -120,6 +135,7 @@ const samples = new Map<string, { path?: string; body?: object }>([
     { path: '/v1/dispatches/dry-run', body: { node: 'build-7', capability: 'echo', input: {} } },
   ],
   ['getDispatch', { path: `/v1/dispatches/${sampleId('dp')}` }],
+  ['followDispatch', { path: `/v1/dispatches/${sampleId('dp')}/events` }],
   ['explain', { path: '/v1/explanations/build-7' }],
   ['retryDispatch', { path: `/v1/dispatches/${sampleId('dp')}/retry`, body: {} }],
   ['cancelDispatch', { path: `/v1/dispatches/${sampleId('dp')}/cancel`, body: { reason: 'enough' } }],
@@ -139,7 +155,9 @@ describe.each(routeNames.map((name) => [name, routes[name] as RouteEntry] as con
     const answer = await call(admin);
     expect(route.statuses).toContain(answer.status);
     const validate = ajv.compile(routeSchemas[name].response);
-    expect(validate(JSON.parse(answer.text)), ajv.errorsText(validate.errors)).toBe(true);
+    const bodies: readonly unknown[] = isStream(name) ? eventsIn(answer.text) : [JSON.parse(answer.text)];
+    expect(bodies.length).toBeGreaterThan(0);
+    for (const body of bodies) expect(validate(body), ajv.errorsText(validate.errors)).toBe(true);
   });
 
   it('lets in exactly those who may', async () => {

@@ -1,5 +1,5 @@
 import type { RouteBody, RouteParams, RouteQuery, RouteResponse } from '../../contract/route-schemas.js';
-import type { RouteName, routes } from '../../contract/route-table.js';
+import type { RouteName, routes, StreamName } from '../../contract/route-table.js';
 import type { VerifiedCaller } from '../../kernel/authority.js';
 
 type Caller<Name extends RouteName> = (typeof routes)[Name]['authority'] extends 'none'
@@ -18,7 +18,23 @@ export interface RouteCall<Name extends RouteName> {
   waitFor<T>(work: Promise<T>): Promise<T>;
 }
 
-/** What answers each route of the table, no more and no less. */
-export type RouteHandlers = {
-  readonly [Name in RouteName]: (call: RouteCall<Name>) => RouteResponse<Name> | Promise<RouteResponse<Name>>;
+/** One request to a route that answers with a stream of events. */
+export interface StreamCall<Name extends StreamName> extends RouteCall<Name> {
+  /** The id of the last event that the caller has. */
+  readonly lastEventId: string | undefined;
+  /** Aborted when the caller is gone, or the server stops. */
+  readonly signal: AbortSignal;
+}
+
+export type PlainName = Exclude<RouteName, StreamName>;
+
+export type PlainHandlers = {
+  readonly [Name in PlainName]: (call: RouteCall<Name>) => RouteResponse<Name> | Promise<RouteResponse<Name>>;
 };
+
+export type StreamHandlers = {
+  readonly [Name in StreamName]: (call: StreamCall<Name>) => Promise<AsyncIterable<RouteResponse<Name>>>;
+};
+
+/** What answers each route of the table, no more and no less. */
+export type RouteHandlers = PlainHandlers & StreamHandlers;

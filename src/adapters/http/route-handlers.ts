@@ -12,6 +12,7 @@ import {
   pairingBody,
 } from './bodies.js';
 import { codeBody, mintedJoinBody, mintedPinBody, pinPairingBody } from './code-bodies.js';
+import { cursorOf, eventBodies } from './event-bodies.js';
 import { httpError } from './http-errors.js';
 import { pluginBody } from './plugin-bodies.js';
 import { qrCode } from './qr-code.js';
@@ -20,8 +21,18 @@ import { grantBody, surfaceBody, surfaceDetailBody } from './surface-bodies.js';
 
 /** The routes over the operations of the daemon. */
 export function routeHandlers(control: Control, ready: () => boolean): RouteHandlers {
-  const { authority, codes, pairings, inventory, devices, surfaces, dispatches, explanations, plugins } =
-    control;
+  const {
+    authority,
+    codes,
+    pairings,
+    inventory,
+    devices,
+    surfaces,
+    dispatches,
+    feeds,
+    explanations,
+    plugins,
+  } = control;
   const decides =
     (action: 'revoke' | 'remove' | 'ban' | 'lift') =>
     async ({ caller, params, body }: Pick<RouteCall<'revokeDevice'>, 'caller' | 'params' | 'body'>) =>
@@ -128,6 +139,10 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     getDispatch: async ({ caller, params, query: { wait = false }, waitFor }) => {
       const found = dispatches.get(caller, params.id, wait);
       return dispatchBody(await (wait ? waitFor(found) : found));
+    },
+    followDispatch: async ({ caller, params, query, lastEventId = query.after, signal }) => {
+      const after = lastEventId === undefined ? {} : { after: cursorOf(lastEventId) };
+      return eventBodies(await feeds.follow(caller, params.id, { ...after, signal }));
     },
     cancelDispatch: async ({ caller, params, body }) =>
       dispatchBody(await dispatches.cancel(caller, params.id, body.reason ?? '')),

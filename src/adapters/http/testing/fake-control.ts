@@ -7,7 +7,9 @@ import type { DispatchRecord } from '../../../actors/dispatch/record.js';
 import type {
   CreateDispatch,
   DispatchControl,
+  DispatchFeedControl,
   DispatchForecast,
+  DispatchHappening,
   RetryDispatch,
 } from '../../../actors/dispatch/view.js';
 import {
@@ -249,6 +251,23 @@ export class FakeControl implements Control {
     reload: async (caller) => {
       this.#note('reloadPlugins', caller, {});
       return { plugins: this.installed, restartNeeded: ['/log/level'] };
+    },
+  };
+
+  /** What happens to a dispatch that is followed. */
+  happenings: (signal: AbortSignal) => AsyncIterable<DispatchHappening> = async function* () {
+    const at = { steps: 1, epoch: 1, sequence: 0 };
+    const record = sampleDispatch();
+    for (const step of record.steps.slice(0, 1)) yield { event: 'step', at, step };
+    yield { event: 'gap', at: { ...at, sequence: 2 }, missed: 2 };
+    yield { event: 'progress', at: { ...at, sequence: 3 }, sequence: 3, value: { done: 0.5 } };
+    yield { event: 'end', at: { ...at, steps: record.steps.length }, record };
+  };
+
+  readonly feeds: DispatchFeedControl = {
+    follow: async (caller, id, { after, signal }) => {
+      this.#note('followDispatch', caller, { id, after });
+      return this.happenings(signal);
     },
   };
 
