@@ -45,14 +45,30 @@ export class Load {
   }
 
   async #request(api: ControlPlaneClient, plan: PlannedRequest): Promise<void> {
-    let request = this.#begin(plan);
+    const request = this.#begin(plan);
+    const asking = [this.#insist(api, plan, request)];
+    if (plan.twice) asking.push(this.#insist(api, plan, request));
+    const [answered] = await Promise.all(asking);
+    const [answer] = answered?.answers ?? [];
+    if (answered && answer && plan.cancelAfterMs !== undefined) {
+      await this.#cancel(api, answered, plan, answer.id);
+    }
+  }
+
+  /** Asks until there is an answer. Returns the request that got it. */
+  async #insist(
+    api: ControlPlaneClient,
+    plan: PlannedRequest,
+    first: ClientRequest,
+  ): Promise<ClientRequest | undefined> {
+    let request = first;
     for (;;) {
       request.attempts += 1;
       const outcome = await this.#ask(api, plan, request);
-      if (outcome === 'answered') break;
+      if (outcome === 'answered') return request;
       if (this.#options.signal.aborted) {
         request.gaveUp = 'The run was ended';
-        return;
+        return undefined;
       }
       this.retries += 1;
       await delay(this.#options.chance.between(20, 400));
@@ -62,8 +78,6 @@ export class Load {
         request = this.#begin(plan);
       }
     }
-    const [answer] = request.answers;
-    if (answer && plan.cancelAfterMs !== undefined) await this.#cancel(api, request, plan, answer.id);
   }
 
   #begin({ kind, capability, keyed }: PlannedRequest): ClientRequest {

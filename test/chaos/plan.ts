@@ -10,6 +10,8 @@ export interface PlannedRequest {
   readonly queue: boolean;
   /** Whether it comes with a key of its own. What needs one and has none gets one from the client. */
   readonly keyed: boolean;
+  /** Two clients ask at once, with the same key. */
+  readonly twice: boolean;
   readonly timeoutMs: number;
   readonly work: Omit<CountingInput, 'token'>;
   /** It is to be cancelled so long after it was accepted. */
@@ -26,12 +28,14 @@ export function planRequest(chance: Chance): PlannedRequest {
   const kind = chance.pick(weights);
   const again = kind === 'waited' || kind === 'keyed' || (kind !== 'once' && chance.happens(0.4));
   const hurried = kind === 'hurried';
+  const keyed = kind === 'keyed' || (!again && chance.happens(0.5));
   return {
     kind,
     capability: `${again ? 'again' : 'once'}_${chance.happens(0.5) ? 'inline' : 'process'}.run`,
     wait: kind === 'waited' || kind === 'keyed' || kind === 'once' || hurried,
     queue: kind === 'queued',
-    keyed: kind === 'keyed' || (!again && chance.happens(0.5)),
+    keyed,
+    twice: keyed && chance.happens(0.2),
     timeoutMs: hurried ? chance.between(10, 150) : timeoutMs,
     work: {
       ms: hurried ? chance.between(50, 400) : workMs(chance, kind === 'cancelled'),
