@@ -16,6 +16,12 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** What `palyra node status` ends with, as init scripts do (LSB): it runs, it does not, it runs and does not answer. */
+export const serviceExitCodes = { running: 0, stopped: 3, silent: 4 } as const satisfies Record<
+  string,
+  ExitCode
+>;
+
 const ofCategory: Readonly<Record<ErrorCategory, ExitCode>> = {
   internal: exitCodes.internal,
   validation: exitCodes.usage,

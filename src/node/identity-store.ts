@@ -107,7 +107,7 @@ export class IdentityStore {
   }
 
   readMembership(): Promise<Membership | undefined> {
-    return this.#readJson<Membership>('membership.json');
+    return readMembershipIn(this.#files);
   }
 
   writeMembership(membership: Membership): Promise<void> {
@@ -196,6 +196,12 @@ export class IdentityStore {
   #writeJson(name: string, value: object): Promise<void> {
     return this.#files.write(name, `${JSON.stringify(value, null, 2)}\n`);
   }
+}
+
+/** The membership that is among those files. It holds no secret, and whoever reads it need not hold the directory. */
+export async function readMembershipIn(files: Pick<PrivateFiles, 'read'>): Promise<Membership | undefined> {
+  const bytes = await files.read('membership.json');
+  return bytes && (JSON.parse(bytes.toString('utf8')) as Membership);
 }
 
 /** The key that the machine joined with. Later ones are in files of their own, named by the key. */

@@ -10,7 +10,7 @@ import type { CliContext } from '../context.js';
 import { examples } from '../help-text.js';
 import { readInvitation } from '../node-invitation.js';
 import { mediatorFor, onSignals, reporterFor } from '../node-terminal.js';
-import type { ServiceOutput } from '../service-output.js';
+import type { ServiceOutput } from '../service/output.js';
 
 interface RunFlags {
   readonly pin?: string | true;
@@ -80,7 +80,7 @@ async function runNode(join: string | undefined, flags: RunFlags, context: CliCo
     const terminal = { report: reporterFor(flags, context), log: jsonLog(flags.logLevel) };
     return runHost(join, flags, { context, stateDirectory, ...terminal });
   }
-  const { openServiceOutput } = await import('../service-output.js');
+  const { openServiceOutput } = await import('../service/output.js');
   const service = openServiceOutput(stateDirectory, flags.logLevel, context);
   const { report, log } = service;
   try {

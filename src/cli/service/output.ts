@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { toolRunner } from '../adapters/service/run-tool.js';
-import { systemdNotifier } from '../adapters/service/sd-notify.js';
-import { jsonLog, type LogLevel } from '../adapters/telemetry/log.js';
-import { withoutSecrets } from '../adapters/telemetry/redaction.js';
-import { RotatingLog } from '../adapters/telemetry/rotating-log.js';
-import { toAppError } from '../kernel/errors.js';
-import type { KernelLog } from '../kernel/log.js';
-import type { NodeReport, Reporter } from '../node/reporter.js';
-import type { CliContext } from './context.js';
-import { narrator } from './node-narrator.js';
-import { colours, print } from './output.js';
-import { printable } from './printable.js';
+import { toolRunner } from '../../adapters/service/run-tool.js';
+import { systemdNotifier } from '../../adapters/service/sd-notify.js';
+import { jsonLog, type LogLevel } from '../../adapters/telemetry/log.js';
+import { withoutSecrets } from '../../adapters/telemetry/redaction.js';
+import { RotatingLog } from '../../adapters/telemetry/rotating-log.js';
+import { toAppError } from '../../kernel/errors.js';
+import type { KernelLog } from '../../kernel/log.js';
+import type { NodeReport, Reporter } from '../../node/reporter.js';
+import type { CliContext } from '../context.js';
+import { narrator } from '../node-narrator.js';
+import { colours, print } from '../output.js';
+import { printable } from '../printable.js';
 
 /** Where a host that runs as a service says what happens. */
 export interface ServiceOutput {
