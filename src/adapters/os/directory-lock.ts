@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fchmodSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fchmodSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -26,9 +26,11 @@ const held = new Set<DirectoryLock>();
  */
 export class DirectoryLock {
   readonly #database: Database.Database;
+  readonly #namePath: string;
 
-  private constructor(database: Database.Database) {
+  private constructor(database: Database.Database, namePath: string) {
     this.#database = database;
+    this.#namePath = namePath;
   }
 
   /**
@@ -40,7 +42,7 @@ export class DirectoryLock {
     const namePath = join(directory, 'lock.json');
     const database = tryLock(directory);
     if (database === undefined) throw locked(directory, await readHolder(directory));
-    const lock = new DirectoryLock(database);
+    const lock = new DirectoryLock(database, namePath);
     held.add(lock);
     try {
       const holder = { ...ownIdentity(), program } satisfies Holder;
@@ -53,8 +55,11 @@ export class DirectoryLock {
     return lock;
   }
 
+  /** Idempotent. */
   release(): void {
-    held.delete(this);
+    if (!held.delete(this)) return;
+    // While it is still held: the name is this process's own. A process that lives on holds the directory no more.
+    rmSync(this.#namePath, { force: true });
     this.#database.close();
   }
 }
