@@ -15,7 +15,7 @@ const shortMs = 600_000;
  * @param signal takes the question from the screen
  */
 export async function askPermission(
-  context: CliContext,
+  context: Pick<CliContext, 'choose'>,
   request: MediationRequest,
   signal: AbortSignal,
 ): Promise<MediationAnswer> {
