@@ -14,6 +14,7 @@ import type { PairingInput } from './pairing/behaviour.js';
 import type { PairingEvent } from './pairing/events.js';
 import type { PluginProcessPorts } from './plugin-process/behaviour.js';
 import type { PluginProcessEvent } from './plugin-process/events.js';
+import type { PruningEvent } from './pruning/events.js';
 import type { RenewalEvent } from './renewal/events.js';
 import type { SessionEvent, SessionInput } from './session/machine.js';
 import type { UplinkEvent } from './uplink/events.js';
@@ -30,6 +31,7 @@ export const crowds = {
 /** The parts of the daemon that there is one of. */
 export const daemonParts = {
   authority: addressOf<AuthorityEvent>('authority'),
+  pruning: addressOf<PruningEvent>('pruning'),
 } as const;
 
 /** The parts of the node host that there is one of. */

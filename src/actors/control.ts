@@ -5,6 +5,7 @@ import type { DispatchControl, DispatchFeedControl } from './dispatch/view.js';
 import type { ExplainControl } from './explanation-view.js';
 import type { CodeControl, PairingControl } from './pairing/view.js';
 import type { PluginControl } from './plugin-control.js';
+import type { PruneControl } from './pruning/view.js';
 import type { SurfaceControl } from './surface/view.js';
 
 /**
@@ -21,5 +22,6 @@ export interface Control {
   readonly surfaces: SurfaceControl;
   readonly dispatches: DispatchControl;
   readonly feeds: DispatchFeedControl;
+  readonly pruning: PruneControl;
   readonly explanations: ExplainControl;
 }

@@ -11,6 +11,8 @@ import type { Dispatches } from './dispatch/dispatches.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import { pairingMachine } from './pairing/machine.js';
 import type { Pairings } from './pairing/pairings.js';
+import type { PruningPorts } from './pruning/behaviour.js';
+import { pruningMachine } from './pruning/machine.js';
 import { sessionMachine } from './session/machine.js';
 import type { Sessions } from './session/sessions.js';
 
@@ -20,6 +22,7 @@ export interface DaemonTreeOptions {
   readonly pairings: Pairings;
   readonly dispatches: Dispatches;
   readonly serverCertificate: ServerCertificatePorts;
+  readonly pruning: PruningPorts;
   /** What the actor of the CAs starts from, each time that it starts. */
   authority(): AuthorityInput;
   /** All actors that have a record run: nodes may come. Called after the start and after each restart of a crowd. */
@@ -41,7 +44,8 @@ const remembered = 16;
  *     ├── dispatches           one per unfinished dispatch dispatch/<id>
  *     ├── recovery             starts both from their records, at the start and after a restart
  *     ├── authority            the CAs, and the way from one to the next   authority
- *     └── server-certificate   renews the daemon's own certificates
+ *     ├── server-certificate   renews the daemon's own certificates
+ *     └── pruning              deletes what ended long ago, or by order
  *
  * A restart of one crowd restarts those after it, so recovery always meets a fresh set.
  */
@@ -117,6 +121,14 @@ export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
         id: 'server-certificate',
         logic: serverCertificateMachine,
         input: { ports: options.serverCertificate },
+        restart: 'permanent',
+        shutdown: 'brutal',
+      },
+      {
+        id: 'pruning',
+        address: daemonParts.pruning,
+        logic: pruningMachine,
+        input: { ports: options.pruning },
         restart: 'permanent',
         shutdown: 'brutal',
       },

@@ -107,6 +107,12 @@ export const dispatchError = errorTable('dispatch', {
   forbidden: { category: 'forbidden', retryable: false },
 });
 
+/** Errors of deleting dispatches by order. */
+export const pruningError = errorTable('pruning', {
+  forbidden: { category: 'forbidden', retryable: false },
+  busy: { category: 'busy', retryable: true },
+});
+
 /** Errors of the node host. */
 export const nodeError = errorTable('node', {
   busy: { category: 'busy', retryable: true },

@@ -8,6 +8,7 @@ import { executionMachine } from './execution/machine.js';
 import { mediationMachine } from './mediation/machine.js';
 import { pairingMachine } from './pairing/machine.js';
 import { pluginProcessMachine } from './plugin-process/machine.js';
+import { pruningMachine } from './pruning/machine.js';
 import { renewalMachine } from './renewal/machine.js';
 import { sessionMachine } from './session/machine.js';
 import { surfaceMachine } from './surface/machine.js';
@@ -23,6 +24,7 @@ export const machines: Readonly<Record<string, AnyStateMachine>> = {
   mediation: mediationMachine,
   pairing: pairingMachine,
   'plugin-process': pluginProcessMachine,
+  pruning: pruningMachine,
   renewal: renewalMachine,
   'server-certificate': serverCertificateMachine,
   session: sessionMachine,

@@ -170,3 +170,31 @@ describe('dispatches retry', () => {
     expect(cli.control.asked('cancelDispatch')).toHaveLength(1);
   });
 });
+
+describe('dispatches prune', () => {
+  it('says how many, asks, has it done and looks on until it is', async () => {
+    const prune = ['dispatches', 'prune', '--older-than', '7d', '--state', 'succeeded', 'failed'];
+    const { code, stdout, asked } = await cli.run(prune, { terminal });
+    expect([code, asked]).toEqual([0, ['Delete 40 dispatches that have ended, for good?']]);
+    expect(stdout).toContain('Looked at 2000, deleted 20');
+    expect(stdout).toMatch(/Deleted 40 of 5000 dispatches that have ended\.\n$/);
+    const order = { olderThanMs: 604_800_000, states: ['succeeded', 'failed'] };
+    expect(cli.control.asked('prune')).toEqual([{ ...order, dryRun: true }, order]);
+  });
+
+  it('deletes nothing on a dry run, nor without a word', async () => {
+    const dry = await cli.run(['dispatches', 'prune', '--keep', '100', '--dry-run']);
+    expect(dry.stdout).toBe('40 of 5000 dispatches that have ended would be deleted.\n');
+    const no = await cli.run(['dispatches', 'prune'], { terminal: { columns: 80, answer: false } });
+    expect(no.stdout).toContain('Nothing was changed.');
+    const nobody = await cli.run(['dispatches', 'prune']);
+    expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining('--yes')]);
+    const asked = cli.control.asked('prune') as readonly { readonly dryRun?: boolean }[];
+    expect(asked.map(({ dryRun }) => dryRun)).toEqual([true, true]);
+  });
+
+  it('prints how it ended as JSON', async () => {
+    const { stdout } = await cli.run(['dispatches', 'prune', '--yes', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ state: 'done', pruned: 40, by: 'operator:local' });
+  });
+});

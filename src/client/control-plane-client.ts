@@ -27,6 +27,7 @@ import type {
   PinPairing,
 } from '../contract/pairing-code.js';
 import type { PluginList, PluginReload } from '../contract/plugin.js';
+import type { PruneJob, PruneOrder, Pruning } from '../contract/pruning.js';
 import type { RouteQuery, RouteResponse } from '../contract/route-schemas.js';
 import type { RouteName } from '../contract/route-table.js';
 import type { DecideSurface, Surface, SurfaceDetail, SurfacePage } from '../contract/surface.js';
@@ -302,6 +303,16 @@ export class ControlPlaneClient {
       options,
       Number.POSITIVE_INFINITY,
     );
+  }
+
+  /** Begins to delete dispatches that have ended, in the background, or joins that; {@link pruning} says how far it is. */
+  pruneDispatches(order: PruneOrder = {}, options?: RequestOptions): Promise<PruneJob> {
+    return this.#send('pruneDispatches', { body: order }, options);
+  }
+
+  /** How far the deletion is that was ordered last. */
+  pruning(options?: RequestOptions): Promise<Pruning> {
+    return this.#send('getPruning', {}, options);
   }
 
   /** Asks again for what has ended, with a key of its own. */

@@ -22,4 +22,5 @@ export const dispatchStates = [...liveDispatchStates, ...terminalDispatchStates]
 /** What a request would lead to, found out by a dry run. */
 export const dispatchVerdicts = ['run', 'ask', 'wait', 'queue', 'existing', 'refuse'] as const;
 
+export type TerminalDispatchState = (typeof terminalDispatchStates)[number];
 export type DispatchState = (typeof dispatchStates)[number];

@@ -45,6 +45,7 @@ import {
 } from './pairing-code.js';
 import { PluginListSchema, PluginReloadSchema, pluginParams } from './plugin.js';
 import { closed, id, type Wire } from './primitives.js';
+import { PruneJobSchema, PruneOrderSchema, PruningSchema } from './pruning.js';
 import type { RouteName } from './route-table.js';
 import {
   DecideSurfaceSchema,
@@ -221,6 +222,8 @@ export const routeSchemas = {
     body: CancelDispatchSchema,
     response: DispatchSchema,
   },
+  pruneDispatches: { body: PruneOrderSchema, response: PruneJobSchema },
+  getPruning: { response: PruningSchema },
   retryDispatch: {
     params: dispatchParams,
     body: RetryDispatchSchema,

@@ -302,6 +302,20 @@ export const routes = {
     summary: 'Ask for the end of a dispatch; how it ends is the word of the node',
     statuses: [200],
   },
+  pruneDispatches: {
+    method: 'POST',
+    path: '/v1/dispatches/prune',
+    authority: 'admin',
+    summary: 'Begin to delete dispatches that have ended, in the background, or join that',
+    statuses: [202],
+  },
+  getPruning: {
+    method: 'GET',
+    path: '/v1/dispatches/prune',
+    authority: 'viewer',
+    summary: 'Say how far the deletion is that was ordered last',
+    statuses: [200],
+  },
   retryDispatch: {
     method: 'POST',
     path: '/v1/dispatches/:id/retry',

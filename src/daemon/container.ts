@@ -19,6 +19,7 @@ import { Dispatches } from '../actors/dispatch/dispatches.js';
 import { DispatchFeeds } from '../actors/dispatch/feeds.js';
 import { LiveDispatches } from '../actors/dispatch/live.js';
 import { DispatchRecorder } from '../actors/dispatch/recorder.js';
+import { DispatchRetention } from '../actors/dispatch/retention.js';
 import { Explanations } from '../actors/explanations.js';
 import { Attempts } from '../actors/pairing/attempts.js';
 import { CodesControl } from '../actors/pairing/code-control.js';
@@ -30,6 +31,8 @@ import type { Pairings } from '../actors/pairing/pairings.js';
 import type { PairingState } from '../actors/pairing/record.js';
 import { Returns } from '../actors/pairing/returns.js';
 import type { PluginControl } from '../actors/plugin-control.js';
+import type { PruningPorts } from '../actors/pruning/behaviour.js';
+import { PruningControl } from '../actors/pruning/control.js';
 import { Sessions } from '../actors/session/sessions.js';
 import { SurfacesControl } from '../actors/surface/control.js';
 import type { Offers } from '../actors/surface/offers.js';
@@ -74,6 +77,8 @@ export const tokens = {
   enrolment: token<Enrolment>('enrolment'),
   returns: token<Returns>('returns'),
   renewals: token<Renewals>('renewals'),
+  retention: token<DispatchRetention>('retention'),
+  pruning: token<PruningPorts>('pruning'),
   control: token<Control>('control'),
 } as const;
 
@@ -236,7 +241,32 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       lifetime: pairingLifetime(config),
     });
   });
+  make(
+    tokens.retention,
+    (get) =>
+      new DispatchRetention({
+        ...get(tokens.kernel),
+        store: get(tokens.store),
+        live: get(tokens.live),
+      }),
+  );
+  make(tokens.pruning, (get) => {
+    const { clock, deadlines, log } = get(tokens.kernel);
+    const { retentionMs: ageMs, retentionCount: count } = get(tokens.config).dispatch;
+    return {
+      clock,
+      deadlines,
+      rule: { ageMs, count },
+      sweep: (rule, progress, dryRun) => get(tokens.retention).sweep(rule, progress, dryRun),
+      swept: (pruned, by) => {
+        if (by !== undefined) log.info({ pruned, by }, 'Deleted dispatches as ordered');
+        else if (pruned > 0) log.info({ pruned }, 'Deleted dispatches that ended long ago');
+      },
+      failed: (err) => log.warn({ err }, 'Old dispatches could not be deleted'),
+    };
+  });
   make(tokens.control, (get) => ({
+    pruning: new PruningControl(get(tokens.kernel).directory),
     plugins: get(tokens.plugins),
     authority: new AuthoritiesControl({
       records: get(tokens.authorityRecords),

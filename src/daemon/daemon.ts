@@ -5,7 +5,6 @@ import { type ClockStep, ClockWatch } from '../actors/clock-watch.js';
 import type { Control } from '../actors/control.js';
 import { daemonTree } from '../actors/daemon-tree.js';
 import { enforceDecisions } from '../actors/device/enforcement.js';
-import { DispatchRetention } from '../actors/dispatch/retention.js';
 import { keepPruned } from '../actors/pairing/retention.js';
 import { settleRestored } from '../actors/restored-state.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
@@ -159,6 +158,8 @@ async function startIn(
   const control = container.resolve(tokens.control);
   const dispatches = container.resolve(tokens.dispatches);
   const sessions = container.resolve(tokens.sessions);
+  const retention = container.resolve(tokens.retention);
+  opened.push(() => retention.stop());
   plugins.onChange((next) => {
     records.surface.configure(next);
     sessions.tellSurfaces();
@@ -172,6 +173,7 @@ async function startIn(
       dispatches,
       authority: () => authority.input(records.devices),
       serverCertificate: authority.serverCertificatePorts(),
+      pruning: container.resolve(tokens.pruning),
       recovered: () => resolve(handle),
     });
     const handle = startRoot(kernel, tree);
@@ -189,16 +191,6 @@ async function startIn(
   clockWatch.start();
   opened.push(() => clockWatch.stop());
   keepPruned({ ...kernel, pruned: { pairing: records.pairings, 'pairing-code': records.codes } });
-  const retention = new DispatchRetention({
-    ...kernel,
-    store,
-    live: container.resolve(tokens.live),
-    ageMs: config.dispatch.retentionMs,
-    count: config.dispatch.retentionCount,
-  });
-  retention.start();
-  opened.push(() => retention.stop());
-
   const ports = await openNodePorts({
     config,
     certificates: authority.certificates,

@@ -88,6 +88,7 @@ export async function modelDaemon(options: ModelDaemonOptions) {
         dispatches,
         authority: () => authority.input(records.devices),
         serverCertificate: authority.serverCertificatePorts(),
+        pruning: container.resolve(tokens.pruning),
         recovered,
       }),
   };

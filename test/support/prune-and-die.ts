@@ -1,5 +1,6 @@
 import { LiveDispatches } from '../../src/actors/dispatch/live.js';
 import { DispatchRetention } from '../../src/actors/dispatch/retention.js';
+import { nothingYet } from '../../src/actors/sweeper.js';
 import { openStore } from '../../src/adapters/store/sqlite/sqlite-store.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { Deadlines } from '../../src/kernel/deadlines.js';
@@ -26,8 +27,5 @@ await new DispatchRetention({
   store,
   clock: systemClock,
   deadlines: new Deadlines(systemClock, silent),
-  log: silent,
   live: new LiveDispatches(),
-  ageMs: 3_600_000,
-  count: 1_000_000,
-}).sweep();
+}).sweep({ ageMs: 3_600_000 }, nothingYet());

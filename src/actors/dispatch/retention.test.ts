@@ -5,22 +5,21 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sampleDispatch, silent } from '../../../test/model/samples.js';
 import { childProgram } from '../../../test/support/child-program.js';
 import { turnsDuring, turnsText } from '../../../test/support/loop-turns.js';
-import { MemoryStore } from '../../adapters/store/memory.js';
 import { openStore } from '../../adapters/store/sqlite/sqlite-store.js';
 import { verifiedCaller } from '../../kernel/authority.js';
 import { systemClock } from '../../kernel/clock.js';
 import { Deadlines } from '../../kernel/deadlines.js';
-import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import type { Store, StoreOperation } from '../../kernel/store.js';
 import { toOperation } from '../records.js';
+import { nothingYet, type SweepRule } from '../sweeper.js';
 import { idempotencyEntry } from './idempotency.js';
 import { LiveDispatches } from './live.js';
 import { type DispatchRecord, liveDispatchStates, terminalDispatchStates } from './record.js';
-import { DispatchRetention, type DispatchRetentionOptions, resolutionMs, sweepMs } from './retention.js';
+import { DispatchRetention, type DispatchRetentionOptions, resolutionMs } from './retention.js';
 
 const hour = 3_600_000;
 const day = 24 * hour;
-const ageMs = 30 * day;
+const days30 = 30 * day;
 const caller = verifiedCaller({ kind: 'operator', name: 'ada', role: 'invoker' });
 
 let directory: string;
@@ -38,19 +37,30 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function retention(options: Partial<DispatchRetentionOptions> = {}): DispatchRetention {
-  const { clock = systemClock, log = silent } = options;
+interface Sweep extends Partial<DispatchRetentionOptions>, SweepRule {
+  readonly dryRun?: boolean;
+}
+
+/** One sweep, by age if nothing else is said. Returns how far it came. */
+async function swept({
+  clock = systemClock,
+  ageMs = days30,
+  count = 1_000_000,
+  states,
+  dryRun,
+  ...options
+}: Sweep = {}) {
   const deadlines = new Deadlines(clock, silent);
-  return new DispatchRetention({
+  const progress = nothingYet();
+  const retention = new DispatchRetention({
     store,
     clock,
     deadlines,
-    log,
     live: new LiveDispatches(),
-    ageMs,
-    count: 1_000_000,
     ...options,
   });
+  await retention.sweep({ ageMs, count, ...(states ? { states } : {}) }, progress, dryRun);
+  return progress;
 }
 
 /** A dispatch that ended some time ago, a second after its creation unless told. */
@@ -100,7 +110,7 @@ async function left(): Promise<{ readonly ids: readonly string[]; readonly keyed
 /** `count` dispatches that ended, every fourth within the last 30 days, every fifth with a key, on ten nodes. */
 function history(prefix: string, count: number): readonly DispatchRecord[] {
   return Array.from({ length: count }, (_, n) =>
-    ended(`${prefix}${String(n).padStart(6, '0')}`, n % 4 === 0 ? 2 * day + n : ageMs + day + n, {
+    ended(`${prefix}${String(n).padStart(6, '0')}`, n % 4 === 0 ? 2 * day + n : days30 + day + n, {
       deviceId: `NODE${n % 10}`,
       state: terminalDispatchStates[n % terminalDispatchStates.length] ?? 'failed',
       ...(n % 5 === 0 ? { idempotencyKey: `key ${prefix}${n}` } : {}),
@@ -116,14 +126,14 @@ it('prunes 20,000 by age in small turns, and nothing that lives', async () => {
   );
   const records = history('h', 20_000);
   await write([...live, ...records]);
-  const stays = (record: DispatchRecord) => live.includes(record) || record.updatedAt > now - ageMs;
+  const stays = (record: DispatchRecord) => live.includes(record) || record.updatedAt > now - days30;
   const kept = [...live, ...records].filter(stays);
   const rounds: number[] = [];
   const p95: number[] = [];
   for (let round = 0; round < 3; round++) {
     if (round > 0) await write(records.filter((record) => !stays(record)));
     const turns = await turnsDuring(async () => {
-      rounds.push(await retention().sweep());
+      rounds.push((await swept()).pruned);
     });
     console.log(turnsText(turns));
     p95.push(turns.p95);
@@ -162,14 +172,14 @@ it('deletes what is large in turns of its own, and at most 20 in one', async () 
     close: () => store.close(),
     commit,
   };
-  expect(await retention({ store: watched }).sweep()).toBe(53);
+  expect((await swept({ store: watched })).pruned).toBe(53);
   expect(turns).toEqual([20, 20, 11, 1, 1]);
 });
 
 it('keeps the newest of too many, whatever their age', async () => {
   await write(Array.from({ length: 250 }, (_, n) => ended(String(n).padStart(3, '0'), n * hour)));
   await write([ended('live', 300 * day, { state: 'queued' })]);
-  expect(await retention({ count: 120 }).sweep()).toBe(130);
+  expect(await swept({ count: 120 })).toEqual({ looked: 250, matched: 130, pruned: 130, spared: 0 });
   const { ids } = await left();
   expect(ids).toEqual([...Array.from({ length: 120 }, (_, n) => String(n).padStart(3, '0')), 'live']);
 });
@@ -184,12 +194,17 @@ it('keeps one whose outcome is unknown for as long as its node may tell it, and 
   ]);
   const live = new LiveDispatches();
   live.set(untold);
-  expect(await retention({ live, ageMs: hour, count: 0 }).sweep()).toBe(2);
+  expect(await swept({ live, ageMs: hour, count: 0 })).toEqual({
+    looked: 4,
+    matched: 4,
+    pruned: 2,
+    spared: 2,
+  });
   expect((await left()).ids).toEqual(['unknown', 'untold']);
 });
 
 it('leaves one alone that changed after it was looked at', async () => {
-  const record = ended('dp_1', resolutionMs + ageMs, { state: 'outcome_unknown', idempotencyKey: 'k' });
+  const record = ended('dp_1', resolutionMs + days30, { state: 'outcome_unknown', idempotencyKey: 'k' });
   await write([record, ended('dp_2', 60 * day)]);
   const resolved = toOperation('dispatch', record.deviceId, { ...record, version: 2, updatedAt: now });
   const late: Store = {
@@ -204,7 +219,7 @@ it('leaves one alone that changed after it was looked at', async () => {
     close: () => store.close(),
     commit: (operations, durability) => store.commit(operations, durability),
   };
-  expect(await retention({ store: late }).sweep()).toBe(1);
+  expect((await swept({ store: late })).pruned).toBe(1);
   expect(await left()).toEqual({ ids: ['dp_1'], keyed: ['dp_1'] });
 });
 
@@ -213,7 +228,7 @@ it('deletes the entry of its own dispatch alone when several were created in the
   const made = (id: string, updatedAt: number) =>
     ended(id, 0, { createdAt: at, updatedAt, idempotencyKey: id, deviceId: 'LABNODE' });
   await write(Array.from({ length: 12 }, (_, n) => made(`dp_${n}`, n === 7 ? at + 1 : now)));
-  expect(await retention().sweep()).toBe(1);
+  expect((await swept()).pruned).toBe(1);
   const { ids, keyed } = await left();
   expect(keyed).toEqual(ids);
   expect(ids).toHaveLength(11);
@@ -232,31 +247,19 @@ it('goes on after a kill half way, with no key that has lost its dispatch', asyn
   expect(half.ids.length).toBeLessThan(1_400);
   expect(half.ids.length).toBeGreaterThan(700);
   expect(half.keyed).toEqual(half.ids.filter((id) => Number(id.slice(1)) % 5 === 0));
-  expect(await retention({ ageMs: hour }).sweep()).toBe(half.ids.length);
+  expect((await swept({ ageMs: hour })).pruned).toBe(half.ids.length);
   expect(await left()).toEqual({ ids: [], keyed: [] });
 });
 
-it('sweeps at once and every hour, goes on after a failure, and not after it was stopped', async () => {
-  const clock = new SimulatedClock(now);
-  const lines: string[] = [];
-  const line = (_fields: object, message: string): void => {
-    lines.push(message);
-  };
-  const heads = async () => {
-    if (lines.length === 0) throw new Error('busy');
-    lines.push('swept');
-    return { records: [] };
-  };
-  const { get, list, history, close, commit } = new MemoryStore();
-  const kept = retention({
-    clock,
-    log: { debug: line, info: line, warn: line, error: line },
-    store: { get, list, history, close, commit, heads },
-  });
-  kept.start();
-  await clock.advanceAsync(0);
-  for (let count = 0; count < 2; count++) await clock.advanceAsync(sweepMs);
-  kept.stop();
-  await clock.advanceAsync(2 * sweepMs);
-  expect(lines).toEqual(['Old dispatches could not be deleted', 'swept', 'swept']);
+it('deletes only what ended as is wanted, keeps the newest of that, and counts without deleting when told to', async () => {
+  await write([
+    ...Array.from({ length: 6 }, (_, n) => ended(`failed${n}`, n * hour, { state: 'failed' })),
+    ...Array.from({ length: 6 }, (_, n) => ended(`ok${n}`, n * hour)),
+  ]);
+  const rule = { states: ['failed'] as const, count: 2 };
+  const counted = { looked: 6, matched: 4, spared: 0 };
+  expect(await swept({ ...rule, dryRun: true })).toEqual({ ...counted, pruned: 0 });
+  expect((await left()).ids).toHaveLength(12);
+  expect(await swept(rule)).toEqual({ ...counted, pruned: 4 });
+  expect((await left()).ids.filter((id) => id.startsWith('failed'))).toEqual(['failed0', 'failed1']);
 });

@@ -1,22 +1,20 @@
-import { Retention, type RetentionOptions } from '../retention.js';
+import { Sweeper, type SweeperOptions } from '../sweeper.js';
 import { entriesOfDispatch } from './idempotency.js';
 import type { LiveDispatches } from './live.js';
 import { terminalDispatchStates } from './record.js';
 
-export { sweepMs } from '../retention.js';
-
 /** How long one whose outcome nobody knows is kept at least: its node may still tell, milliseconds. */
 export const resolutionMs = 86_400_000;
 
-export interface DispatchRetentionOptions extends RetentionOptions {
+export interface DispatchRetentionOptions extends SweeperOptions {
   readonly live: LiveDispatches;
 }
 
 /**
- * Deletes dispatches that ended long ago, each with its idempotency entry. One that has ended changes once more at most, when its
+ * Deletes dispatches that have ended, each with its idempotency entry. One that has ended changes once more at most, when its
  * resolution comes; its age counts from there.
  */
-export class DispatchRetention extends Retention {
+export class DispatchRetention extends Sweeper {
   constructor(options: DispatchRetentionOptions) {
     const { store, live } = options;
     super(

@@ -9,6 +9,7 @@ import type {
 } from '../../actors/dispatch/view.js';
 import type { ExplanationView } from '../../actors/explanation-view.js';
 import type { PairingView } from '../../actors/pairing/view.js';
+import type { PruneJob as PruneJobView } from '../../actors/pruning/view.js';
 import type { AuthorityStatus } from '../../contract/authority.js';
 import type { Device } from '../../contract/device.js';
 import type { Dispatch, DispatchSummary } from '../../contract/dispatch.js';
@@ -16,6 +17,7 @@ import type { DispatchForecast } from '../../contract/dispatch-forecast.js';
 import type { Explanation } from '../../contract/explanation.js';
 import type { InventoryEntry as InventoryEntryBody } from '../../contract/inventory.js';
 import type { Pairing } from '../../contract/pairing.js';
+import type { PruneJob } from '../../contract/pruning.js';
 import { approvalBody } from './surface-bodies.js';
 import { type BodyOf, timeText } from './wire-types.js';
 
@@ -134,6 +136,12 @@ export const dispatchForecastBody: BodyOf<DispatchForecastView, DispatchForecast
 }) => ({
   ...forecast,
   ...(dispatch === undefined ? {} : { dispatch: { ...dispatch, deliverBy: timeText(dispatch.deliverBy) } }),
+});
+
+export const pruneJobBody: BodyOf<PruneJobView, PruneJob> = ({ createdAt, finishedAt, ...job }) => ({
+  ...job,
+  createdAt: timeText(createdAt),
+  ...(finishedAt === undefined ? {} : { finishedAt: timeText(finishedAt) }),
 });
 
 export const explanationBody: BodyOf<ExplanationView, Explanation> = ({ since, next, ...explanation }) => ({

@@ -137,6 +137,7 @@ const samples = new Map<string, { path?: string; body?: object }>([
   ['getDispatch', { path: `/v1/dispatches/${sampleId('dp')}` }],
   ['followDispatch', { path: `/v1/dispatches/${sampleId('dp')}/events` }],
   ['explain', { path: '/v1/explanations/build-7' }],
+  ['pruneDispatches', { body: { olderThanMs: 1_000, dryRun: true } }],
   ['retryDispatch', { path: `/v1/dispatches/${sampleId('dp')}/retry`, body: {} }],
   ['cancelDispatch', { path: `/v1/dispatches/${sampleId('dp')}/cancel`, body: { reason: 'enough' } }],
 ]);

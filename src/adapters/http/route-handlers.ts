@@ -10,6 +10,7 @@ import {
   explanationBody,
   inventoryBody,
   pairingBody,
+  pruneJobBody,
 } from './bodies.js';
 import { codeBody, mintedJoinBody, mintedPinBody, pinPairingBody } from './code-bodies.js';
 import { cursorOf, eventBodies } from './event-bodies.js';
@@ -30,6 +31,7 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     surfaces,
     dispatches,
     feeds,
+    pruning,
     explanations,
     plugins,
   } = control;
@@ -146,6 +148,11 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     },
     cancelDispatch: async ({ caller, params, body }) =>
       dispatchBody(await dispatches.cancel(caller, params.id, body.reason ?? '')),
+    pruneDispatches: async ({ caller, body }) => pruneJobBody(await pruning.prune(caller, body)),
+    getPruning: async ({ caller }) => {
+      const job = await pruning.pruning(caller);
+      return job === undefined ? {} : { job: pruneJobBody(job) };
+    },
     retryDispatch: async ({ caller, params, body }) =>
       dispatchBody(await dispatches.retry(caller, params.id, body)),
     explain: async ({ caller, params }) =>

@@ -12,9 +12,10 @@ import { printable, printableJson } from '../printable.js';
 import { durationText, relativeTime } from '../time-text.js';
 import { registerDispatchesCancelCommand } from './dispatches-cancel.js';
 import { registerDispatchesListCommand } from './dispatches-list.js';
+import { registerDispatchesPruneCommand } from './dispatches-prune.js';
 import { registerDispatchesRetryCommand } from './dispatches-retry.js';
 
-/** `palyra dispatches list | show | cancel | retry` */
+/** `palyra dispatches list | show | cancel | retry | prune` */
 export function registerDispatchesCommand(program: Command, context: CliContext): void {
   const dispatches = program
     .command('dispatches')
@@ -49,6 +50,7 @@ export function registerDispatchesCommand(program: Command, context: CliContext)
   });
   registerDispatchesCancelCommand(dispatches, context);
   registerDispatchesRetryCommand(dispatches, context);
+  registerDispatchesPruneCommand(dispatches, context);
 }
 
 /** The name of its node, or the beginning of the id where nothing else is left. */

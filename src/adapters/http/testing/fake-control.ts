@@ -32,6 +32,7 @@ import type {
   PinPairingView,
 } from '../../../actors/pairing/view.js';
 import type { PluginControl, PluginView } from '../../../actors/plugin-control.js';
+import type { PruneControl, PruneJob } from '../../../actors/pruning/view.js';
 import type { GrantRecord } from '../../../actors/surface/grants.js';
 import type { SurfaceControl, SurfaceView } from '../../../actors/surface/view.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
@@ -46,6 +47,7 @@ import {
   sampleId,
   samplePairing,
   samplePlugin,
+  samplePruneJob,
   sampleSurface,
   sampleTime,
 } from './samples.js';
@@ -92,6 +94,8 @@ export class FakeControl implements Control {
     dispatch: { ...sampleDispatch(), nodeName: 'build-7' },
     ahead: 2,
   };
+  /** What was ordered last; it has ended when it is looked at for the second time. */
+  pruneJob: PruneJob | undefined;
   known: DispatchRecord[] = [sampleDispatch()];
 
   readonly codes: CodeControl = {
@@ -268,6 +272,21 @@ export class FakeControl implements Control {
     follow: async (caller, id, { after, signal }) => {
       this.#note('followDispatch', caller, { id, after });
       return this.happenings(signal);
+    },
+  };
+
+  readonly pruning: PruneControl = {
+    prune: async (caller, order) => {
+      this.#note('prune', caller, order);
+      this.pruneJob = samplePruneJob({ ...order, number: (this.pruneJob?.number ?? 0) + 1 });
+      return this.pruneJob;
+    },
+    pruning: async (caller) => {
+      this.#note('pruning', caller, {});
+      const job = this.pruneJob;
+      if (job)
+        this.pruneJob = { ...job, looked: 5_000, matched: 40, pruned: job.dryRun ? 0 : 40, state: 'done' };
+      return job;
     },
   };
 

@@ -6,6 +6,7 @@ import type { ExplanationView } from '../../../actors/explanation-view.js';
 import { deviceIdOf } from '../../../actors/identity/device-id.js';
 import type { PairingCodeView, PairingView } from '../../../actors/pairing/view.js';
 import type { PluginView } from '../../../actors/plugin-control.js';
+import type { PruneJob } from '../../../actors/pruning/view.js';
 import type { GrantRecord } from '../../../actors/surface/grants.js';
 import type { SurfaceView } from '../../../actors/surface/view.js';
 import type { Descriptor } from '../../../plugins/descriptor.js';
@@ -320,6 +321,21 @@ export function sampleDispatch(given: Partial<DispatchRecord> = {}): DispatchRec
     finishedAt: sampleTime + 3,
     outcome: { state: 'succeeded', output: { text: 'hello' }, durationMs: 1.5, started: true },
     steps: [{ at: sampleTime, to: 'queued', event: 'create', by: 'operator:local' }],
+    ...given,
+  };
+}
+
+export function samplePruneJob(given: Partial<PruneJob> = {}): PruneJob {
+  return {
+    number: 1,
+    state: 'running',
+    by: 'operator:local',
+    createdAt: sampleTime,
+    looked: 2_000,
+    matched: 20,
+    pruned: 20,
+    spared: 0,
+    dryRun: false,
     ...given,
   };
 }
