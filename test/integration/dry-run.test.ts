@@ -4,6 +4,8 @@ import { verifiedCaller } from '../../src/kernel/authority.js';
 import { admin, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
 import { RawNode } from '../support/raw-node.js';
 
+/** Time for what takes a moment on a machine that is busy. */
+const soon = { timeout: 20_000 };
 const yaml = 'dispatch: { inFlightPerNode: 1, queuePerNode: 3 }\n';
 const ada = verifiedCaller({ kind: 'operator', name: 'ada', role: 'invoker' });
 
@@ -17,7 +19,7 @@ beforeAll(async () => {
   // It has been there, so that the daemon knows what it offers, and is away.
   const before = await RawNode.connect(local, device);
   before.close();
-  await vi.waitFor(expectOffline);
+  await vi.waitFor(expectOffline, soon);
 });
 afterAll(async () => {
   node?.close();
@@ -90,19 +92,19 @@ describe('a dry run', () => {
 
   it('says of a node that is there whether it would run, be asked for, or wait, and when there is room again', async () => {
     node = await RawNode.connect(local, device);
-    await vi.waitFor(async () => expect(await foresee(request())).toMatchObject({ verdict: 'run' }));
+    await vi.waitFor(async () => expect(await foresee(request())).toMatchObject({ verdict: 'run' }), soon);
     expect(await foresee(open('https://example.com'))).toMatchObject({
       verdict: 'ask',
       dispatch: { mediationTimeoutMs: 120_000 },
     });
     const first = await dispatches().create(admin, request());
-    await vi.waitFor(() => expect(node?.orders).toHaveLength(1));
+    await vi.waitFor(() => expect(node?.orders).toHaveLength(1), soon);
     expect(await foresee(open('https://example.com'))).toMatchObject({ verdict: 'wait', ahead: 1 });
     await dispatches().create(admin, request());
     await dispatches().create(admin, request());
     await expectSameRefusal(request(), 'dispatch.busy');
     node.answer({ dispatchId: first.id, output: Buffer.from('{"message":"hi"}') });
-    await vi.waitFor(async () => expect(await foresee(request())).toMatchObject({ verdict: 'wait' }));
+    await vi.waitFor(async () => expect(await foresee(request())).toMatchObject({ verdict: 'wait' }), soon);
     await dispatches().create(admin, request());
     // One end was seen a moment ago: another is soon.
     const { error } = await foresee(request());
@@ -113,16 +115,16 @@ describe('a dry run', () => {
 
 describe('a key', () => {
   it('leads to its dispatch also when the node has gone, is full, or has another name', async () => {
-    await vi.waitFor(() => expect(node?.orders).toHaveLength(2));
+    await vi.waitFor(() => expect(node?.orders).toHaveLength(2), soon);
     const second = node?.orders[1];
     if (second) node?.answer({ dispatchId: second.dispatchId });
-    await vi.waitFor(async () => expect(await foresee(request())).toMatchObject({ verdict: 'wait' }));
+    await vi.waitFor(async () => expect(await foresee(request())).toMatchObject({ verdict: 'wait' }), soon);
     const asked = open('https://example.com/once', { keyIfNeeded: 'from the client' });
     const made = await dispatches().create(admin, asked);
     await expectSameRefusal(request(), 'dispatch.busy');
     expect(await dispatches().create(admin, asked)).toMatchObject({ id: made.id });
     node?.close();
-    await vi.waitFor(expectOffline);
+    await vi.waitFor(expectOffline, soon);
     await local.daemon.control.devices.decide(admin, device.identity.deviceId, {
       action: 'rename',
       name: 'lab',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import type { Mediator } from '../../src/actors/mediation/question.js';
 import { type NodeHost, startNodeHost } from '../../src/node/node-host.js';
-import { noRules } from '../../src/node/plugin-rules.js';
+import { noRules, type PluginSource } from '../../src/node/plugin-rules.js';
 import type { NodeReport } from '../../src/node/reporter.js';
 import { bundledPlugins } from '../../src/plugins/bundled.js';
 import type { HostServices } from '../../src/plugins/sdk/handler.js';
@@ -27,10 +27,17 @@ export class LocalNode {
   readonly #local: LocalDaemon;
   readonly #name: string;
   readonly #services: HostServices;
+  readonly #plugins: PluginSource;
   #host: NodeHost | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(local: LocalDaemon, name: string, services: HostServices = { openUrl: async () => {} }) {
+  constructor(
+    local: LocalDaemon,
+    name: string,
+    services: HostServices = { openUrl: async () => {} },
+    plugins: PluginSource = { roots: [bundledPlugins()], rules: noRules },
+  ) {
+    this.#plugins = plugins;
     this.#local = local;
     this.#name = name;
     this.#services = services;
@@ -42,7 +49,7 @@ export class LocalNode {
     this.#host = await startNodeHost(
       {
         stateDirectory: this.directory,
-        pluginSource: { roots: [bundledPlugins()], rules: noRules },
+        pluginSource: this.#plugins,
         ...(joinString === undefined
           ? {}
           : { invitation: { method: 'join', join: parseJoinString(joinString) } }),

@@ -42,12 +42,15 @@ export class RawNode {
       instance = randomBytes(16),
       plugins: offered,
       facts = hostFacts(),
+      address = local.daemon.addresses.node,
     }: {
       ticket?: Uint8Array;
       inFlight?: readonly InFlight[];
       instance?: Uint8Array;
       plugins?: readonly PluginAnnouncement[];
       facts?: HostFacts;
+      /** Where it believes the daemon to be. */
+      address?: string;
     } = {},
   ): Promise<RawNode> {
     const node = new RawNode();
@@ -55,7 +58,7 @@ export class RawNode {
     await new Promise<void>((resolve) => {
       node.#link = openUplink(
         {
-          address: local.daemon.addresses.node,
+          address,
           credentials: pinnedCredentials({
             caCertificates: membership.caCertificates,
             clientCert: { certificatePem: membership.certificate, privateKey: identity.tlsKey },
