@@ -9,6 +9,7 @@ import { keepPruned } from '../actors/pairing/retention.js';
 import { settleRestored } from '../actors/restored-state.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
+import type { KeySource } from '../adapters/pki/keys.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
 import { RevocationFile } from '../adapters/store/revocation-file.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
@@ -36,6 +37,8 @@ export interface DaemonOptions {
   readonly passphrase?: Secret<string>;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Of the CAs and of the daemon's certificates. Default: fresh ones. */
+  readonly keys?: KeySource;
 }
 
 /** Where the daemon can be reached. */
@@ -95,7 +98,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 /** `opened` collects what has to be closed, in reverse, when a later step fails. */
 async function startIn(
   directory: StateDirectory,
-  { reading, reread, log, passphrase, clock = systemClock }: DaemonOptions,
+  { reading, reread, log, passphrase, clock = systemClock, keys }: DaemonOptions,
   opened: (() => Promise<void> | void)[],
 ): Promise<Daemon> {
   const { config } = reading;
@@ -121,6 +124,7 @@ async function startIn(
     clock,
     log,
     certificates: config.certificates,
+    ...(keys === undefined ? {} : { keys }),
   };
   const authority = await openAuthority(kernel, store, config, authorityOptions);
   const { authorities } = authority;

@@ -10,7 +10,7 @@ import type { Mediator } from '../actors/mediation/question.js';
 import { nodeTree } from '../actors/node-tree.js';
 import { privateDirectory } from '../adapters/os/private-directory.js';
 import { openStateDirectory, type StateDirectory } from '../adapters/os/state-directory.js';
-import { freshKeys } from '../adapters/pki/keys.js';
+import { freshKeys, type KeySource } from '../adapters/pki/keys.js';
 import { SecretFiles } from '../adapters/secrets/secret-files.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
 import { systemClock } from '../kernel/clock.js';
@@ -54,6 +54,8 @@ export interface NodeHostOptions {
   readonly drainMs: number;
   /** Whether a manager of services has started it, rather than a person. Default: false. */
   readonly asService?: boolean;
+  /** Of its identity and its certificates. Default: fresh ones. */
+  readonly keys?: KeySource;
 }
 
 /** How a host calls itself where it locks its state directory. */
@@ -105,7 +107,7 @@ async function startIn(
   signal: AbortSignal,
 ): Promise<NodeHost> {
   const files = await SecretFiles.open(directory.path, options.passphrase, options.log);
-  const identityStore = new IdentityStore(privateDirectory(directory.path), freshKeys, files);
+  const identityStore = new IdentityStore(privateDirectory(directory.path), options.keys ?? freshKeys, files);
   const standing = await readStanding(identityStore, options.invitation);
   const ending = new Ending();
   // Whoever starts the host learns of it too; this only says that nobody may listen yet.

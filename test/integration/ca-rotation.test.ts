@@ -8,11 +8,12 @@ import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import { caServerName } from '../../src/adapters/grpc/ca-name.js';
 import { loadCa } from '../../src/adapters/pki/certificate-authority.js';
 import { createRequest } from '../../src/adapters/pki/csr.js';
-import { freshKeys, privateKeyFromPem, privateKeyToPem } from '../../src/adapters/pki/keys.js';
+import { privateKeyFromPem, privateKeyToPem } from '../../src/adapters/pki/keys.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { admin, LocalDaemon } from '../support/local-daemon.js';
 import { LocalNode } from '../support/local-node.js';
+import { preparedKeys } from '../support/prepared-keys.js';
 
 let local: LocalDaemon;
 const nodes: LocalNode[] = [];
@@ -169,7 +170,7 @@ it('who has the key of a retired CA gets in with nothing that he issues', async 
     certificatePem,
     privateKey: privateKeyFromPem(new Secret(keyPem)),
   });
-  const keys = await freshKeys.rsa(2048);
+  const keys = await preparedKeys.rsa(2048);
   const deviceId = lab.deviceId as DeviceId;
   const forged = await stolen.issueDevice((await createRequest(keys, deviceId)).der, deviceId);
   /** How a connection with the forged certificate ends: `in` is past the handshake. */

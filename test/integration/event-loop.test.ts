@@ -14,7 +14,7 @@ import { signedStatement } from '../../src/actors/identity/transcript.js';
 import { Nonces } from '../../src/actors/pairing/nonces.js';
 import { toOperation } from '../../src/actors/records.js';
 import { type CertificateRequest, createRequest } from '../../src/adapters/pki/csr.js';
-import { freshKeys, privateKeyToPem } from '../../src/adapters/pki/keys.js';
+import { privateKeyToPem } from '../../src/adapters/pki/keys.js';
 import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
 import { Authorities } from '../../src/daemon/authorities.js';
@@ -23,6 +23,7 @@ import { systemClock } from '../../src/kernel/clock.js';
 import { MemoryRevocations } from '../../src/testing/memory-revocations.js';
 import { sampleDevice, silent } from '../model/samples.js';
 import { bestTurns, turnsDuring, turnsText } from '../support/loop-turns.js';
+import { preparedKeys } from '../support/prepared-keys.js';
 
 const longestMs = 5;
 const rounds = 4;
@@ -46,9 +47,16 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'palyra-event-loop-'));
   const files = await SecretFiles.open(directory, undefined, silent);
   const { certificates } = loadConfig({ env: {}, flags: {} });
-  authorities = await Authorities.open({ directory, files, clock: systemClock, log: silent, certificates });
+  authorities = await Authorities.open({
+    directory,
+    files,
+    clock: systemClock,
+    log: silent,
+    certificates,
+    keys: preparedKeys,
+  });
   authorities.apply(standingOf(firstRecord(authorities.fingerprints, systemClock.now())));
-  const keys = await freshKeys.rsa(2048);
+  const keys = await preparedKeys.rsa(2048);
   const names = Array.from({ length: 2 * rounds * perRound }, (_, n) =>
     deviceIdOf(createHash('sha256').update(`request ${n}`).digest()),
   );
@@ -75,7 +83,7 @@ async function enrolled(store: MemoryStore): Promise<Machine> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const raw = rawPublicKey(publicKey);
   const id = deviceIdOf(raw);
-  const { der } = await createRequest(await freshKeys.rsa(2048), id);
+  const { der } = await createRequest(await preparedKeys.rsa(2048), id);
   const { pem: _pem, ...certificate } = await authorities.issueDevice(der, id);
   const record = sampleDevice({
     id,

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import { privateDirectory } from '../../src/adapters/os/private-directory.js';
-import { freshKeys } from '../../src/adapters/pki/keys.js';
 import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { IdentityStore } from '../../src/node/identity-store.js';
 import { EnrolmentAttacker, refusal } from '../support/attacker.js';
 import { admin, bundledAnnouncement, LocalDaemon } from '../support/local-daemon.js';
 import { LocalNode } from '../support/local-node.js';
+import { preparedKeys } from '../support/prepared-keys.js';
 
 let local: LocalDaemon;
 beforeAll(async () => {
@@ -216,7 +216,7 @@ describe('a host that has what its approval brought', () => {
   it('confirms it after it died before that, and keeps nothing that was only for joining once it has renewed', async () => {
     const machine = new LocalNode(local, 'died');
     const keys = await SecretFiles.open(machine.directory, undefined, { info: () => {} });
-    const store = new IdentityStore(privateDirectory(machine.directory), freshKeys, keys);
+    const store = new IdentityStore(privateDirectory(machine.directory), preparedKeys, keys);
     const identity = await store.joining();
     const { writeMembership } = store;
     store.writeMembership = async (membership) => {

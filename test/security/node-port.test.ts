@@ -15,6 +15,7 @@ import { createRequest } from '../../src/adapters/pki/csr.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { hostFacts } from '../../src/node/host-facts.js';
 import { bundledAnnouncement, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
+import { preparedKeys } from '../support/prepared-keys.js';
 
 let local: LocalDaemon;
 let alice: EnrolledDevice;
@@ -60,7 +61,7 @@ async function register(deviceId: string, clientCert?: ClientCertificate, major 
 
 /** Makes a certificate for a device that the daemon did not issue. */
 async function foreignCertificate(device: EnrolledDevice): Promise<ClientCertificate> {
-  const ca = await createCa({ clock: systemClock });
+  const ca = await createCa({ clock: systemClock, keys: preparedKeys });
   const { tlsKey, deviceId } = device.identity;
   const { der } = await createRequest({ privateKey: tlsKey, publicKey: createPublicKey(tlsKey) }, deviceId);
   const { pem } = await ca.issueDevice(der, deviceId);

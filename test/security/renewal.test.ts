@@ -6,9 +6,10 @@ import { signedStatement } from '../../src/actors/identity/transcript.js';
 import { pinnedChannelOptions, pinnedCredentials } from '../../src/adapters/grpc/pinned-channel.js';
 import { RenewalClient } from '../../src/adapters/grpc/renewal-client.js';
 import { type CertificateRequest, createRequest } from '../../src/adapters/pki/csr.js';
-import { freshKeys, type KeyPair } from '../../src/adapters/pki/keys.js';
+import type { KeyPair } from '../../src/adapters/pki/keys.js';
 import { toAppError } from '../../src/kernel/errors.js';
 import { admin, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
+import { preparedKeys } from '../support/prepared-keys.js';
 import { RawNode } from '../support/raw-node.js';
 
 let local: LocalDaemon;
@@ -28,7 +29,7 @@ interface NextKey {
 }
 
 async function nextKey(device: EnrolledDevice): Promise<NextKey> {
-  const keys = await freshKeys.rsa(2048);
+  const keys = await preparedKeys.rsa(2048);
   return { tlsKey: keys.privateKey, request: await createRequest(keys, device.identity.deviceId) };
 }
 
@@ -210,7 +211,7 @@ describe('the next certificate', () => {
     });
     expect(await certificatesOf(bob)).toEqual(before);
 
-    const keys = await freshKeys.rsa(2048);
+    const keys = await preparedKeys.rsa(2048);
     const next = { tlsKey: keys.privateKey, request: await createRequest(keys, bob.identity.deviceId) };
     const { certificate } = await renew(bob, next);
     const renewed = withCertificate(bob, certificate, next.tlsKey);

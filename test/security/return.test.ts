@@ -11,12 +11,13 @@ import { pinnedChannelOptions, pinnedCredentials } from '../../src/adapters/grpc
 import { createCa, loadCa } from '../../src/adapters/pki/certificate-authority.js';
 import { type CertificateRequest, createRequest } from '../../src/adapters/pki/csr.js';
 import { inspectCertificate, parseCertificate } from '../../src/adapters/pki/inspect-certificate.js';
-import { freshKeys, privateKeyFromPem } from '../../src/adapters/pki/keys.js';
+import { privateKeyFromPem } from '../../src/adapters/pki/keys.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { toAppError } from '../../src/kernel/errors.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { hostFacts } from '../../src/node/host-facts.js';
 import { admin, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
+import { preparedKeys } from '../support/prepared-keys.js';
 import { ShiftedClock } from '../support/shifted-clock.js';
 
 const day = 86_400_000;
@@ -38,7 +39,7 @@ async function away(name: string) {
 }
 
 async function nextRequest({ identity }: EnrolledDevice): Promise<CertificateRequest> {
-  return createRequest(await freshKeys.rsa(2048), identity.deviceId);
+  return createRequest(await preparedKeys.rsa(2048), identity.deviceId);
 }
 
 interface Changes extends Partial<Omit<ReturnRequest, 'protocol'>> {
@@ -275,7 +276,7 @@ describe('a known device whose certificate is in force', () => {
   it('of another CA is nothing', async () => {
     clock.shiftMs = 0;
     const device = await local.enrol('forged');
-    const foreign = await createCa({ clock: systemClock });
+    const foreign = await createCa({ clock: systemClock, keys: preparedKeys });
     const { pem } = await foreign.issueDevice((await nextRequest(device)).der, device.identity.deviceId);
     const answer = await ask(device, await nextRequest(device), { certificate: parseCertificate(pem).raw });
     expect(answer.kind).toBe('pending');

@@ -23,6 +23,7 @@ import { createRequest } from '../../src/adapters/pki/csr.js';
 import { signCertificate } from '../../src/adapters/pki/forge-signer.js';
 import { systemClock } from '../../src/kernel/clock.js';
 import { admin, bundledAnnouncement, type EnrolledDevice, LocalDaemon } from '../support/local-daemon.js';
+import { preparedKeys } from '../support/prepared-keys.js';
 
 type ClientCertificate = NonNullable<PinnedCredentialsOptions['clientCert']>;
 
@@ -54,7 +55,10 @@ function certificateOf({ identity, membership }: EnrolledDevice): ClientCertific
 async function ofAnotherCa(): Promise<ClientCertificate> {
   const { tlsKey, deviceId } = alice.identity;
   const { der } = await createRequest({ privateKey: tlsKey, publicKey: createPublicKey(tlsKey) }, deviceId);
-  const { pem } = await (await createCa({ clock: systemClock })).issueDevice(der, deviceId);
+  const { pem } = await (await createCa({ clock: systemClock, keys: preparedKeys })).issueDevice(
+    der,
+    deviceId,
+  );
   return { certificatePem: pem, privateKey: tlsKey };
 }
 

@@ -7,7 +7,6 @@ import { parseJoinString } from '../../src/actors/identity/join-string.js';
 import { parsePinCode } from '../../src/actors/identity/pin-code.js';
 import type { PluginAnnouncement } from '../../src/actors/link/frames.js';
 import { privateDirectory } from '../../src/adapters/os/private-directory.js';
-import { freshKeys } from '../../src/adapters/pki/keys.js';
 import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
 import { readConfig } from '../../src/daemon/config/daemon-config.js';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
@@ -21,6 +20,7 @@ import type { NodeReport } from '../../src/node/reporter.js';
 import { bundledPlugins } from '../../src/plugins/bundled.js';
 import { descriptorDigest, descriptorOf } from '../../src/plugins/digest.js';
 import { discoverPlugins } from '../../src/plugins/discovery.js';
+import { preparedKeys } from './prepared-keys.js';
 
 const silent = { info: () => {} };
 
@@ -115,6 +115,7 @@ export class LocalDaemon {
       reread: read,
       stateDirectory: this.stateDirectory,
       log,
+      keys: preparedKeys,
       ...(clock ? { clock } : {}),
     });
   }
@@ -130,7 +131,7 @@ export class LocalDaemon {
   ): Promise<{ readonly store: IdentityStore; readonly identity: JoiningIdentity }> {
     const directory = mkdtempSync(join(this.directory, `${name}-`));
     const files = await SecretFiles.open(directory, undefined, silent);
-    const store = new IdentityStore(privateDirectory(directory), freshKeys, files);
+    const store = new IdentityStore(privateDirectory(directory), preparedKeys, files);
     return { store, identity: await store.joining() };
   }
 

@@ -8,6 +8,7 @@ import type { NodeReport } from '../../src/node/reporter.js';
 import { bundledPlugins } from '../../src/plugins/bundled.js';
 import type { HostServices } from '../../src/plugins/sdk/handler.js';
 import { admin, type LocalDaemon } from './local-daemon.js';
+import { preparedKeys } from './prepared-keys.js';
 
 /** A person who allows everything. */
 const willing: Mediator = {
@@ -58,6 +59,7 @@ export class LocalNode {
         log: { debug() {}, info() {}, warn() {}, error() {} },
         report: (report) => this.#note(report),
         drainMs: 1_000,
+        keys: preparedKeys,
       },
       new AbortController().signal,
     );

@@ -18,15 +18,15 @@ import {
 } from '../../src/adapters/grpc/pinned-channel.js';
 import { EnrollmentService } from '../../src/adapters/grpc/proto.js';
 import { createCa } from '../../src/adapters/pki/certificate-authority.js';
-import { freshKeys } from '../../src/adapters/pki/keys.js';
 import { systemClock } from '../../src/kernel/clock.js';
+import { preparedKeys } from './prepared-keys.js';
 
 let own: ReturnType<typeof makeOwn> | undefined;
 
 /** An authority of one's own, and a certificate of it that says all that a daemon's says. */
 async function makeOwn() {
-  const ca = await createCa({ clock: systemClock, keys: freshKeys });
-  const { publicKey, privateKey } = await freshKeys.rsa(2048);
+  const ca = await createCa({ clock: systemClock, keys: preparedKeys });
+  const { publicKey, privateKey } = await preparedKeys.rsa(2048);
   const { pem } = await ca.issueServer({ publicKey, hosts: [] });
   return { ca, privateKey, pem };
 }

@@ -4,13 +4,14 @@ import { toOperation } from '../../src/actors/records.js';
 import { sampleDeviceId } from '../../src/adapters/http/testing/samples.js';
 import { openStateDirectory } from '../../src/adapters/os/state-directory.js';
 import { createCa } from '../../src/adapters/pki/certificate-authority.js';
-import { freshKeys, privateKeyToPem } from '../../src/adapters/pki/keys.js';
+import { privateKeyToPem } from '../../src/adapters/pki/keys.js';
 import { SecretFiles } from '../../src/adapters/secrets/secret-files.js';
 import { RevocationFile } from '../../src/adapters/store/revocation-file.js';
 import { openStore } from '../../src/adapters/store/sqlite/sqlite-store.js';
 import type { Clock } from '../../src/kernel/clock.js';
 import type { Secret } from '../../src/kernel/secret.js';
 import { sampleDevice } from '../model/samples.js';
+import { preparedKeys } from './prepared-keys.js';
 
 /** The devices of a sample state: `node-0`, `node-1`, and one that is revoked. */
 export const sampleDevices = [1, 2, 3].map(sampleDeviceId) as [string, string, string];
@@ -22,7 +23,7 @@ export interface SampleAuthority {
 }
 
 export async function sampleAuthority(clock: Clock): Promise<SampleAuthority> {
-  const ca = await createCa({ clock, keys: freshKeys });
+  const ca = await createCa({ clock, keys: preparedKeys });
   return { certificate: ca.certificatePem, key: privateKeyToPem(ca.privateKey) };
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { start } from '../../../test/model/samples.js';
+import { preparedKeys } from '../../../test/support/prepared-keys.js';
 import {
   decideOutside,
   makeSampleState,
@@ -18,7 +19,7 @@ import { sampleDeviceId } from '../http/testing/samples.js';
 import { openStateDirectory } from '../os/state-directory.js';
 import { isBesideState } from '../os/state-replacement.js';
 import { createCa } from '../pki/certificate-authority.js';
-import { freshKeys, privateKeyToPem } from '../pki/keys.js';
+import { privateKeyToPem } from '../pki/keys.js';
 import { SecretFiles } from '../secrets/secret-files.js';
 import { RevocationFile } from '../store/revocation-file.js';
 import { createBackup } from './create-backup.js';
@@ -198,7 +199,7 @@ describe('who was shut out', () => {
     await rm(join(directory, 'revocations.log'));
     (await RevocationFile.open(join(directory, 'revocations.log'))).close();
     if (kind === 'ca.crt') {
-      const ca = await createCa({ clock, keys: freshKeys });
+      const ca = await createCa({ clock, keys: preparedKeys });
       writeFileSync(join(directory, 'ca.crt'), ca.certificatePem, { mode: 0o600 });
     }
     await restore();
@@ -297,7 +298,7 @@ describe('nothing is changed', () => {
   });
 
   test('when the key of the CA is not that of its certificate', async () => {
-    const { privateKey } = await freshKeys.rsa(2048);
+    const { privateKey } = await preparedKeys.rsa(2048);
     writeFileSync(join(directory, 'ca.key'), privateKeyToPem(privateKey).reveal());
     await back();
     await refused({}, 'backup.damaged');

@@ -16,12 +16,13 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { preparedKeys } from '../../../test/support/prepared-keys.js';
 import { type DeviceId, deviceIdOf } from '../../actors/identity/device-id.js';
 import { systemClock } from '../../kernel/clock.js';
 import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { createCa, loadCa } from '../pki/certificate-authority.js';
 import { createRequest } from '../pki/csr.js';
-import { freshKeys, type KeyPair } from '../pki/keys.js';
+import type { KeyPair } from '../pki/keys.js';
 import { caServerName } from './ca-name.js';
 import { ConnectionBudget, defaultConnectionLimits } from './connection-budget.js';
 import { GrpcListener, type GrpcListenerOptions, type PeerFacts, type ServingIdentity } from './listener.js';
@@ -30,9 +31,9 @@ import type { Refusal } from './refusal.js';
 
 const day = 24 * 3_600_000;
 const [caKeys, otherCaKeys, serverKeys, deviceKeys] = (await Promise.all(
-  Array.from({ length: 4 }, () => freshKeys.rsa(2048)),
+  Array.from({ length: 4 }, () => preparedKeys.rsa(2048)),
 )) as [KeyPair, KeyPair, KeyPair, KeyPair];
-const from = (keys: KeyPair) => ({ ...freshKeys, rsa: async () => keys });
+const from = (keys: KeyPair) => ({ ...preparedKeys, rsa: async () => keys });
 const longAgo = new SimulatedClock(Date.now() - 30 * day);
 const ca = await createCa({ clock: longAgo, keys: from(caKeys) });
 const nowCa = loadCa({ clock: systemClock, certificatePem: ca.certificatePem, privateKey: ca.privateKey });

@@ -9,6 +9,7 @@ import {
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { Client, Server, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { preparedKeys } from '../../../test/support/prepared-keys.js';
 import { deviceIdOf } from '../../actors/identity/device-id.js';
 import { systemClock } from '../../kernel/clock.js';
 import { AppError } from '../../kernel/errors.js';
@@ -16,7 +17,7 @@ import { SimulatedClock } from '../../kernel/simulated-clock.js';
 import { createCa, loadCa } from '../pki/certificate-authority.js';
 import { createRequest } from '../pki/csr.js';
 import { type ForgeExtension, keyIdentifierOf, signCertificate } from '../pki/forge-signer.js';
-import { freshKeys, type KeyPair } from '../pki/keys.js';
+import type { KeyPair } from '../pki/keys.js';
 import { daemonUri } from '../pki/uri-names.js';
 import { ConnectionBudget } from './connection-budget.js';
 import { GrpcListener } from './listener.js';
@@ -24,9 +25,9 @@ import { fetchPinnedCa, pinnedChannelOptions, pinnedCredentials } from './pinned
 
 const day = 24 * 3_600_000;
 const [caKeys, attackerKeys, serverKeys] = (await Promise.all(
-  Array.from({ length: 3 }, () => freshKeys.rsa(2048)),
+  Array.from({ length: 3 }, () => preparedKeys.rsa(2048)),
 )) as [KeyPair, KeyPair, KeyPair];
-const from = (keys: KeyPair) => ({ ...freshKeys, rsa: async () => keys });
+const from = (keys: KeyPair) => ({ ...preparedKeys, rsa: async () => keys });
 const ca = await createCa({ clock: new SimulatedClock(Date.now() - 60 * day), keys: from(caKeys) });
 const now = loadCa({ clock: systemClock, certificatePem: ca.certificatePem, privateKey: ca.privateKey });
 const attackerCa = await createCa({ clock: systemClock, keys: from(attackerKeys) });

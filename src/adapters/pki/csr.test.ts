@@ -1,14 +1,15 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { preparedKeys } from '../../../test/support/prepared-keys.js';
 import { deviceIdOf } from '../../actors/identity/device-id.js';
 import { AppError } from '../../kernel/errors.js';
 import { checkRequest, createRequest } from './csr.js';
 import { derElements } from './der.js';
-import { freshKeys, publicKeyToDer } from './keys.js';
+import { publicKeyToDer } from './keys.js';
 
 const deviceId = deviceIdOf(Buffer.alloc(32, 1));
-const keys = await freshKeys.rsa(2048);
+const keys = await preparedKeys.rsa(2048);
 const request = await createRequest(keys, deviceId);
 
 function problemOf(der: Uint8Array): string {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { preparedKeys } from '../../../test/support/prepared-keys.js';
 import { deviceIdOf } from '../../actors/identity/device-id.js';
 import { AppError } from '../../kernel/errors.js';
 import { type ForgeExtension, signCertificate } from './forge-signer.js';
 import { inspectCertificate } from './inspect-certificate.js';
-import { freshKeys } from './keys.js';
 import { deviceUri } from './uri-names.js';
 
-const keys = await freshKeys.rsa(2048);
+const keys = await preparedKeys.rsa(2048);
 const deviceId = deviceIdOf(Buffer.alloc(32, 1));
 const uri = { type: 6, value: deviceUri(deviceId) };
 const client = { name: 'extKeyUsage', clientAuth: true };
