@@ -29,6 +29,7 @@ import { parseJsonBody } from './json-body.js';
 import type { Authenticator } from './operator-token.js';
 import type { PlainHandlers, PlainName, RouteCall, StreamHandlers } from './route-call.js';
 import { routeHandlers } from './route-handlers.js';
+import { serialiserCompiler } from './schema-serialisation.js';
 import { validatorCompiler } from './schema-validation.js';
 import { methodsOf, unknownRoute } from './unknown-route.js';
 import { WaitingReplies } from './waiting-replies.js';
@@ -96,7 +97,8 @@ export function httpApp(options: HttpAppOptions): FastifyInstance {
     frameworkErrors: (error, request, reply) => answerError(options.log, error, request, reply),
   });
   app.server.maxConnections = limits.connections;
-  app.setValidatorCompiler(validatorCompiler());
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serialiserCompiler);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/json',

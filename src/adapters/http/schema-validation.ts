@@ -1,9 +1,10 @@
-import { Ajv2020, type ErrorObject, type Options } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { AppError } from '../../kernel/errors.js';
 import { fieldErrors } from '../../plugins/field-errors.js';
 import { httpError } from './http-errors.js';
+import { onFirstUse } from './on-first-use.js';
 
 const settings: Options = {
   strict: true,
@@ -13,6 +14,14 @@ const settings: Options = {
   useDefaults: false,
   coerceTypes: false,
 };
+
+const exact = validators(settings);
+const converting = validators({ ...settings, coerceTypes: 'array' });
+
+function validators(options: Options): (schema: TSchema) => ValidateFunction {
+  const ajv = new Ajv2020(options);
+  return onFirstUse((schema) => ajv.compile(schema));
+}
 
 /** What a request consists of, and how a person calls its parts. */
 const parts = new Map([
@@ -26,17 +35,14 @@ const parts = new Map([
  * Compiles the schemas of requests for Fastify. Bodies are taken as they are. In queries, where everything is text,
  * numbers and single values of a list are converted.
  */
-export function validatorCompiler(): FastifySchemaCompiler<TSchema> {
-  const exact = new Ajv2020(settings);
-  const converting = new Ajv2020({ ...settings, coerceTypes: 'array' });
-  return ({ schema, httpPart }) => {
-    const validate = (httpPart === 'querystring' ? converting : exact).compile(schema);
-    return (value: unknown) => {
-      if (validate(value)) return { value };
-      return { error: invalidRequest(httpPart ?? 'body', validate.errors ?? []) };
-    };
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const validatorOf = httpPart === 'querystring' ? converting : exact;
+  return (value: unknown) => {
+    const validate = validatorOf(schema);
+    if (validate(value)) return { value };
+    return { error: invalidRequest(httpPart ?? 'body', validate.errors ?? []) };
   };
-}
+};
 
 /** All that is wrong with one part of a request, each with its place and, for a misspelt name, the nearest valid one. */
 function invalidRequest(httpPart: string, errors: readonly ErrorObject[]): AppError {
