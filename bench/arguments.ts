@@ -16,6 +16,7 @@ export const usage = `Usage: npm run bench [-- name…] [--json FILE] [--quick] 
 
   name           ${known.join(', ')}; default: all
                  or kernel, alone: what the kernel costs by itself
+                 or fanout, alone: 200 real node hosts at once
   --json FILE    also write the figures as JSON
   --quick        fewer and shorter rounds: a rough look
   --sanity       a few hundred dispatches to see that it works; the figures mean nothing

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import type { FanoutReport } from './fanout/fanout.js';
 import { type Call, measureLatency, measureRate } from './measure.js';
 import type { Report } from './report.js';
 import { median, percentile } from './statistics.js';
@@ -37,6 +38,25 @@ test('the benchmark measures floor and ours with the built package and reports u
     await rm(directory, { recursive: true, force: true });
   }
 }, 60_000);
+
+test('a fan-out to real node hosts brings all results back, and says how long it took and what each host costs', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'palyra-bench-test-'));
+  const file = join(directory, 'report.json');
+  try {
+    const { stdout } = await run(process.execPath, [program, 'fanout', '--sanity', '--json', file]);
+    const report = JSON.parse(await readFile(file, 'utf8')) as FanoutReport;
+    expect(report).toMatchObject({ hosts: 20, processes: 2, rounds: [{}] });
+    expect(stdout).toContain('20 real node hosts in 2 processes');
+    for (const { p50Ms, p95Ms, wallMs } of report.rounds) {
+      expect(p50Ms).toBeGreaterThan(0);
+      expect(p95Ms).toBeGreaterThanOrEqual(p50Ms);
+      expect(wallMs).toBeGreaterThanOrEqual(p95Ms);
+    }
+    expect(report.memory.connected).toBeGreaterThan(0);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}, 120_000);
 
 test('an unknown name is refused with the known ones', async () => {
   const failed = await run(process.execPath, [program, 'dispatch.speed']).catch(

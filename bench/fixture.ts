@@ -10,6 +10,8 @@ import { Role } from './role.js';
 export interface Programs {
   /** The built CLI. */
   readonly palyra: string;
+  /** The built daemon. */
+  readonly palyrad: string;
   /** The folder of the bundled roles. */
   readonly roles: string;
   /** The folder of the plugin `echo` with all that it imports in one file. */

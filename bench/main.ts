@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BenchArguments, parseBenchArguments, usage } from './arguments.js';
 import { type Benchmark, benchmarks, type Effort } from './benchmarks.js';
+import { fanoutMain } from './fanout/fanout.js';
 import { type Fixture, type Programs, startFixture } from './fixture.js';
 import { kernelMain } from './kernel/main.js';
 import { pluginBenchmarks, pluginRounds } from './plugin/plugin-benchmarks.js';
@@ -14,9 +15,10 @@ import { type Rounds, reportOf, tableOf } from './report.js';
  */
 export async function main(argv: readonly string[], programs: Programs): Promise<number> {
   const ofKernel = argv[0] === 'kernel';
+  const ofFanout = argv[0] === 'fanout';
   let given: BenchArguments;
   try {
-    given = parseBenchArguments(ofKernel ? argv.slice(1) : argv);
+    given = parseBenchArguments(ofKernel || ofFanout ? argv.slice(1) : argv);
   } catch (thrown) {
     console.error(`${thrown instanceof Error ? thrown.message : String(thrown)}\n\n${usage}`);
     return 2;
@@ -28,6 +30,10 @@ export async function main(argv: readonly string[], programs: Programs): Promise
   const [busyBefore = 0] = loadavg();
   const directory = await mkdtemp(join(tmpdir(), 'palyra-bench-'));
   try {
+    if (ofFanout) {
+      await fanoutMain(given, { programs, directory, signal: interruption.signal });
+      return 0;
+    }
     const all: Rounds[] = [];
     for (const group of groupsOf(given.names)) {
       all.push(...(await runGroup(group, { given, programs, directory, signal: interruption.signal })));

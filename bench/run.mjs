@@ -33,6 +33,7 @@ async function bundle(outdir) {
       'floor/floor-node.ts',
       'ours/daemon-process.ts',
       'load/load-process.ts',
+      'load/host-process.ts',
     ].map((file) => join(bench, file)),
     outdir,
     entryNames: '[name]',
@@ -78,6 +79,7 @@ try {
   const { main } = await import(pathToFileURL(join(outdir, 'main.mjs')).href);
   process.exitCode = await main(process.argv.slice(2), {
     palyra: join(dist, 'src', 'cli', 'palyra.js'),
+    palyrad: join(dist, 'src', 'daemon', 'palyrad.js'),
     roles: outdir,
     packedEcho,
   });

@@ -43,7 +43,7 @@ interface Proven extends Applicant {
 }
 
 /** The daemon lets an address prove this many at a time (protocol.md 11). */
-const provingAtATime = 4;
+export const provingAtATime = 4;
 const waitingAtATime = 64;
 
 /**

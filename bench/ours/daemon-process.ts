@@ -11,9 +11,9 @@ import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { type Call, type Latency, measureLatency, measureRate } from '../measure.js';
 import { payload } from '../payload.js';
+import { ReportingProcess } from '../reporting-process.js';
 import { serveRole } from '../role.js';
 import { until } from '../until.js';
-import { NodeProcess } from './node-process.js';
 
 export type DaemonAsks = {
   start(body: { readonly directory: string }): Promise<void>;
@@ -40,7 +40,7 @@ export type DaemonAsks = {
 
 const operator = verifiedCaller({ kind: 'operator', name: 'bench', role: 'admin' });
 let daemon: Daemon | undefined;
-let node: NodeProcess | undefined;
+let node: ReportingProcess | undefined;
 process.once('exit', () => node?.kill());
 
 function running(): Daemon {
@@ -113,9 +113,14 @@ serveRole<DaemonAsks>(
   {
     start: async ({ directory }) => start(directory),
     addNode: async ({ palyra, directory, nodeOptions }) => {
-      node = new NodeProcess({ palyra, directory, joinString: await mint(), nodeOptions });
-      const { pairingId = '' } = await node.reported('pending_approval');
-      await approve(await running().control.pairings.get(operator, pairingId));
+      const state = join(directory, 'node');
+      node = new ReportingProcess({
+        program: [palyra, 'node', 'run', await mint(), '--json', '--state-dir', state],
+        output: join(directory, 'node.ndjson'),
+        nodeOptions,
+      });
+      const { pairingId } = await node.reported('pending_approval');
+      await approve(await running().control.pairings.get(operator, String(pairingId)));
       const [deviceId = ''] = await online(1);
       return deviceId;
     },
