@@ -20,7 +20,10 @@ function passphraseFile(name: string, content: string): string {
 /** The files below both state directories that hold a private key in clear. */
 function keysInClear(): readonly string[] {
   return ['daemon', 'node'].flatMap((role) =>
-    readdirSync(join(cluster.directory, role))
+    readdirSync(join(cluster.directory, role), { withFileTypes: true })
+      // The socket of a running host is none.
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name)
       .filter((name) => readFileSync(join(cluster.directory, role, name), 'latin1').includes('PRIVATE KEY'))
       .map((name) => `${role}/${name}`),
   );
