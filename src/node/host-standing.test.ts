@@ -26,7 +26,17 @@ describe('the standing of a host', () => {
     ['waiting', [connecting, { event: 'disconnected', retryInMs: 500, error }]],
     ['refused', [connecting, { event: 'refused', retryInMs: 3_600_000, error }]],
     ['expired', [connecting, { event: 'certificate_ended' }, { event: 'returning' }]],
-    ['expired', [{ event: 'returning' }, { event: 'retrying', what: 'asking', retryInMs: 1, error }]],
+    ['expired', [{ event: 'certificate_ended' }, { event: 'retrying', what: 'asking', retryInMs: 1, error }]],
+    // A daemon that is not reached at all: the certificate is doubted, and is not the matter.
+    [
+      'waiting',
+      [
+        connecting,
+        { event: 'disconnected', retryInMs: 500, error },
+        { event: 'returning' },
+        { event: 'retrying', what: 'asking', retryInMs: 1, error },
+      ],
+    ],
     ['stopping', [connecting, connected, { event: 'stopped', reason: 'SIGTERM' }]],
   ] as [string, NodeReport[]][])('is %s', (state, reports) => {
     expect(told(...reports).state).toBe(state);

@@ -70,8 +70,6 @@ export function standingAfter(before: SessionStanding, report: NodeReport, now: 
       return moved(before, 'refused', now, failure(report, now));
     case 'certificate_ended':
       return moved(before, 'expired', now, failure(report, now));
-    case 'returning':
-      return moved(before, 'expired', now, {});
     case 'retrying':
       return before.state === 'expired' || before.state === 'pairing'
         ? moved(before, 'expired', now, failure(report, now))

@@ -52,6 +52,7 @@ export function openServiceOutput(
   const file = new RotatingLog(logFolder(stateDirectory), clock);
   const notifier = systemdNotifier(context.env, clock, toolRunner);
   const narrate = narrator(colours(context.stdout, context.env), printable);
+  let shown = '';
   const write = (level: string, entry: object): void => {
     const time = new Date(clock.now()).toISOString();
     file.write(withoutSecrets(JSON.stringify({ level, time, ...entry })));
@@ -62,7 +63,10 @@ export function openServiceOutput(
       write('error' in report && report.error !== undefined ? 'warn' : 'info', report);
       const text = narrate(report);
       print(context, text);
-      if (told.has(report.event)) notifier.status(text.split('\n')[0] ?? '');
+      const [standing = ''] = text.split('\n');
+      if (!told.has(report.event) || standing === shown) return;
+      shown = standing;
+      notifier.status(standing);
     },
     ready: () => notifier.ready(),
     failed: (thrown) => write('error', { event: 'failed', error: toAppError(thrown).toEnvelope() }),
