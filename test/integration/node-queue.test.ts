@@ -6,7 +6,7 @@ import { noRules } from '../../src/node/plugin-rules.js';
 import { bundledPlugins } from '../../src/plugins/bundled.js';
 import { admin, LocalDaemon } from '../support/local-daemon.js';
 import { LocalNode } from '../support/local-node.js';
-import { noted, writeNotingPlugin } from '../support/noting-plugin.js';
+import { holding, noted, writeNotingPlugin } from '../support/noting-plugin.js';
 import { RawNode } from '../support/raw-node.js';
 import { SlowLine } from '../support/slow-line.js';
 
@@ -18,6 +18,7 @@ const mebibyte = 1024 * 1024;
 
 let folder: string;
 let local: LocalDaemon;
+let node: LocalNode;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'palyra-queue-'));
@@ -47,7 +48,7 @@ async function isOffline(name: string): Promise<void> {
 
 it(`delivers ${queued} dispatches that were queued for an offline node in their order, and refuses one more`, async () => {
   const rules = { ...noRules, trusted: new Set(['lab']) };
-  const node = new LocalNode(local, 'desk', undefined, { roots: [bundledPlugins(), folder], rules });
+  node = new LocalNode(local, 'desk', undefined, { roots: [bundledPlugins(), folder], rules });
   await node.start(await local.mint());
   await node.report('connected');
   await node.stop();
@@ -70,14 +71,33 @@ it(`delivers ${queued} dispatches that were queued for an offline node in their 
   await vi.waitFor(async () => expect(await loadOf('desk')).toEqual({ inFlight: 0, queued: 0 }), {
     timeout: 30_000,
   });
+  noted.length = 0;
   const [begun = 0, full = 0, done = 0] = times;
   console.log(`${queued} queued in ${Math.round(full - begun)} ms, run in ${Math.round(done - full)} ms`);
-  await node.stop();
 }, 120_000);
+
+it('runs no more of a capability at a time than it says, and lets what waits for it hold up nothing else', async () => {
+  const hold = (input: number) => dispatches().create(admin, { node: 'desk', capability: 'lab.hold', input });
+  const made = [await hold(1), await hold(2), await hold(3), await hold(4)];
+  await vi.waitFor(() => expect(noted).toEqual([1, 2]), soon);
+  expect(await local.invoke('desk', 'echo', {})).toMatchObject({ state: 'succeeded' });
+  expect(noted).toEqual([1, 2]);
+  const [, , third, fourth] = made;
+  expect(await dispatches().get(admin, third?.id ?? '')).toMatchObject({ state: 'queued' });
+  // What waits is with the daemon: it ends without a word of the node.
+  await dispatches().cancel(admin, third?.id ?? '', 'enough');
+  expect(await dispatches().get(admin, third?.id ?? '')).toMatchObject({ state: 'cancelled' });
+  holding[0]?.();
+  await vi.waitFor(() => expect(noted).toEqual([1, 2, 4]), soon);
+  for (const letGo of holding) letGo();
+  const ended = await dispatches().get(admin, fourth?.id ?? '', true);
+  expect(ended).toMatchObject({ state: 'succeeded' });
+  await node.stop();
+});
 
 it('keeps no more for a node that does not read than its credit, and sends the rest when it does', async () => {
   const line = await SlowLine.to(local.daemon.addresses.node);
-  const node = await RawNode.connect(local, await local.enrol('slow'), { address: line.address });
+  const slow = await RawNode.connect(local, await local.enrol('slow'), { address: line.address });
   line.stop();
   const value = 'x'.repeat(mebibyte - '{"value":""}'.length);
   const create = () =>
@@ -93,17 +113,17 @@ it('keeps no more for a node that does not read than its credit, and sends the r
   let answered = 0;
   await vi.waitFor(
     async () => {
-      for (const { dispatchId } of node.orders.slice(answered)) {
+      for (const { dispatchId } of slow.orders.slice(answered)) {
         answered += 1;
-        node.answer({ dispatchId, output: Buffer.from('{}') });
+        slow.answer({ dispatchId, output: Buffer.from('{}') });
       }
       expect(await loadOf('slow')).toEqual({ inFlight: 0, queued: 0 });
     },
     { timeout: 60_000 },
   );
-  expect(node.orders.slice(0, made.length).map((order) => order.dispatchId)).toEqual(
+  expect(slow.orders.slice(0, made.length).map((order) => order.dispatchId)).toEqual(
     made.map((dispatch) => dispatch.id),
   );
-  node.close();
+  slow.close();
   line.close();
 }, 90_000);
