@@ -19,11 +19,12 @@ const down = '\u001b[B';
 /** A terminal as the prompt sees one: what is typed goes in, what is on the screen comes out. */
 class Screen {
   readonly input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => this.input });
-  readonly output = Object.assign(new PassThrough(), { isTTY: true, columns: 100, rows: 30 });
+  readonly output: PassThrough & { readonly columns: number };
   #text = '';
   #waiting: (() => void)[] = [];
 
-  constructor() {
+  constructor(columns = 100) {
+    this.output = Object.assign(new PassThrough(), { isTTY: true, columns, rows: 30 });
     this.output.on('data', (chunk: Buffer) => {
       this.#text += chunk.toString();
       for (const wake of this.#waiting.splice(0)) wake();
@@ -104,6 +105,14 @@ it('offers nothing to be remembered where nothing may be', async () => {
   await screen.shows('Yes, this once');
   expect(screen.text).not.toContain('whenever');
   screen.input.write(`${down}${down}${enter}`);
+  expect(await asked).toEqual({ answer: 'deny' });
+});
+
+it.each([0, 20])('stands a terminal that says it has %i columns', async (columns) => {
+  const screen = new Screen(columns);
+  const asked = screen.ask(request, never);
+  await screen.shows('●');
+  screen.input.write(enter);
   expect(await asked).toEqual({ answer: 'deny' });
 });
 

@@ -53,7 +53,9 @@ async function dropTyped(input: Terminal['input']): Promise<void> {
 }
 
 /** Scrolls before it is drawn, so that the place of its first line stays where it is while it stands there. */
-function room({ output: { columns = 80 } }: Terminal, question: string, choices: number): string {
+function room({ output }: Terminal, question: string, choices: number): string {
+  // A terminal that does not know its size says 0.
+  const columns = output.columns || 80;
   const lines = question.split('\n').map((line) => Math.ceil((line.length + frameLines) / columns));
   const height = lines.reduce((sum, one) => sum + one, choices + frameLines);
   return `${'\n'.repeat(height)}\u001b[${height}A`;
