@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sampleSubject } from '../../test/model/samples.js';
 import { RememberedAnswers } from '../actors/mediation/answers.js';
+import { DecisionJournal } from '../actors/mediation/decisions.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
 import { SimulatedClock } from '../kernel/simulated-clock.js';
 import type { Store } from '../kernel/store.js';
@@ -85,4 +86,23 @@ it('says what is wrong with what it is told, and takes nothing back then', async
   const { stderr, code } = await palyra('list', '--state-dir', join(directory, 'nowhere'));
   expect(stderr).toContain('No node has its state in');
   expect(code).toBe(exitCodes.notFound);
+});
+
+it('shows what was asked, by whom, and what came of it', async () => {
+  expect((await palyra('history')).stdout).toBe('Nobody was asked anything here.\n');
+  const journal = new DecisionJournal(host);
+  const at = Date.now();
+  await journal.note(sampleSubject(), { kind: 'denied' }, at);
+  await journal.note(
+    sampleSubject({ dispatchId: 'dp_2', caller: 'operator:eve' }),
+    { kind: 'unanswered' },
+    at + 1,
+  );
+  const { stdout } = await palyra('history');
+  expect(stdout).toMatch(/unanswered +open +operator:eve +dp_2\n.*denied +open +operator:ada +dp_1\n$/);
+  const shown = JSON.parse((await palyra('history', '--limit', '1', '--json')).stdout);
+  expect(shown.decisions).toMatchObject([{ dispatchId: 'dp_2', decision: 'unanswered' }]);
+  expect((await palyra('history', '--limit', '0')).stderr).toContain(
+    "'0' is not a whole number from 1 to 1000",
+  );
 });

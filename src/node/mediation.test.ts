@@ -6,7 +6,6 @@ import { absentMediator, streamMediator } from './mediation.js';
 
 const { descriptorDigest: _digest, ...subject } = sampleSubject();
 const request = (dispatchId: string): MediationRequest => ({ ...subject, dispatchId, timeoutMs: 1_000 });
-const never = new AbortController().signal;
 
 function program() {
   const input = new PassThrough();
@@ -17,7 +16,7 @@ function program() {
     takenBack: (id) => told.push(`taken back ${id}`),
     refused: (message) => told.push(message),
   });
-  const ask = (id: string, signal = never): void =>
+  const ask = (id: string, signal = new AbortController().signal): void =>
     mediator.ask(request(id), signal, (answer) => answers.push(answer));
   const say = async (line: string): Promise<void> => {
     input.write(`${line}\n`);
@@ -75,7 +74,7 @@ it('is nobody once the program is gone', async () => {
   input.end();
   while (answers.length === 0) await new Promise((resolve) => setImmediate(resolve));
   ask('dp_2');
-  absentMediator.ask(request('dp_3'), never, (answer) => answers.push(answer));
+  absentMediator.ask(request('dp_3'), new AbortController().signal, (answer) => answers.push(answer));
   const gone = { answer: 'nobody', reason: expect.stringContaining('run it in a terminal') };
   expect(answers).toEqual([gone, gone, gone]);
 });

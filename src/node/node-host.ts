@@ -168,7 +168,7 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
   answers.watch(kernel.deadlines, (err) =>
     log.warn({ err }, 'The time of remembered answers could not be marked'),
   );
-  const mediations = nodeMediations({ kernel, answers, mediator, report });
+  const mediations = nodeMediations({ kernel, store, answers, mediator, report });
   const executions = await Executions.open({
     directory: kernel.directory,
     deadlines: kernel.deadlines,

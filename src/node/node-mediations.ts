@@ -1,23 +1,31 @@
 import type { RememberedAnswers } from '../actors/mediation/answers.js';
+import { DecisionJournal } from '../actors/mediation/decisions.js';
 import { type Decision, Mediations } from '../actors/mediation/mediations.js';
 import type { Mediator, Subject } from '../actors/mediation/question.js';
 import type { Kernel } from '../kernel/kernel.js';
+import type { Store } from '../kernel/store.js';
 import type { NodeReport, Reporter } from './reporter.js';
 
 export interface NodeMediationsOptions {
   readonly kernel: Kernel;
+  readonly store: Store;
   readonly answers: RememberedAnswers;
   readonly mediator: Mediator;
   readonly report: Reporter;
 }
 
-/** The questions to the person at a node; what comes of each is told, and goes into the node's log. */
-export function nodeMediations({ kernel, answers, mediator, report }: NodeMediationsOptions): Mediations {
+/** The questions to the person at a node; what comes of each is told, and goes into the node's account and log. */
+export function nodeMediations(options: NodeMediationsOptions): Mediations {
+  const { kernel, store, answers, mediator, report } = options;
   const { directory, deadlines, clock, log } = kernel;
+  const journal = new DecisionJournal(store);
   const decided = (subject: Subject, decision: Decision): void => {
     const told = reportOf(subject, decision);
     log.info({ ...told, build: subject.build }, 'A question to the person at this node was decided');
     report(told);
+    journal.note(subject, decision, clock.now()).catch((err: unknown) => {
+      log.warn({ err, dispatch: subject.dispatchId }, 'What came of a question could not be written down');
+    });
   };
   return new Mediations({ directory, deadlines, log, answers, mediator, decided }, () => clock.monotonic());
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeError } from '../actors/errors.js';
 import { RememberedAnswers } from '../actors/mediation/answers.js';
+import { DecisionJournal } from '../actors/mediation/decisions.js';
 import { openStore } from '../adapters/store/sqlite/sqlite-store.js';
 import { systemClock } from '../kernel/clock.js';
 
@@ -9,7 +10,7 @@ import { systemClock } from '../kernel/clock.js';
 export const nodeDatabase = 'node.db';
 
 /**
- * Works on the remembered answers of a node, whose host may run meanwhile: it reads them at each question, and both write by
+ * Works on the remembered answers of a node and its account of what was decided, whose host may run meanwhile: it reads them at each question, and both write by
  * compare-and-set in SQLite's own transactions, so what is taken back here counts there from the next question on.
  *
  * @throws AppError `node.no_state` when no node has ever run by this directory; what opening the store throws
@@ -17,7 +18,7 @@ export const nodeDatabase = 'node.db';
  */
 export async function withStoredAnswers<T>(
   stateDirectory: string,
-  work: (answers: RememberedAnswers) => Promise<T>,
+  work: (answers: RememberedAnswers, decisions: DecisionJournal) => Promise<T>,
 ): Promise<T> {
   const file = join(stateDirectory, nodeDatabase);
   if (!existsSync(file)) {
@@ -27,7 +28,7 @@ export async function withStoredAnswers<T>(
   }
   const store = await openStore(file);
   try {
-    return await work(new RememberedAnswers(store, systemClock));
+    return await work(new RememberedAnswers(store, systemClock), new DecisionJournal(store));
   } finally {
     await store.close();
   }

@@ -66,7 +66,7 @@ export async function startKitNode(options: KitNodeOptions): Promise<KitNode> {
   const store = new ProcessStore(life, disk.store);
   const answers = new RememberedAnswers(store, clock);
   answers.watch(kernel.deadlines, storeFailed);
-  const mediations = nodeMediations({ kernel, answers, mediator, report });
+  const mediations = nodeMediations({ kernel, store, answers, mediator, report });
   const host = capabilityHost({ plugins: plugins.host, mediations, log });
   const started = await startMemoryNode({
     life,

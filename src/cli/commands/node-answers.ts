@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RememberedAnswer } from '../../actors/mediation/answers.js';
+import type { RecordedDecision } from '../../actors/mediation/decisions.js';
 import { cliError } from '../cli-errors.js';
 import type { CliContext } from '../context.js';
 import { examples } from '../help-text.js';
@@ -16,6 +17,10 @@ interface ForgetFlags extends AnswersFlags {
   readonly all?: boolean;
 }
 
+interface HistoryFlags extends AnswersFlags {
+  readonly limit: string;
+}
+
 const shortest = 7;
 
 /** `palyra node answers …`: what the owner of this machine has allowed for a while. */
@@ -24,7 +29,7 @@ export function registerNodeAnswers(node: Command, context: CliContext): void {
     .command('answers')
     .summary('see and take back what you have allowed for a while')
     .description(
-      'What the person at this machine has allowed for a while, when a capability asked. It works on the state directory, also while the node host runs.',
+      'What the person at this machine has allowed for a while, when a capability asked, and what they decided. It works on the state directory, also while the node host runs.',
     );
   const list = answers
     .command('list')
@@ -37,6 +42,18 @@ export function registerNodeAnswers(node: Command, context: CliContext): void {
       ),
     );
   withState(list).action((flags: AnswersFlags) => listAnswers(flags, context));
+  const history = answers
+    .command('history')
+    .description('what was asked here, by whom, and what came of it; the latest first')
+    .option('--limit <number>', 'how many, at most 1000', '20')
+    .addHelpText(
+      'after',
+      examples(
+        ['palyra node answers history', 'the latest twenty'],
+        ['palyra node answers history --limit 1000 --json', '{"decisions": [{"at": …, "decision": …}]}'],
+      ),
+    );
+  withState(history).action((flags: HistoryFlags) => showHistory(flags, context));
   const forget = answers
     .command('forget')
     .description('take answers back: from the next call on the question is asked again')
@@ -67,6 +84,19 @@ async function listAnswers(flags: AnswersFlags, context: CliContext): Promise<vo
   if (flags.json) printJson(context, { answers: answers.map(shown) });
   else if (answers.length === 0) print(context, 'Nothing is allowed without a question.');
   else print(context, tableText(context, columns(context), answers));
+}
+
+async function showHistory(flags: HistoryFlags, context: CliContext): Promise<void> {
+  const limit = Number(flags.limit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
+    throw cliError('usage', `--limit: '${flags.limit}' is not a whole number from 1 to 1000`);
+  }
+  const { withStoredAnswers } = await import('../../node/stored-answers.js');
+  const directory = await directoryOf(flags, context);
+  const decisions = await withStoredAnswers(directory, (_answers, journal) => journal.latest(limit));
+  if (flags.json) printJson(context, { decisions: decisions.map(shownDecision) });
+  else if (decisions.length === 0) print(context, 'Nobody was asked anything here.');
+  else print(context, tableText(context, decisionColumns(context), decisions));
 }
 
 async function forgetAnswers(ids: readonly string[], flags: ForgetFlags, context: CliContext): Promise<void> {
@@ -118,6 +148,26 @@ async function directoryOf({ stateDir }: AnswersFlags, { env }: CliContext): Pro
 function shown({ allowedAt, expiresAt, ...answer }: RememberedAnswer): object {
   const time = (at: number): string => new Date(at).toISOString();
   return { ...answer, allowedAt: time(allowedAt), expiresAt: time(expiresAt) };
+}
+
+function shownDecision({ at, until, ...decision }: RecordedDecision): object {
+  const time = (ms: number): string => new Date(ms).toISOString();
+  return { ...decision, at: time(at), ...(until === undefined ? {} : { until: time(until) }) };
+}
+
+function decisionColumns({ clock }: CliContext): readonly Column<RecordedDecision>[] {
+  return [
+    { head: 'WHEN', text: ({ at }) => relativeTime(new Date(at).toISOString(), clock.now()) },
+    {
+      head: 'DECISION',
+      text: ({ decision, by }) => (by === 'remembered' ? 'allowed before' : decision),
+      colour: ({ decision }) => (decision === 'allowed' ? 'green' : 'yellow'),
+    },
+    { head: 'CAPABILITY', text: ({ capability }) => capability, elastic: true },
+    { head: 'BY', text: ({ caller }) => caller, elastic: true },
+    { head: 'REMEMBERED', text: ({ value = '' }) => value, elastic: true },
+    { head: 'DISPATCH', text: ({ dispatchId }) => dispatchId },
+  ];
 }
 
 function columns({ clock }: CliContext): readonly Column<RememberedAnswer>[] {
