@@ -20,7 +20,7 @@ export async function awaitRequest(
   context: CliContext,
   { id, method }: MintedPairingCode,
 ): Promise<Pairing> {
-  const line = new LiveLine(context);
+  const line = new LiveLine(context.stdout);
   const { yellow } = colours(context.stderr, context.env);
   let told = 0;
   try {

@@ -1,12 +1,12 @@
-import type { CliContext } from './context.js';
+import type { CliOutput } from './context.js';
 
 /** The last line of a terminal, rewritten in place; nothing where there is no terminal. */
 export class LiveLine {
-  readonly #output: CliContext['stdout'];
+  readonly #output: CliOutput;
   #isShown = false;
 
-  constructor({ stdout }: Pick<CliContext, 'stdout'>) {
-    this.#output = stdout;
+  constructor(output: CliOutput) {
+    this.#output = output;
   }
 
   show(text: string): void {

@@ -5,6 +5,9 @@ import { liveDispatchStates } from '../contract/dispatch-states.js';
 import { toAppError } from '../kernel/errors.js';
 import { cliError } from './cli-errors.js';
 import type { CliContext } from './context.js';
+import { followToEnd } from './follow-to-end.js';
+import { LiveLine } from './live-line.js';
+import { showProgress } from './live-progress.js';
 import { note } from './output.js';
 import { printable } from './printable.js';
 
@@ -12,8 +15,8 @@ import { printable } from './printable.js';
 const label = 'palyra.invoke';
 
 /**
- * Runs a dispatch to its end. The first Ctrl-C cancels it, and how it then ends is awaited, since that is the word of the
- * node; the second one leaves.
+ * Runs a dispatch to its end, and shows on a terminal how it stands. The first Ctrl-C cancels it, and how it then ends is awaited,
+ * since that is the word of the node; the second one leaves.
  *
  * @throws AppError `cli.interrupted` when the end was not awaited
  */
@@ -23,51 +26,96 @@ export async function waitInterruptibly(
   context: CliContext,
 ): Promise<Dispatch> {
   const mark = randomUUID();
+  const marked = { ...request, labels: { ...request.labels, [label]: mark } };
+  const line = new LiveLine(context.stderr);
+  const done = new AbortController();
+  const find = (signal?: AbortSignal) => findMarked(client, mark, signal);
+  const shown = showProgress({ client, context, line, node: request.node, find, signal: done.signal });
+  try {
+    const options = { client, context, line, find };
+    return await interruptibly(options, (signal) => client.createDispatch(marked, { signal }));
+  } finally {
+    done.abort();
+    await shown;
+  }
+}
+
+/**
+ * Runs a dispatch to its end, and prints what it says as it comes; Ctrl-C as with {@link waitInterruptibly}.
+ *
+ * @throws AppError `cli.interrupted` when the end was not awaited
+ */
+export async function followInterruptibly(
+  client: ControlPlaneClient,
+  request: CreateDispatch,
+  context: CliContext,
+  json: boolean,
+): Promise<Dispatch> {
+  const { id } = await client.createDispatch({ ...request, wait: false });
+  const options = { client, context, line: new LiveLine(context.stderr), find: async () => id };
+  return interruptibly(options, (signal) =>
+    followToEnd(client, id, context, { json, node: request.node, signal }),
+  );
+}
+
+interface Interruptible {
+  readonly client: ControlPlaneClient;
+  readonly context: CliContext;
+  readonly line: LiveLine;
+  /** The id of the dispatch that is awaited. */
+  find(): Promise<string | undefined>;
+}
+
+async function interruptibly(
+  { client, context, line, find }: Interruptible,
+  wait: (signal: AbortSignal) => Promise<Dispatch>,
+): Promise<Dispatch> {
   const leave = new AbortController();
   let known: string | undefined;
   let interrupts = 0;
+  const cancel = async (): Promise<void> => {
+    known = await find();
+    if (known === undefined) throw cliError('not_found', 'palyrad does not list it as unfinished');
+    await client.cancelDispatch(known, 'Ctrl-C at the terminal');
+  };
   const stopListening = context.onInterrupt(() => {
     interrupts += 1;
+    line.clear();
     if (interrupts > 1) {
       leave.abort(interrupted(known));
       return;
     }
     note(context, 'Cancelling. Ctrl-C again leaves without waiting for the end.');
-    cancel(client, mark, (id) => {
-      known = id;
-    }).catch((error: unknown) => {
+    cancel().catch((error: unknown) => {
       note(context, `It could not be cancelled: ${printable(toAppError(error).message)}`);
     });
   });
-  const marked = { ...request, labels: { ...request.labels, [label]: mark } };
   try {
-    return await client.createDispatch(marked, { signal: leave.signal });
+    return await wait(leave.signal);
   } finally {
     stopListening();
   }
 }
 
-async function cancel(
+async function findMarked(
   client: ControlPlaneClient,
   mark: string,
-  onFound: (id: string) => void,
-): Promise<void> {
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   let cursor: string | undefined;
   do {
-    const page = await client.listDispatches({
+    const query = {
       state: [...liveDispatchStates],
+      label: [`${label}=${mark}`],
       limit: 500,
       ...(cursor === undefined ? {} : { cursor }),
-    });
+    };
+    const page = await client.listDispatches(query, signal === undefined ? {} : { signal });
     const found = page.dispatches.find(({ labels }) => labels[label] === mark);
-    if (found !== undefined) {
-      onFound(found.id);
-      await client.cancelDispatch(found.id, 'Ctrl-C at the terminal');
-      return;
-    }
+    if (found !== undefined) return found.id;
     cursor = page.next;
   } while (cursor !== undefined);
-  throw cliError('not_found', 'palyrad does not list it as unfinished');
+  return undefined;
 }
 
 function interrupted(id: string | undefined) {

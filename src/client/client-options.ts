@@ -16,3 +16,9 @@ export interface RequestOptions {
   /** Ends the request with the signal's reason. What was sent already is not taken back. */
   readonly signal?: AbortSignal;
 }
+
+/** How a dispatch is followed. */
+export interface FollowOptions extends RequestOptions {
+  /** The `id` of the last event that is known. Default: from the beginning on. */
+  readonly after?: string;
+}

@@ -11,6 +11,7 @@ import type {
   RotateDevice,
 } from '../contract/device.js';
 import type { CreateDispatch, Dispatch, DispatchPage, RetryDispatch } from '../contract/dispatch.js';
+import type { DispatchEvent } from '../contract/dispatch-events.js';
 import type { DispatchForecast } from '../contract/dispatch-forecast.js';
 import type { Explanation } from '../contract/explanation.js';
 import type { CreateGrant, Grant, GrantList } from '../contract/grant.js';
@@ -35,8 +36,9 @@ import { AppError } from '../kernel/errors.js';
 import { Secret } from '../kernel/secret.js';
 import { abortable } from './abortable.js';
 import { clientError } from './client-errors.js';
-import type { ControlPlaneClientOptions, RequestOptions } from './client-options.js';
+import type { ControlPlaneClientOptions, FollowOptions, RequestOptions } from './client-options.js';
 import { type Endpoint, type ExchangeOptions, exchange, type RouteRequest } from './exchange.js';
+import { followDispatch } from './follow-dispatch.js';
 import { normalUrl } from './normal-url.js';
 
 /** What the daemon adds to the time of the handler before it gives a waiting caller 504: the person at the node, and the way. */
@@ -313,6 +315,18 @@ export class ControlPlaneClient {
   /** How far the deletion is that was ordered last. */
   pruning(options?: RequestOptions): Promise<Pruning> {
     return this.#send('getPruning', {}, options);
+  }
+
+  /**
+   * Follows a dispatch to its end: its steps, what its handler sends as progress, and the dispatch itself. Goes on by itself when the
+   * connection breaks, also over a restart of the daemon; what was dropped meanwhile comes as `gap`.
+   *
+   * @example
+   * for await (const one of client.followDispatch(id)) if (one.event === 'progress') console.log(one.data.value);
+   */
+  async *followDispatch(id: string, options: FollowOptions = {}): AsyncGenerator<DispatchEvent, void> {
+    await this.contract(options);
+    yield* followDispatch(this.#endpoint, id, options);
   }
 
   /** Asks again for what has ended, with a key of its own. */

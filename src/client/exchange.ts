@@ -1,6 +1,6 @@
 import type { ErrorBody } from '../contract/error.js';
 import type { RouteBody, RouteParams, RouteQuery, RouteResponse } from '../contract/route-schemas.js';
-import { type RouteEntry, type RouteName, routes } from '../contract/route-table.js';
+import { type RouteEntry, type RouteName, routes, type StreamName } from '../contract/route-table.js';
 import { AppError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
 import { clientError } from './client-errors.js';
@@ -62,6 +62,37 @@ export async function exchange<Name extends RouteName>(
   }
 }
 
+/**
+ * Opens the stream of events of a route, after the event with that id.
+ *
+ * @throws AppError as {@link exchange}.
+ */
+export async function openStream<Name extends StreamName>(
+  endpoint: Endpoint,
+  name: Name,
+  request: RouteRequest<Name>,
+  lastEventId: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ReadableStream<Uint8Array>> {
+  const route: RouteEntry = routes[name];
+  const headers = { ...headersOf(endpoint, route, undefined), accept: 'text/event-stream' };
+  let response: Response;
+  try {
+    response = await endpoint.fetch(urlOf(endpoint.baseUrl, route, request), {
+      headers: lastEventId === undefined ? headers : { ...headers, 'last-event-id': lastEventId },
+      ...(signal === undefined ? {} : { signal }),
+      redirect: 'error',
+    });
+  } catch (thrown) {
+    signal?.throwIfAborted();
+    throw unreachable(endpoint, networkFailure(thrown).why, thrown);
+  }
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (response.ok && isStream && response.body !== null) return response.body;
+  await answerOf(endpoint, response);
+  throw badResponse(endpoint, response);
+}
+
 function urlOf(baseUrl: string, route: RouteEntry, request: RouteRequest<RouteName>): string {
   const params = new Map(Object.entries(request.params ?? {}));
   const path = route.path.replace(/:([a-z]+)/g, (_text, name: string) =>
@@ -92,7 +123,11 @@ async function answerOf<Name extends RouteName>(
   const body = parse(text);
   if (response.ok && typeof body === 'object' && body !== null) return body as RouteResponse<Name>;
   if (!response.ok && isErrorBody(body)) throw asAppError(body);
-  throw clientError('bad_response', `${endpoint.baseUrl} answered ${response.status} and no palyra`, {
+  throw badResponse(endpoint, response);
+}
+
+function badResponse({ baseUrl }: Endpoint, { status }: Response): AppError {
+  return clientError('bad_response', `${baseUrl} answered ${status} and no palyra`, {
     hint: 'Another program may listen there. Check PALYRA_URL, --url and listen.http.bind in palyra.yaml.',
   });
 }

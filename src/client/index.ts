@@ -7,6 +7,7 @@
  * const { devices } = await client.inventory();
  */
 export { contract } from '../contract/contract-version.js';
+export type { DispatchEvent } from '../contract/dispatch-events.js';
 export type {
   ContractDescriptor,
   CreateDispatch,
@@ -41,5 +42,5 @@ export type {
   SurfacePage,
 } from '../contract/index.js';
 export { AppError, type ErrorCategory, type ErrorEnvelope, type FieldError } from '../kernel/errors.js';
-export type { ControlPlaneClientOptions, RequestOptions } from './client-options.js';
+export type { ControlPlaneClientOptions, FollowOptions, RequestOptions } from './client-options.js';
 export { ControlPlaneClient } from './control-plane-client.js';

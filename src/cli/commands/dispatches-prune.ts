@@ -80,7 +80,7 @@ async function carriedOut(
   context: CliContext,
   json = false,
 ): Promise<PruneJob> {
-  const line = new LiveLine(context);
+  const line = new LiveLine(context.stdout);
   let left = false;
   const stopListening = context.onInterrupt(() => {
     left = true;

@@ -11,11 +11,12 @@ import { colours, print, printJson } from '../output.js';
 import { printable, printableJson } from '../printable.js';
 import { durationText, relativeTime } from '../time-text.js';
 import { registerDispatchesCancelCommand } from './dispatches-cancel.js';
+import { registerDispatchesFollowCommand } from './dispatches-follow.js';
 import { registerDispatchesListCommand } from './dispatches-list.js';
 import { registerDispatchesPruneCommand } from './dispatches-prune.js';
 import { registerDispatchesRetryCommand } from './dispatches-retry.js';
 
-/** `palyra dispatches list | show | cancel | retry | prune` */
+/** `palyra dispatches list | show | follow | cancel | retry | prune` */
 export function registerDispatchesCommand(program: Command, context: CliContext): void {
   const dispatches = program
     .command('dispatches')
@@ -26,6 +27,7 @@ export function registerDispatchesCommand(program: Command, context: CliContext)
       examples(
         ['palyra dispatches list', 'the latest, with where and how they ended'],
         ['palyra dispatches show dp_01…', 'one dispatch with its steps'],
+        ['palyra dispatches follow dp_01…', 'what one says while it runs, to its end'],
         ['palyra dispatches cancel dp_01…', 'end one that is under way'],
         ['palyra dispatches retry dp_01…', 'run the same again'],
       ),
@@ -48,6 +50,7 @@ export function registerDispatchesCommand(program: Command, context: CliContext)
     if (flags.json) printJson(context, dispatch);
     else print(context, ...dispatchText(context, dispatch, await nameOf(client, dispatch)));
   });
+  registerDispatchesFollowCommand(dispatches, context);
   registerDispatchesCancelCommand(dispatches, context);
   registerDispatchesRetryCommand(dispatches, context);
   registerDispatchesPruneCommand(dispatches, context);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ControlPlaneClient } from '../../client/control-plane-client.js';
 import type { CreateDispatch, Dispatch } from '../../contract/dispatch.js';
 import { parseDuration } from '../../kernel/duration.js';
+import { cliError } from '../cli-errors.js';
 import { type ConnectionFlags, connect, withConnection } from '../connection.js';
 import type { CliContext } from '../context.js';
 import { printDispatch } from '../dispatch-text.js';
@@ -10,7 +11,7 @@ import { exitCodeOfForecast, printForecast } from '../forecast-text.js';
 import { examples } from '../help-text.js';
 import { readInput } from '../input-json.js';
 import { printJson } from '../output.js';
-import { waitInterruptibly } from '../wait-interruptibly.js';
+import { followInterruptibly, waitInterruptibly } from '../wait-interruptibly.js';
 
 interface InvokeFlags extends ConnectionFlags {
   readonly input: string;
@@ -19,6 +20,7 @@ interface InvokeFlags extends ConnectionFlags {
   readonly wait: boolean;
   readonly key?: string;
   readonly dryRun?: boolean;
+  readonly follow?: boolean;
 }
 
 const exitCodeHelp = `
@@ -41,6 +43,7 @@ export function registerInvokeCommand(program: Command, context: CliContext): vo
     )
     .option('--queue', 'if the node is offline, run it when the node is back')
     .option('--no-wait', 'do not wait for the end; print the id')
+    .option('--follow', 'print each progress value as it comes, a line each; with --json each event')
     .option(
       '--key <key>',
       'an idempotency key: the same key and request run once, as long as the daemon keeps the dispatch',
@@ -55,6 +58,7 @@ export function registerInvokeCommand(program: Command, context: CliContext): vo
           'only what it returns goes to the pipe',
         ],
         ['palyra invoke MFZWI3D echo --input - --timeout 5s < input.json', 'input from a file'],
+        ['palyra invoke build-7 convert --follow', 'what it says while it runs, then what it returns'],
         ['palyra invoke build-7 echo --dry-run', 'whether it would run now, wait or be refused'],
         ['palyra invoke build-7 echo --queue --no-wait --json', '{"id": "dp_…", "state": "queued", …}'],
       ),
@@ -89,16 +93,24 @@ async function invoke(
     else printForecast(context, forecast, context.clock.now());
     return;
   }
-  const dispatch = await run(client, request, context);
+  if (flags.follow && !flags.wait) {
+    throw cliError('usage', '--follow waits for the end, --no-wait does not', {
+      hint: 'Leave one of them out.',
+    });
+  }
+  const json = flags.json === true;
+  const dispatch = await run(client, request, context, flags.follow ? { json } : undefined);
   context.exitCode = exitCodeOfDispatch(dispatch.state);
-  if (flags.json) printJson(context, dispatch);
-  else printDispatch(context, dispatch);
+  if (!json) printDispatch(context, dispatch);
+  else if (!flags.follow) printJson(context, dispatch);
 }
 
 async function run(
   client: ControlPlaneClient,
   request: CreateDispatch,
   context: CliContext,
+  follow: { readonly json: boolean } | undefined,
 ): Promise<Dispatch> {
+  if (follow) return followInterruptibly(client, request, context, follow.json);
   return request.wait ? waitInterruptibly(client, request, context) : client.createDispatch(request);
 }
