@@ -5,7 +5,7 @@ import { sampleCapability, sampleManifest } from '../../src/plugins/testing/samp
 /** A plugin as it is written on a disk, with one capability that accepts and returns anything. */
 export interface WrittenPlugin {
   readonly name: string;
-  /** The body of an async function of `{ input, config, signal }`. Default: returns its input. */
+  /** The body of an async function of `{ input, config, signal, progress }`. Default: returns its input. */
   readonly handler?: string;
   /** What stands before the definition: it runs when the plugin is loaded. */
   readonly onLoad?: string;
@@ -35,7 +35,7 @@ export function writePlugin(root: string, plugin: WrittenPlugin): string {
   });
   writeFileSync(join(folder, 'plugin.json'), JSON.stringify(text));
   const code = `${onLoad}
-const handler = async ({ input, config, signal }) => { ${handler} };
+const handler = async ({ input, config, signal, progress }) => { ${handler} };
 export default { capabilities: [{ name: '${run.name}', handler }] };\n`;
   writeFileSync(join(folder, 'index.js'), code);
   return folder;

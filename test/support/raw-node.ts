@@ -108,6 +108,10 @@ export class RawNode {
     this.#link?.batch.push('started', dispatchId);
   }
 
+  progress(dispatchId: string, sequence: number, value: string): void {
+    this.#link?.batch.push('progress', { dispatchId, sequence, value: Buffer.from(value) });
+  }
+
   heartbeat(): void {
     this.#link?.batch.set('heartbeat', { inFlight: 0 });
   }
