@@ -60,7 +60,7 @@ export function capabilityHost({ plugins, mediations, log }: CapabilityHostOptio
         signal,
         deadline,
         log: pluginLog(log, order),
-        progress: (value) => progress(Buffer.from(JSON.stringify(value) ?? 'null')),
+        progress: (value, skipped) => progress(Buffer.from(JSON.stringify(value) ?? 'null'), skipped),
       });
       return Buffer.from(JSON.stringify(output) ?? 'null');
     },

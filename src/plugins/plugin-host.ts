@@ -29,7 +29,8 @@ export interface Execution {
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   readonly log: PluginLog;
-  progress(value: unknown): void;
+  /** @param skipped so many were left out just before, because there were too many */
+  progress(value: unknown, skipped?: number): void;
 }
 
 export interface PluginHostOptions extends LoadOptions {

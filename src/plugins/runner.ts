@@ -9,6 +9,8 @@ import type { PluginStanding } from './standing.js';
  */
 export interface RunCall extends HandlerCall {
   readonly capability: string;
+  /** @param skipped so many were left out just before, because there were too many */
+  progress(value: unknown, skipped?: number): void;
 }
 
 /**

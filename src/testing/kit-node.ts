@@ -78,10 +78,10 @@ export async function startKitNode(options: KitNodeOptions): Promise<KitNode> {
       ...host,
       run: (order, signal, deadline, permission, progress) => {
         running(order);
-        const run = host.run(order, signal, deadline, permission, (value) => {
+        const run = host.run(order, signal, deadline, permission, (value, skipped) => {
           if (life.dead) return;
           progressed(order, JSON.parse(Buffer.from(value).toString('utf8')));
-          progress(value);
+          progress(value, skipped);
         });
         return whileAlive(life, run);
       },

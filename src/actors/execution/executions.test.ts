@@ -22,7 +22,7 @@ import { executionMachine } from './machine.js';
 interface Run {
   readonly order: DispatchOrder;
   readonly signal: AbortSignal;
-  progress(value: string): void;
+  progress(value: string, skipped?: number): void;
   succeed(output: string): void;
   fail(): void;
 }
@@ -64,7 +64,7 @@ async function host(wrap: (store: Store) => Store = (store) => store) {
           runs.push({
             order,
             signal,
-            progress: (value) => progress(Buffer.from(value)),
+            progress: (value, skipped) => progress(Buffer.from(value), skipped),
             succeed: (output) => resolve(Buffer.from(output)),
             fail: () => reject(nodeError('refused', 'no')),
           }),
@@ -177,6 +177,7 @@ it('numbers progress, says "started" before the first, and drops what comes afte
   const [run] = runs;
   run?.progress('"a"');
   run?.progress('"b"');
+  run?.progress('"f"', 3);
   run?.succeed('null');
   await vi.waitFor(() => expect(executions.running).toBe(0));
   run?.progress('"late"');
@@ -185,7 +186,7 @@ it('numbers progress, says "started" before the first, and drops what comes afte
     ...(frame.progress ?? []).map(({ sequence, value }) => `${sequence} ${Buffer.from(value)}`),
     ...(frame.results ?? []).map(({ outcome }) => outcome),
   ]);
-  expect(told).toEqual(['started', '1 "a"', '2 "b"', 'succeeded']);
+  expect(told).toEqual(['started', '1 "a"', '2 "b"', '6 "f"', 'succeeded']);
 });
 
 it('starts nothing that it can’t journal', async () => {

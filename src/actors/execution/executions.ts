@@ -23,7 +23,7 @@ export interface ExecutionHost {
     deadline: number,
     /** What lets it run where the person at the node is to be asked. */
     permission: Permission | undefined,
-    progress: (value: Uint8Array) => void,
+    progress: (value: Uint8Array, skipped?: number) => void,
   ): Promise<Uint8Array>;
 }
 
@@ -39,6 +39,9 @@ export interface ExecutionsOptions {
   /** The journal can't be written: the host must stop, or it could start work twice. */
   failed(error: unknown): void;
 }
+
+/** What `sequence` of DispatchProgress holds. */
+const highestSequence = 2 ** 32 - 1;
 
 interface Running {
   readonly order: DispatchOrder;
@@ -80,7 +83,9 @@ export class Executions {
       journalStart: (order, done) => this.#write(order.dispatchId, { phase: 'started' }, done),
       started: (order) => this.#started(order),
       run: (order, signal, deadline, permission) =>
-        host.run(order, signal, deadline, permission, (value) => this.#progressed(order, value)),
+        host.run(order, signal, deadline, permission, (value, skipped) =>
+          this.#progressed(order, value, skipped),
+        ),
       finished: (order, result) => this.#finished(order, result),
     };
   }
@@ -223,11 +228,11 @@ export class Executions {
     this.#out?.push('started', dispatchId);
   }
 
-  #progressed({ dispatchId }: DispatchOrder, value: Uint8Array): void {
+  #progressed({ dispatchId }: DispatchOrder, value: Uint8Array, skipped = 0): void {
     const entry = this.#running.get(dispatchId);
     if (!entry) return;
     this.#tellStarted(dispatchId, entry);
-    entry.progress += 1;
+    entry.progress = Math.min(entry.progress + skipped + 1, highestSequence);
     this.#progress.add({ dispatchId, sequence: entry.progress, value });
   }
 

@@ -41,6 +41,7 @@ export class OpenRun {
   #resolve: (output: unknown) => void = () => {};
   #reject: (error: AppError) => void = () => {};
   #requests = 0;
+  #progress = 0;
   readonly #onAbort = () => this.#options.aborted(this);
 
   constructor(options: OpenRunOptions) {
@@ -52,6 +53,14 @@ export class OpenRun {
       this.#reject = reject;
     });
     options.call.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** The handler has sent progress. Its process counts what it sent: what was left out on the way shows in the numbers. */
+  progressed(sequence: number, value: unknown): void {
+    if (sequence <= this.#progress) return;
+    const skipped = sequence - this.#progress - 1;
+    this.#progress = sequence;
+    this.call.progress(value, skipped);
   }
 
   /** The handler has returned, as its process says. */

@@ -123,7 +123,7 @@ export class ProcessLine {
         this.#run(frame.id)?.failed(frame.failure);
         break;
       case 'progress':
-        this.runs.get(frame.id)?.call.progress(frame.value);
+        this.runs.get(frame.id)?.progressed(frame.sequence, frame.value);
         break;
       case 'log': {
         const { id, level, message, fields } = frame;

@@ -19,9 +19,10 @@ export class ChildChatter {
     this.#channel = channel;
   }
 
-  progress(id: number, value: unknown): void {
+  /** @param sequence counts what the handler of the run has sent, so that the host sees what was left out */
+  progress(id: number, sequence: number, value: unknown): void {
     if (this.#channel.backlog > backlogLimit) this.#progress++;
-    else this.#send({ type: 'progress', id, value }, frameKinds.progress);
+    else this.#send({ type: 'progress', id, sequence, value }, frameKinds.progress);
   }
 
   log(

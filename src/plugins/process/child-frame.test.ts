@@ -18,7 +18,7 @@ test.each([
   [control, { type: 'pong' }],
   [control, { type: 'dropped', logs: 1, progress: 0 }],
   [log, { type: 'log', id: 1, level: 'info', message: 'm', fields: { n: 1 } }],
-  [progress, { type: 'progress', id: 1, value: false }],
+  [progress, { type: 'progress', id: 1, sequence: 1, value: false }],
 ] as const)('a frame of kind %s is taken as it is: %j', (kind, frame) => {
   expect(read(kind, frame)).toEqual(frame);
 });
@@ -38,11 +38,13 @@ test.each([
   [control, { type: 'open', id: 1, request: 1, url: 7 }],
   [control, { type: 'dropped', logs: 'many', progress: 0 }],
   [control, { type: 'log', id: 1, level: 'info', message: 'm' }],
-  [control, { type: 'progress', id: 1, value: 1 }],
+  [control, { type: 'progress', id: 1, sequence: 1, value: 1 }],
   [log, { type: 'done', id: 1, output: 1 }],
   [log, { type: 'log', id: 1, level: 'fatal', message: 'm' }],
   [log, { type: 'log', id: 1, level: 'info', message: { m: 1 } }],
-  [progress, { type: 'progress', id: 1 }],
+  [progress, { type: 'progress', id: 1, sequence: 1 }],
+  [progress, { type: 'progress', id: 1, value: 1 }],
+  [progress, { type: 'progress', id: 1, sequence: -1, value: 1 }],
 ] as const)('a frame of kind %s that is none of the protocol is not taken: %j', (kind, frame) => {
   expect(read(kind, frame)).toBe(undefined);
 });

@@ -22,8 +22,9 @@ export function parseChildFrame(kind: FrameKind, text: Buffer): ChildFrame | und
   const { type } = frame;
   if (kind === frameKinds.log) return type === 'log' ? logFrame(frame) : undefined;
   if (kind === frameKinds.progress) {
-    const { id, value } = frame;
-    return type === 'progress' && isCount(id) && value !== undefined ? { type, id, value } : undefined;
+    const { id, sequence, value } = frame;
+    const isProgress = type === 'progress' && isCount(id) && isCount(sequence) && value !== undefined;
+    return isProgress ? { type, id, sequence, value } : undefined;
   }
   switch (type) {
     case 'ready':

@@ -90,6 +90,7 @@ export class ChildSession {
     const run: OpenRun = { over: false, controller, requests: new Map() };
     this.#runs.set(id, run);
     const { signal } = controller;
+    let sequence = 0;
     try {
       const handler = this.#handlers.get(capability);
       if (handler === undefined) throw unknownCapability(this.#plugin, capability);
@@ -98,7 +99,10 @@ export class ChildSession {
         input,
         signal,
         deadline,
-        progress: (value: unknown) => this.#chatter.progress(id, value),
+        progress: (value: unknown) => {
+          sequence += 1;
+          this.#chatter.progress(id, sequence, value);
+        },
         log: this.#logOf(id),
         config: this.#config,
         host: { openUrl: (url: string) => this.#openUrl(id, run, url) },

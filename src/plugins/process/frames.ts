@@ -66,7 +66,12 @@ export type ChildFrame =
   | { readonly type: 'refused'; readonly failure: Failure }
   | { readonly type: 'done'; readonly id: number; readonly output: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly failure: Failure }
-  | { readonly type: 'progress'; readonly id: number; readonly value: unknown }
+  | {
+      readonly type: 'progress';
+      readonly id: number;
+      readonly sequence: number;
+      readonly value: unknown;
+    }
   | {
       readonly type: 'log';
       readonly id: number;
