@@ -14,6 +14,8 @@ vi.setConfig({ testTimeout: 60_000 });
 
 /** How many processes a handler of each kind is. Each kind has a plugin of its own. */
 const processes = { listen: 1, sleep: 1, spin: 1, family: 7 } as const;
+/** How long each may run, milliseconds: long enough for all that it is to have started. */
+const deadlines = { listen: 2_500, sleep: 2_500, spin: 2_500, family: 8_000 } as const;
 type Mode = keyof typeof processes;
 const modes = Object.keys(processes) as Mode[];
 
@@ -36,6 +38,7 @@ const handler = `
     pids.push(...await family(deaf, { stdio: 'ignore', detached: true }));
   }
   writeFileSync(input.file, JSON.stringify(pids));
+  if (input.mode === 'warm') return {};
   if (input.mode === 'spin') while (true);
   await new Promise((ok) => {
     const timer = setTimeout(ok, 3_600_000);
@@ -88,8 +91,12 @@ async function pidsIn(name: string): Promise<readonly number[]> {
   return JSON.parse(readFileSync(file, 'utf8')) as number[];
 }
 
-async function ask(mode: Mode, file: string, timeoutMs = 600_000): Promise<Dispatch> {
-  const input = { mode, file: fileOf(file) };
+async function ask(
+  mode: Mode,
+  file: string,
+  { timeoutMs = 600_000, how = mode }: { readonly timeoutMs?: number; readonly how?: string } = {},
+): Promise<Dispatch> {
+  const input = { mode: how, file: fileOf(file) };
   return api.createDispatch({ node: 'worker', capability: `${mode}.run`, input, timeoutMs });
 }
 
@@ -136,7 +143,12 @@ it('what sleeps, computes without end or has children is cancelled from the comm
 
 it('the deadline ends what sleeps, computes without end or has children, with its processes', async () => {
   const deaf = modes.filter((mode) => mode !== 'listen');
-  const asked = await Promise.all(deaf.map((mode) => ask(mode, `overdue-${mode}`, 6_000)));
+  // Of their time, none goes by for the start of a process, and one that computes is found out as hung only after it.
+  const warm = await Promise.all(deaf.map((mode) => ask(mode, `warm-${mode}`, { how: 'warm' })));
+  for (const { id } of warm) await until(id, 'succeeded');
+  const asked = await Promise.all(
+    deaf.map((mode) => ask(mode, `overdue-${mode}`, { timeoutMs: deadlines[mode] })),
+  );
   const pids = await Promise.all(deaf.map((mode) => pidsIn(`overdue-${mode}`)));
   for (const [at, mode] of deaf.entries()) {
     const { id } = asked[at] ?? { id: '' };
@@ -145,23 +157,29 @@ it('the deadline ends what sleeps, computes without end or has children, with it
     const dispatch = await api.getDispatch(id);
     expect(dispatch.outcome).toMatchObject({ started: true });
     console.log(
-      `${mode}: gone ${between(dispatch, 'running', 'timed_out')} ms after its start, with a deadline of 6000 ms`,
+      `${mode}: gone ${between(dispatch, 'running', 'timed_out')} ms after its start, with a deadline of ${deadlines[mode]} ms`,
     );
   }
 });
 
-it('what waits at the node for its turn is cancelled or ends at its deadline there, and is never started', async () => {
+it('what waits for its turn is cancelled, or expires there, and is never started', async () => {
   const first = await ask('listen', 'first');
   await pidsIn('first');
   const second = await ask('listen', 'second');
-  const third = await ask('listen', 'third', 500);
-  await until(second.id, 'running');
+  const input = { mode: 'listen', file: fileOf('third') };
+  const third = api.createDispatch({
+    node: 'worker',
+    capability: 'listen.run',
+    input,
+    wait: true,
+    timeoutMs: 500,
+  });
+  expect(await third).toMatchObject({ state: 'expired', outcome: { started: false } });
+  expect((await api.getDispatch(second.id)).state).toBe('queued');
   const { stdout } = await cluster.palyra(['dispatches', 'cancel', second.id, '--wait', '--json']);
   expect(JSON.parse(stdout)).toMatchObject({
     dispatches: [{ state: 'cancelled', outcome: { started: false } }],
   });
-  await until(third.id, 'timed_out');
-  expect(await api.getDispatch(third.id)).toMatchObject({ outcome: { started: false } });
   await api.cancelDispatch(first.id);
   await until(first.id, 'cancelled');
   // The turn that they waited for has come and went to one that was asked for after them.
