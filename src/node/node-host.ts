@@ -165,7 +165,7 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
   });
   const credentials = await Credentials.open(identityStore, identity, membership);
   const { mediator } = options;
-  answers.watch(kernel.deadlines, (err) =>
+  const unwatch = answers.watch(kernel.deadlines, (err) =>
     log.warn({ err }, 'The time of remembered answers could not be marked'),
   );
   const mediations = nodeMediations({ kernel, store, answers, mediator, report });
@@ -222,6 +222,7 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
   }
   finishWith(root, ending, async () => {
     confirming.abort();
+    unwatch();
     mediator.close();
     await plugins.host.stop();
     await control.close();

@@ -116,8 +116,8 @@ export class RememberedAnswers {
     return this.#inTurn(() => this.#forget(id));
   }
 
-  /** Marks time once a minute while there are answers, so that a restart with a clock that was set back wins a minute at most. */
-  watch(deadlines: Deadlines, failed: (error: unknown) => void): void {
+  /** Marks time once a minute while there are answers, so that a restart with a clock that was set back wins a minute at most. Returns what ends it. */
+  watch(deadlines: Deadlines, failed: (error: unknown) => void): () => void {
     const look = async (): Promise<void> => {
       const { records } = await this.#store.list({ kind, limit: 1 });
       if (records.length > 0) await this.#time();
@@ -131,6 +131,7 @@ export class RememberedAnswers {
       },
       { label: 'mark the time of remembered answers' },
     );
+    return () => deadlines.release(this);
   }
 
   async #forget(id?: string): Promise<number> {
