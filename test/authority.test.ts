@@ -16,6 +16,8 @@ const authenticationSteps: Readonly<Record<string, string>> = {
   'src/adapters/http/operator-token.ts': "an operator's token was compared",
   'src/adapters/grpc/node-service.ts':
     "a machine's certificate was checked: issued here, in force, of a device that is trusted",
+  'src/actors/fanout/orders.ts':
+    'what this daemon wrote down of a caller after it had compared the token, to go on after a restart',
   'src/actors/pairing/enrolment.ts': "the signature of a machine's identity key was checked",
   'src/actors/pairing/returns.ts':
     'the same, of one that comes back; and the policy of the operator, read from the config',

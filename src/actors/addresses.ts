@@ -8,6 +8,8 @@ import type { DispatchInput } from './dispatch/behaviour.js';
 import type { DispatchEvent } from './dispatch/events.js';
 import type { ExecutionEvent } from './execution/events.js';
 import type { ExecutionInput } from './execution/machine.js';
+import type { FanoutInput } from './fanout/behaviour.js';
+import type { FanoutEvent } from './fanout/events.js';
 import type { MediationEvent } from './mediation/events.js';
 import type { MediationInput } from './mediation/machine.js';
 import type { PairingInput } from './pairing/behaviour.js';
@@ -23,6 +25,7 @@ export const crowds = {
   sessions: addressOf<CrowdEvent>('sessions'),
   pairings: addressOf<CrowdEvent>('pairings'),
   dispatches: addressOf<CrowdEvent>('dispatches'),
+  fanouts: addressOf<CrowdEvent>('fanouts'),
   executions: addressOf<CrowdEvent>('executions'),
   mediations: addressOf<CrowdEvent>('mediations'),
   plugins: addressOf<CrowdEvent>('plugins'),
@@ -43,6 +46,7 @@ export const nodeParts = {
 export const sessionAddress = (deviceId: string) => addressOf<SessionEvent>('session', deviceId);
 export const pairingAddress = (id: string) => addressOf<PairingEvent>('pairing', id);
 export const dispatchAddress = (id: string) => addressOf<DispatchEvent>('dispatch', id);
+export const fanoutAddress = (id: string) => addressOf<FanoutEvent>('fanout', id);
 export const executionAddress = (id: string) => addressOf<ExecutionEvent>('execution', id);
 export const mediationAddress = (id: string) => addressOf<MediationEvent>('mediation', id);
 export const pluginProcessAddress = (key: string) => addressOf<PluginProcessEvent>('plugin', key);
@@ -65,6 +69,10 @@ export function sendToSession(directory: Directory, deviceId: string, event: Ses
 
 export function sendToDispatch(directory: Directory, id: string, event: DispatchEvent): boolean {
   return sendIfThere(directory, dispatchAddress(id), event);
+}
+
+export function sendToFanout(directory: Directory, id: string, event: FanoutEvent): boolean {
+  return sendIfThere(directory, fanoutAddress(id), event);
 }
 
 export function sendToPairing(directory: Directory, id: string, event: PairingEvent): boolean {
@@ -100,6 +108,7 @@ interface Members {
   readonly sessions: SessionInput;
   readonly pairings: PairingInput;
   readonly dispatches: DispatchInput;
+  readonly fanouts: FanoutInput;
   readonly executions: ExecutionInput;
   readonly mediations: MediationInput;
   readonly plugins: { readonly ports: PluginProcessPorts };

@@ -3,6 +3,7 @@ import type { InventoryControl } from './device/inventory-view.js';
 import type { DeviceControl } from './device/view.js';
 import type { DispatchControl, DispatchFeedControl } from './dispatch/view.js';
 import type { ExplainControl } from './explanation-view.js';
+import type { FanoutControl } from './fanout/view.js';
 import type { CodeControl, PairingControl } from './pairing/view.js';
 import type { PluginControl } from './plugin-control.js';
 import type { PruneControl } from './pruning/view.js';
@@ -23,5 +24,6 @@ export interface Control {
   readonly dispatches: DispatchControl;
   readonly feeds: DispatchFeedControl;
   readonly pruning: PruneControl;
+  readonly fanouts: FanoutControl;
   readonly explanations: ExplainControl;
 }

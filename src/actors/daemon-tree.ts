@@ -3,12 +3,21 @@ import { compile } from '../kernel/compile.js';
 import { crowd } from '../kernel/crowd.js';
 import type { Kernel } from '../kernel/kernel.js';
 import { type SupervisorLogic, supervisor } from '../kernel/supervisor.js';
-import { crowds, daemonParts, dispatchAddress, pairingAddress, sessionAddress } from './addresses.js';
+import {
+  crowds,
+  daemonParts,
+  dispatchAddress,
+  fanoutAddress,
+  pairingAddress,
+  sessionAddress,
+} from './addresses.js';
 import type { AuthorityInput } from './authority/behaviour.js';
 import { authorityMachine } from './authority/machine.js';
 import { type ServerCertificatePorts, serverCertificateMachine } from './authority/server-certificate.js';
 import type { Dispatches } from './dispatch/dispatches.js';
 import { dispatchMachine } from './dispatch/machine.js';
+import type { Fanouts } from './fanout/fanouts.js';
+import { fanoutMachine } from './fanout/machine.js';
 import { pairingMachine } from './pairing/machine.js';
 import type { Pairings } from './pairing/pairings.js';
 import type { PruningPorts } from './pruning/behaviour.js';
@@ -21,6 +30,7 @@ export interface DaemonTreeOptions {
   readonly sessions: Sessions;
   readonly pairings: Pairings;
   readonly dispatches: Dispatches;
+  readonly fanouts: Fanouts;
   readonly serverCertificate: ServerCertificatePorts;
   readonly pruning: PruningPorts;
   /** What the actor of the CAs starts from, each time that it starts. */
@@ -42,7 +52,8 @@ const remembered = 16;
  *     ├── sessions             one per connected node      session/<device>
  *     ├── pairings             one per open request        pairing/<id>
  *     ├── dispatches           one per unfinished dispatch dispatch/<id>
- *     ├── recovery             starts both from their records, at the start and after a restart
+ *     ├── fanouts              one per fan-out that goes on fanout/<id>
+ *     ├── recovery             starts all three from their records, at the start and after a restart
  *     ├── authority            the CAs, and the way from one to the next   authority
  *     ├── server-certificate   renews the daemon's own certificates
  *     └── pruning              deletes what ended long ago, or by order
@@ -50,7 +61,7 @@ const remembered = 16;
  * A restart of one crowd restarts those after it, so recovery always meets a fresh set.
  */
 export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
-  const { kernel, sessions, pairings, dispatches } = options;
+  const { kernel, sessions, pairings, dispatches, fanouts } = options;
   return supervisor({
     kernel,
     strategy: 'rest_for_one',
@@ -100,10 +111,26 @@ export function daemonTree(options: DaemonTreeOptions): SupervisorLogic {
         shutdown: 'brutal',
       },
       {
+        id: 'fanouts',
+        address: crowds.fanouts,
+        logic: crowd({
+          kernel,
+          name: 'fanouts',
+          logic: compile(fanoutMachine),
+          address: fanoutAddress,
+          revive: (id) => fanouts.revive(id),
+          abandon: (id, error) => fanouts.abandon(id, error),
+          shutdownMs: 0,
+        }),
+        restart: 'permanent',
+        shutdown: 'brutal',
+      },
+      {
         id: 'recovery',
         logic: fromPromise(async () => {
           pairings.recover();
           await dispatches.recover();
+          await fanouts.recover();
           options.recovered();
         }),
         restart: 'transient',

@@ -83,6 +83,19 @@ export const selectorError = errorTable('selector', {
   matches_nothing: { category: 'not_found', retryable: false },
 });
 
+/** Errors of fan-outs, as the caller of the control plane sees them. */
+export const fanoutError = errorTable('fanout', {
+  bad_request: { category: 'validation', retryable: false },
+  too_many_targets: { category: 'validation', retryable: false },
+  too_large: { category: 'validation', retryable: false },
+  unexpected_count: { category: 'precondition', retryable: false },
+  targets_changed: { category: 'precondition', retryable: true },
+  busy: { category: 'busy', retryable: true },
+  key_conflict: { category: 'conflict', retryable: false },
+  not_found: { category: 'not_found', retryable: false },
+  already_ended: { category: 'conflict', retryable: false },
+});
+
 /** Errors of dispatches, as the caller of the control plane sees them. */
 export const dispatchError = errorTable('dispatch', {
   unknown_node: { category: 'not_found', retryable: false },

@@ -13,7 +13,7 @@ function randomByte(): number {
 }
 
 /** The kinds of ids that the daemon makes, by their prefix. */
-export type IdPrefix = 'cl' | 'pc' | 'pr' | 'dp' | 'at' | 'gr';
+export type IdPrefix = 'cl' | 'pc' | 'pr' | 'dp' | 'at' | 'gr' | 'fo';
 
 /**
  * A new id: the prefix, then 10 characters of time and 16 of randomness (80 bits) in Crockford's base32, so that ids of

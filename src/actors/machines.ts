@@ -5,6 +5,7 @@ import { cloneMachine } from './clone/machine.js';
 import { deviceMachine } from './device/machine.js';
 import { dispatchMachine } from './dispatch/machine.js';
 import { executionMachine } from './execution/machine.js';
+import { fanoutMachine } from './fanout/machine.js';
 import { mediationMachine } from './mediation/machine.js';
 import { pairingMachine } from './pairing/machine.js';
 import { pluginProcessMachine } from './plugin-process/machine.js';
@@ -21,6 +22,7 @@ export const machines: Readonly<Record<string, AnyStateMachine>> = {
   device: deviceMachine,
   dispatch: dispatchMachine,
   execution: executionMachine,
+  fanout: fanoutMachine,
   mediation: mediationMachine,
   pairing: pairingMachine,
   'plugin-process': pluginProcessMachine,

@@ -3,6 +3,7 @@ import type { PutOperation, Store, StoreOperation } from '../kernel/store.js';
 import type { DeviceRecord } from './device/record.js';
 import { type DispatchRecord, liveDispatchStates } from './dispatch/record.js';
 import { step } from './dispatch/steps.js';
+import { restoredFanouts } from './fanout/restored.js';
 import type { PairingCodeRecord } from './pairing/record.js';
 import { eachStored, fromStored, RecordTable, toOperation } from './records.js';
 
@@ -69,12 +70,13 @@ export async function settleRestored(store: Store, clock: Clock): Promise<Restor
   const [mark] = marks;
   if (mark === undefined) return undefined;
   const dispatches = await unknownDispatches(store, now);
+  const fanouts = await restoredFanouts(store, now);
   const codes = await cancelledCodes(store, now);
   const devices = await movedOnDevices(store, mark.backupAt, now);
   const done = marks.map((one) =>
     toOperation(kind, '', { ...one, state: 'done' as const, version: one.version + 1, updatedAt: now }),
   );
-  await store.commit([...dispatches, ...codes, ...devices, ...done], 'fsync');
+  await store.commit([...dispatches, ...fanouts, ...codes, ...devices, ...done], 'fsync');
   return {
     backupAt: mark.backupAt,
     unknown: dispatches.length,

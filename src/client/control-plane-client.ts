@@ -38,6 +38,7 @@ import { abortable } from './abortable.js';
 import { clientError } from './client-errors.js';
 import type { ControlPlaneClientOptions, FollowOptions, RequestOptions } from './client-options.js';
 import { type Endpoint, type ExchangeOptions, exchange, type RouteRequest } from './exchange.js';
+import { FanoutCalls } from './fanout-calls.js';
 import { followDispatch } from './follow-dispatch.js';
 import { normalUrl } from './normal-url.js';
 
@@ -59,6 +60,10 @@ const makingKeyMs = 70_000;
  * const { outcome } = await client.createDispatch({ node: 'build-7', capability: 'echo', input: {}, wait: true });
  */
 export class ControlPlaneClient {
+  /** One capability on many nodes. */
+  readonly fanouts = new FanoutCalls((name, request, options, timeoutMs) =>
+    this.#send(name, request, options, timeoutMs),
+  );
   readonly #endpoint: Endpoint;
   readonly #timeoutMs: number;
   #contract: Promise<ContractDescriptor> | undefined;

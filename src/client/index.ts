@@ -11,10 +11,16 @@ export type { DispatchEvent } from '../contract/dispatch-events.js';
 export type {
   ContractDescriptor,
   CreateDispatch,
+  CreateFanout,
   Dispatch,
   DispatchOutcome,
   DispatchPage,
   DispatchSummary,
+  Fanout,
+  FanoutMember,
+  FanoutPage,
+  FanoutPlan,
+  FanoutTarget,
   Grant,
   GrantList,
   Inventory,
@@ -30,6 +36,7 @@ export type {
   PairingList,
   PairingRejection,
   PinPairing,
+  PlanFanout,
   Plugin,
   PluginList,
   PluginReload,
@@ -44,3 +51,4 @@ export type {
 export { AppError, type ErrorCategory, type ErrorEnvelope, type FieldError } from '../kernel/errors.js';
 export type { ControlPlaneClientOptions, FollowOptions, RequestOptions } from './client-options.js';
 export { ControlPlaneClient } from './control-plane-client.js';
+export { FanoutCalls, hasEnded } from './fanout-calls.js';

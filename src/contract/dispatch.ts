@@ -5,6 +5,7 @@ import { ErrorEnvelopeSchema } from './error.js';
 import {
   closed,
   digest,
+  givenKey,
   givenLabels,
   id,
   labels,
@@ -19,13 +20,6 @@ import {
 } from './primitives.js';
 
 const dispatchState = words(dispatchStates, 'where the dispatch is');
-
-function key(description: string) {
-  return Type.String({
-    pattern: '^[!-~]{1,200}$',
-    description: `${description}, 1 to 200 visible ASCII characters`,
-  });
-}
 
 export const CreateDispatchSchema = Type.Object(
   {
@@ -43,10 +37,10 @@ export const CreateDispatchSchema = Type.Object(
       }),
     ),
     idempotencyKey: Type.Optional(
-      key('the same key and request give the same dispatch, as long as that is kept'),
+      givenKey('the same key and request give the same dispatch, as long as that is kept'),
     ),
     keyIfNeeded: Type.Optional(
-      key('a key that counts only for a capability that is neither idempotent nor read-only'),
+      givenKey('a key that counts only for a capability that is neither idempotent nor read-only'),
     ),
     labels: Type.Optional(givenLabels),
     wait: Type.Optional(Type.Boolean({ description: 'answer when it has ended' })),
@@ -64,7 +58,7 @@ export const RetryDispatchSchema = Type.Object(
       }),
     ),
     keyIfNeeded: Type.Optional(
-      key('a key that counts only for a capability that is neither idempotent nor read-only'),
+      givenKey('a key that counts only for a capability that is neither idempotent nor read-only'),
     ),
     queue: Type.Optional(Type.Boolean({ description: 'accept it although the node is offline' })),
   },
@@ -130,6 +124,7 @@ export const DispatchSchema = Type.Object(
     labels,
     repeatable: Type.Boolean({ description: 'may be started more than once' }),
     idempotencyKey: Type.Optional(Type.String()),
+    fanout: Type.Optional(Type.String({ description: 'the fan-out that it was made for' })),
     retryOf: Type.Optional(id('dp')),
     timeoutMs: Type.Integer({ description: 'how long the handler may run, in milliseconds' }),
     mediationTimeoutMs: Type.Integer({ description: 'how long the person at the node has, in milliseconds' }),

@@ -17,6 +17,8 @@ export * from './dispatch-states.js';
 export * from './error.js';
 export * from './error-codes.js';
 export * from './explanation.js';
+export * from './fanout.js';
+export * from './fanout-states.js';
 export * from './grant.js';
 export * from './health.js';
 export * from './inventory.js';

@@ -26,6 +26,7 @@ const idKinds = {
   pr: 'a pairing',
   dp: 'a dispatch',
   gr: 'a grant by label',
+  fo: 'a fan-out',
 } as const;
 
 /** The id of one kind of resource: its prefix and 26 characters of Crockford's base32. Nothing else gets past the edge. */
@@ -93,6 +94,14 @@ export const givenLabels = Type.Record(Type.String({ pattern: labelName }), Type
   description:
     'At most 32 labels: names of up to 63 lower-case letters, digits and . _ / -, values of up to 256 characters',
 });
+
+/** An idempotency key as a caller gives it. */
+export function givenKey(description: string) {
+  return Type.String({
+    pattern: '^[!-~]{1,200}$',
+    description: `${description}, 1 to 200 visible ASCII characters`,
+  });
+}
 
 /** The name of one label as a caller gives it. */
 export const givenLabelName = Type.String({ pattern: labelName });

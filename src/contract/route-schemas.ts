@@ -24,6 +24,16 @@ import {
 import { DispatchEventSchema, FollowDispatchSchema, LastEventIdSchema } from './dispatch-events.js';
 import { DispatchForecastSchema } from './dispatch-forecast.js';
 import { ExplanationSchema, explanationParams } from './explanation.js';
+import {
+  CancelFanoutSchema,
+  CreateFanoutSchema,
+  FanoutFilterSchema,
+  FanoutPageSchema,
+  FanoutPlanSchema,
+  FanoutSchema,
+  FanoutSinceSchema,
+  PlanFanoutSchema,
+} from './fanout.js';
 import { CreateGrantSchema, GrantListSchema, GrantSchema, WithdrawGrantSchema } from './grant.js';
 import { HealthSchema } from './health.js';
 import { InventoryFilterSchema, InventorySchema } from './inventory.js';
@@ -69,6 +79,7 @@ export interface RouteSchemas {
 const codeParams = Type.Object({ id: id('pc') }, closed);
 const pairingParams = Type.Object({ id: id('pr') }, closed);
 const grantParams = Type.Object({ id: id('gr') }, closed);
+const fanoutParams = Type.Object({ id: id('fo') }, closed);
 const dispatchParams = Type.Object({ id: id('dp') }, closed);
 
 /** The schemas of every route of the table. */
@@ -229,6 +240,11 @@ export const routeSchemas = {
     body: RetryDispatchSchema,
     response: DispatchSchema,
   },
+  planFanout: { body: PlanFanoutSchema, response: FanoutPlanSchema },
+  createFanout: { body: CreateFanoutSchema, response: FanoutSchema },
+  listFanouts: { query: FanoutFilterSchema, response: FanoutPageSchema },
+  getFanout: { params: fanoutParams, query: FanoutSinceSchema, response: FanoutSchema },
+  cancelFanout: { params: fanoutParams, body: CancelFanoutSchema, response: FanoutSchema },
   explain: {
     params: explanationParams,
     response: ExplanationSchema,

@@ -15,12 +15,15 @@ import type { Devices } from '../actors/device/devices.js';
 import { Inventory } from '../actors/device/inventory.js';
 import { Renewals } from '../actors/device/renewals.js';
 import type { CompiledSurface } from '../actors/device/surface.js';
+import type { AdmissionOptions } from '../actors/dispatch/admission.js';
 import { Dispatches } from '../actors/dispatch/dispatches.js';
 import { DispatchFeeds } from '../actors/dispatch/feeds.js';
 import { LiveDispatches } from '../actors/dispatch/live.js';
 import { DispatchRecorder } from '../actors/dispatch/recorder.js';
 import { DispatchRetention } from '../actors/dispatch/retention.js';
 import { Explanations } from '../actors/explanations.js';
+import { Fanouts } from '../actors/fanout/fanouts.js';
+import type { FanoutRecord } from '../actors/fanout/record.js';
 import { Attempts } from '../actors/pairing/attempts.js';
 import { CodesControl } from '../actors/pairing/code-control.js';
 import type { PairingCodes } from '../actors/pairing/codes.js';
@@ -33,6 +36,7 @@ import { Returns } from '../actors/pairing/returns.js';
 import type { PluginControl } from '../actors/plugin-control.js';
 import type { PruningPorts } from '../actors/pruning/behaviour.js';
 import { PruningControl } from '../actors/pruning/control.js';
+import { Recorder } from '../actors/recorder.js';
 import { Sessions } from '../actors/session/sessions.js';
 import { SurfacesControl } from '../actors/surface/control.js';
 import type { Offers } from '../actors/surface/offers.js';
@@ -71,7 +75,10 @@ export const tokens = {
   feeds: token<DispatchFeeds>('feeds'),
   recorder: token<DispatchRecorder>('recorder'),
   sessions: token<Sessions>('sessions'),
+  admission: token<AdmissionOptions>('admission'),
   dispatches: token<Dispatches>('dispatches'),
+  fanoutRecorder: token<Recorder<FanoutRecord>>('fanoutRecorder'),
+  fanouts: token<Fanouts>('fanouts'),
   surfaces: token<Surfaces>('surfaces'),
   nonces: token<Nonces>('nonces'),
   enrolment: token<Enrolment>('enrolment'),
@@ -165,25 +172,54 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       announced: (deviceId, open) => get(tokens.surfaces).announced(deviceId, open),
     });
   });
-  make(tokens.dispatches, (get) => {
+  make(tokens.admission, (get) => {
     const { dispatch } = get(tokens.config);
-    return new Dispatches({
-      ...get(tokens.kernel),
-      store: get(tokens.store),
+    return {
+      clock: get(tokens.kernel).clock,
       devices: get(tokens.devices),
       surface: get(tokens.surface),
       catalog: get(tokens.catalog),
-      recorder: get(tokens.recorder),
       live: get(tokens.live),
       sessions: get(tokens.sessions),
       limits: {
         input: dispatch.inputLimit,
-        output: dispatch.outputLimit,
         perNode: dispatch.queuePerNode,
         bytesPerNode: dispatch.queueBytesPerNode,
       },
+    };
+  });
+  make(tokens.dispatches, (get) => {
+    const admission = get(tokens.admission);
+    return new Dispatches({
+      ...get(tokens.kernel),
+      ...admission,
+      sessions: get(tokens.sessions),
+      store: get(tokens.store),
+      recorder: get(tokens.recorder),
+      limits: { ...admission.limits, output: get(tokens.config).dispatch.outputLimit },
+      endedOfFanout: (id, record) => get(tokens.fanouts).dispatchEnded(id, record),
     });
   });
+  make(tokens.fanoutRecorder, (get) => {
+    const { deadlines } = get(tokens.kernel);
+    const recorded = { kind: 'fanout', label: 'fan-outs', ownerOf: () => '' };
+    return new Recorder<FanoutRecord>(recorded, {
+      store: get(tokens.store),
+      deadlines,
+      failed: get(tokens.storeFailed),
+    });
+  });
+  make(
+    tokens.fanouts,
+    (get) =>
+      new Fanouts({
+        ...get(tokens.kernel),
+        store: get(tokens.store),
+        admission: get(tokens.admission),
+        recorder: get(tokens.fanoutRecorder),
+        dispatches: get(tokens.dispatches),
+      }),
+  );
   make(tokens.surfaces, (get) => {
     const { clock, log } = get(tokens.kernel);
     return new Surfaces({
@@ -320,6 +356,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
     }),
     dispatches: get(tokens.dispatches),
     feeds: get(tokens.feeds),
+    fanouts: get(tokens.fanouts),
   }));
   return container;
 }

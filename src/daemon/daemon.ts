@@ -5,6 +5,7 @@ import { type ClockStep, ClockWatch } from '../actors/clock-watch.js';
 import type { Control } from '../actors/control.js';
 import { daemonTree } from '../actors/daemon-tree.js';
 import { enforceDecisions } from '../actors/device/enforcement.js';
+import { FanoutRetention } from '../actors/fanout/retention.js';
 import { keepPruned } from '../actors/pairing/retention.js';
 import { settleRestored } from '../actors/restored-state.js';
 import { writePrivateFile } from '../adapters/os/private-file.js';
@@ -175,6 +176,7 @@ async function startIn(
       sessions,
       pairings: records.pairings,
       dispatches,
+      fanouts: container.resolve(tokens.fanouts),
       authority: () => authority.input(records.devices),
       serverCertificate: authority.serverCertificatePorts(),
       pruning: container.resolve(tokens.pruning),
@@ -195,6 +197,15 @@ async function startIn(
   clockWatch.start();
   opened.push(() => clockWatch.stop());
   keepPruned({ ...kernel, pruned: { pairing: records.pairings, 'pairing-code': records.codes } });
+  const fanoutRetention = new FanoutRetention({
+    ...kernel,
+    store,
+    ageMs: config.dispatch.retentionMs,
+    count: config.dispatch.retentionCount,
+  });
+  fanoutRetention.start();
+  opened.push(() => fanoutRetention.stop());
+
   const ports = await openNodePorts({
     config,
     certificates: authority.certificates,
@@ -228,6 +239,7 @@ async function startIn(
     log.info({ reason }, 'Stopping');
     clockWatch.stop();
     retention.stop();
+    fanoutRetention.stop();
     dispatches.stopAccepting();
     await dispatches.drained(drainMs);
     await http.close();
@@ -235,6 +247,7 @@ async function startIn(
     await ports.close(1_000);
     await reviewer.close();
     await container.resolve(tokens.recorder).flush();
+    await container.resolve(tokens.fanoutRecorder).flush();
     await store.close();
     await revocations.close();
     await rm(urlFile, { force: true });

@@ -86,6 +86,7 @@ export async function modelDaemon(options: ModelDaemonOptions) {
         sessions,
         pairings: records.pairings,
         dispatches,
+        fanouts: container.resolve(tokens.fanouts),
         authority: () => authority.input(records.devices),
         serverCertificate: authority.serverCertificatePorts(),
         pruning: container.resolve(tokens.pruning),

@@ -34,6 +34,8 @@ import type {
 import { DispatchWaiters } from './waiters.js';
 
 export interface DispatchesOptions extends AdmissionOptions {
+  /** A dispatch of a fan-out has ended, and that is written. */
+  endedOfFanout?(fanoutId: string, record: DispatchRecord): void;
   readonly store: Store;
   readonly deadlines: Deadlines;
   readonly directory: Directory;
@@ -294,6 +296,7 @@ export class Dispatches implements DispatchControl {
         () => {
           live.ended(record, this.#options.clock.monotonic());
           this.#waiters.tell(record);
+          if (record.fanout !== undefined) this.#options.endedOfFanout?.(record.fanout, record);
           this.#onEnded?.();
         },
         (err: unknown) =>

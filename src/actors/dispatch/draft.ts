@@ -85,6 +85,7 @@ export function draftDispatch({ caller, request, device, entry, now, epoch }: Dr
     repeatable: harmless && idempotencyKey === undefined,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(request.retryOf === undefined ? {} : { retryOf: request.retryOf }),
+    ...(request.fanout === undefined ? {} : { fanout: request.fanout }),
     timeoutMs,
     mediationTimeoutMs,
     createdAt: now,

@@ -26,7 +26,7 @@ export interface KeyedRequest {
   readonly input: unknown;
 }
 
-function entryId({ caller, key }: KeyedRequest): string {
+function entryId({ caller, key }: Pick<KeyedRequest, 'caller' | 'key'>): string {
   return sha256(callerLabel(caller), key);
 }
 
@@ -52,6 +52,15 @@ export function idempotencyEntry(record: DispatchRecord, request: KeyedRequest):
     updatedAt: record.createdAt,
     data,
   };
+}
+
+/** The dispatch that a key of a caller stands for, if it was used and is kept. */
+export async function dispatchIdOfKey(
+  store: Store,
+  request: Pick<KeyedRequest, 'caller' | 'key'>,
+): Promise<string | undefined> {
+  const stored = await store.get('idempotency', entryId(request));
+  return stored && (stored.data as IdempotencyData).dispatchId;
 }
 
 /**

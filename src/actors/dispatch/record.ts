@@ -75,6 +75,8 @@ export interface DispatchRecord {
   /** May be started more than once (protocol.md 18). */
   readonly repeatable: boolean;
   readonly idempotencyKey?: string;
+  /** The fan-out that it was made for. */
+  readonly fanout?: string;
   /** The dispatch that this one was asked for again from. */
   readonly retryOf?: string;
   /** How long the handler may run, milliseconds. */

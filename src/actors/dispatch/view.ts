@@ -15,6 +15,8 @@ export interface CreateDispatch {
   readonly labels?: Readonly<Record<string, string>>;
   /** Answer when it has ended. Without it the answer comes once the dispatch is accepted and on disk. */
   readonly wait?: boolean;
+  /** The fan-out that it is a part of; nobody but that says so. */
+  readonly fanout?: string;
   /** Accept it although the node is offline. Without it an offline node is refused at once. */
   readonly queue?: boolean;
   /** The dispatch that is asked for again with this. */

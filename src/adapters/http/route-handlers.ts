@@ -14,6 +14,7 @@ import {
 } from './bodies.js';
 import { codeBody, mintedJoinBody, mintedPinBody, pinPairingBody } from './code-bodies.js';
 import { cursorOf, eventBodies } from './event-bodies.js';
+import { fanoutHandlers } from './fanout-handlers.js';
 import { httpError } from './http-errors.js';
 import { pluginBody } from './plugin-bodies.js';
 import { qrCode } from './qr-code.js';
@@ -155,6 +156,7 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     },
     retryDispatch: async ({ caller, params, body }) =>
       dispatchBody(await dispatches.retry(caller, params.id, body)),
+    ...fanoutHandlers(control.fanouts),
     explain: async ({ caller, params }) =>
       explanationBody(await explanations.explain(caller, params.subject)),
     getContract: () => contract,

@@ -36,6 +36,7 @@ import type { PruneControl, PruneJob } from '../../../actors/pruning/view.js';
 import type { GrantRecord } from '../../../actors/surface/grants.js';
 import type { SurfaceControl, SurfaceView } from '../../../actors/surface/view.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
+import { FakeFanouts } from './fake-fanouts.js';
 import {
   sampleAuthority,
   sampleCode,
@@ -97,6 +98,8 @@ export class FakeControl implements Control {
   /** What was ordered last; it has ended when it is looked at for the second time. */
   pruneJob: PruneJob | undefined;
   known: DispatchRecord[] = [sampleDispatch()];
+
+  readonly fanouts = new FakeFanouts((operation, caller, request) => this.#note(operation, caller, request));
 
   readonly codes: CodeControl = {
     mintJoin: async (caller, options) => {

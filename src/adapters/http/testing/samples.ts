@@ -22,7 +22,7 @@ export function sampleDeviceId(seed = 1): string {
 }
 
 /** An id of that kind, ending in the number. */
-export function sampleId(prefix: 'cl' | 'pc' | 'pr' | 'dp' | 'gr', number = 1): string {
+export function sampleId(prefix: 'cl' | 'pc' | 'pr' | 'dp' | 'gr' | 'fo', number = 1): string {
   return `${prefix}_01kdy${String(number).padStart(21, '0')}`;
 }
 
