@@ -48,6 +48,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/invoke.js')).registerInvokeCommand,
   },
   {
+    name: 'run',
+    summary: 'run a capability on many machines',
+    load: async () => (await import('./commands/run.js')).registerRunCommand,
+  },
+  {
+    name: 'fanouts',
+    summary: 'look at what was run on many machines, and cancel it',
+    load: async () => (await import('./commands/fanouts.js')).registerFanoutsCommand,
+  },
+  {
     name: 'dispatches',
     summary: 'look at what was run and is under way, end it, or run it again',
     load: async () => (await import('./commands/dispatches.js')).registerDispatchesCommand,

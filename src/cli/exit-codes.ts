@@ -1,4 +1,5 @@
 import type { DispatchState } from '../contract/dispatch-states.js';
+import type { FanoutState } from '../contract/fanout-states.js';
 import type { ErrorCategory } from '../kernel/errors.js';
 
 /** What `palyra` tells a script by its exit code. Stable. */
@@ -58,4 +59,20 @@ const ofState: Readonly<Record<DispatchState, ExitCode>> = {
 /** The exit code of a command that ran a dispatch to that state. One that goes on was accepted, which is success. */
 export function exitCodeOfDispatch(state: DispatchState): ExitCode {
   return ofState[state] ?? exitCodes.internal;
+}
+
+const ofFanout: Readonly<Record<FanoutState, ExitCode>> = {
+  running: exitCodes.ok,
+  stopping: exitCodes.ok,
+  cancelling: exitCodes.ok,
+  succeeded: exitCodes.ok,
+  partly_failed: exitCodes.internal,
+  failed: exitCodes.internal,
+  stopped: exitCodes.precondition,
+  cancelled: exitCodes.precondition,
+};
+
+/** The exit code of a command that ran a fan-out to that state: success only when all its targets succeeded. */
+export function exitCodeOfFanout(state: FanoutState): ExitCode {
+  return ofFanout[state] ?? exitCodes.internal;
 }
