@@ -224,6 +224,8 @@ async function startWith(opened: Opened, options: NodeHostOptions, signal: Abort
     confirming.abort();
     unwatch();
     mediator.close();
+    // Its time would keep the process alive, and look into a store that is closed.
+    kernel.deadlines.release(answers);
     await plugins.host.stop();
     await control.close();
     await store.close();

@@ -14,6 +14,11 @@ let copy: Program;
 
 const stateOf = (name: string): string => join(cluster.directory, name);
 /** A host that runs from a copy, and asks for a session like any other. */
+/** Copies the node's state to a folder of that name, but for the socket of the host that runs. */
+function copyState(name: string): void {
+  cpSync(stateOf('node'), stateOf(name), { recursive: true, filter: (path) => !path.endsWith('.sock') });
+}
+
 const hostOf = (name: string): Program => cluster.node(undefined, ['--state-dir', stateOf(name)]);
 
 beforeAll(async () => {
@@ -50,8 +55,8 @@ async function runsOn(host: Program): Promise<boolean> {
 const code = ({ error }: Message) => (error as { readonly code?: string } | undefined)?.code;
 
 it('a copy of a running node waits, while that goes on undisturbed and the operator sees both', async () => {
-  cpSync(stateOf('node'), stateOf('before'), { recursive: true });
-  cpSync(stateOf('node'), stateOf('copy'), { recursive: true });
+  copyState('before');
+  copyState('copy');
   const epoch = (await device()).epoch;
   copy = hostOf('copy');
   const waits = await copy.message((message) => code(message) === 'session.clone_waiting');
