@@ -6,8 +6,12 @@ import type { Manifest } from './manifest-schema.js';
 import { pluginError } from './plugin-errors.js';
 import { schemaLimits } from './schema-limits.js';
 
-/** Lowercase hex SHA-256 of the RFC 8785 canonical form, so that the order of keys and the white space don't count. */
-function digestOf(value: unknown): string {
+/**
+ * Lowercase hex SHA-256 of the RFC 8785 canonical form, so that the order of keys and the white space don't count.
+ *
+ * @throws AppError `plugin.schema_invalid` for what is not JSON
+ */
+export function jsonDigest(value: unknown): string {
   const text = canonicalize(value);
   if (text === undefined) throw pluginError('schema_invalid', 'Only JSON has a digest');
   return createHash('sha256').update(text).digest('hex');
@@ -30,7 +34,7 @@ export function descriptorOf(manifest: Manifest, capability: Capability): Descri
  * @example descriptorDigest(descriptorOf(manifest, capability)) // '5d41402a…'
  */
 export function descriptorDigest(descriptor: Descriptor): string {
-  return digestOf(descriptor);
+  return jsonDigest(descriptor);
 }
 
 /**
@@ -40,10 +44,10 @@ export function descriptorDigest(descriptor: Descriptor): string {
  */
 export function schemaDigest(schema: JsonSchema): string {
   checkJsonLimits(schema, schemaLimits);
-  return digestOf(schema);
+  return jsonDigest(schema);
 }
 
 /** The identity of a set of descriptors, in whichever order and however often they are named. Lowercase hex. */
 export function surfaceDigest(digests: Iterable<string>): string {
-  return digestOf([...new Set(digests)].sort());
+  return jsonDigest([...new Set(digests)].sort());
 }

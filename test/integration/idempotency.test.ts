@@ -45,6 +45,18 @@ it('refuses a key that came with another input, and names the dispatch that has 
   });
 });
 
+it('takes the same input for the same, in whichever order its members stand', async () => {
+  const ask = (given: unknown) =>
+    local.daemon.control.dispatches.create(admin, {
+      node: 'desk',
+      capability: 'echo',
+      input: given,
+      idempotencyKey: 'order',
+    });
+  const first = await ask({ message: 'hi', value: 1 });
+  expect((await ask({ value: 1, message: 'hi' })).id).toBe(first.id);
+});
+
 it('keeps what may be repeated keyless when the caller only offers a key', async () => {
   const create = (capability: string, input: unknown) =>
     local.daemon.control.dispatches.create(admin, { node: 'desk', capability, input, keyIfNeeded: 'k' });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { callerLabel, type VerifiedCaller } from '../../kernel/authority.js';
 import type { DeleteOperation, PutOperation, Store, StoredHead } from '../../kernel/store.js';
+import { jsonDigest } from '../../plugins/digest.js';
 import { dispatchError } from '../errors.js';
 import type { DispatchRecord } from './record.js';
 
@@ -30,8 +31,9 @@ function entryId({ caller, key }: Pick<KeyedRequest, 'caller' | 'key'>): string 
   return sha256(callerLabel(caller), key);
 }
 
+/** By the canonical form (RFC 8785): a client that writes the members in another order asks for the same. */
 function requestDigest({ deviceId, capability, input }: KeyedRequest): string {
-  return sha256(deviceId, capability, JSON.stringify(input) ?? 'null');
+  return sha256(deviceId, capability, jsonDigest(input ?? null));
 }
 
 /** The row that makes a key unique: written with the dispatch or not at all. */

@@ -253,7 +253,7 @@ describe('bodies', () => {
     expect(errorOf(answer).message).toContain(place);
   });
 
-  it('refuses an empty one, a deep one and one that reaches for a prototype', async () => {
+  it('refuses an empty one, a deep one, a number without end and one that reaches for a prototype', async () => {
     const code = async (body: string) => {
       const answer = await send('POST', '/v1/dispatches', { body, headers: json });
       return [answer.status, errorOf(answer).code];
@@ -263,6 +263,9 @@ describe('bodies', () => {
       400,
       'http.malformed_body',
     ]);
+    for (const number of ['1e999', '-1e999']) {
+      expect(await code(`{"input":{"a":[1,${number}]}}`)).toEqual([400, 'http.malformed_body']);
+    }
     for (const key of ['__proto__', 'constructor', 'prototype', '\\u005f_proto__']) {
       expect(await code(`{"input":{"a":[{"${key}":{}}]}}`)).toEqual([400, 'http.malformed_body']);
     }

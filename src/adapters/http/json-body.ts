@@ -13,7 +13,7 @@ const forbidden = new Set(['__proto__', 'constructor', 'prototype']);
  * Parses the body of a request.
  *
  * @throws AppError `http.malformed_body` with line and column for what is not JSON, and with the JSON pointer for what is
- *   nested too deeply or has a key that could reach a prototype.
+ *   nested too deeply, has a key that could reach a prototype, or a number that is read as infinity.
  */
 export function parseJsonBody(source: string): unknown {
   if (source.trim() === '') throw malformed('The body is empty', 'Send a JSON object.');
@@ -36,6 +36,7 @@ function checkShape(body: unknown): void {
   const open: { readonly value: object; readonly pointer: string; readonly depth: number }[] = [];
   const visit = (value: unknown, pointer: string, depth: number): void => {
     if (typeof value === 'object' && value !== null) open.push({ value, pointer, depth });
+    if (isInfinite(value)) throw refusedAt(pointer, 'is a number beyond ±1.797e308, which can not be kept');
   };
   visit(body, '', 1);
   for (let item = open.pop(); item !== undefined; item = open.pop()) {
@@ -43,16 +44,26 @@ function checkShape(body: unknown): void {
     if (depth > maxDepth) throw refusedAt(pointer, `is nested more than ${maxDepth} levels deep`);
     if (Array.isArray(value)) {
       for (const [at, below] of value.entries()) {
-        if (typeof below === 'object') visit(below, pointerTo(pointer, at), depth + 1);
+        if (isWorthAVisit(below)) visit(below, pointerTo(pointer, at), depth + 1);
       }
       continue;
     }
     for (const [key, below] of Object.entries(value)) {
       if (forbidden.has(key))
         throw refusedAt(pointerTo(pointer, key), `uses the name '${key}', which is not allowed`);
-      if (typeof below === 'object') visit(below, pointerTo(pointer, key), depth + 1);
+      if (isWorthAVisit(below)) visit(below, pointerTo(pointer, key), depth + 1);
     }
   }
+}
+
+/** JSON has no infinity: what reads `1e999` as one could not say again what it was given. */
+function isInfinite(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value);
+}
+
+/** Of everything else no pointer is made: a body may hold very many plain values. */
+function isWorthAVisit(value: unknown): boolean {
+  return typeof value === 'object' || isInfinite(value);
 }
 
 function refusedAt(field: string, message: string): AppError {
