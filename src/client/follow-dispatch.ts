@@ -1,4 +1,4 @@
-import type { DispatchEvent } from '../contract/dispatch-events.js';
+import type { DispatchEvent as Followed } from '../contract/dispatch-events.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import { AppError } from '../kernel/errors.js';
 import { abortable } from './abortable.js';
@@ -20,7 +20,7 @@ export async function* followDispatch(
   endpoint: Endpoint,
   id: string,
   { signal, after }: FollowOptions,
-): AsyncGenerator<DispatchEvent, void> {
+): AsyncGenerator<Followed, void> {
   const backoff = jitteredBackoff({ firstMs: 250, baseMs: 500, maxMs: 5_000, random: Math.random });
   let last = after;
   let wasOpen = false;
@@ -33,7 +33,7 @@ export async function* followDispatch(
       for await (const event of sourceEvents(body)) {
         backoff.reset();
         last = event.id;
-        yield event as DispatchEvent;
+        yield event as Followed;
         if (event.event === 'end') return;
       }
     } catch (error) {
