@@ -1,6 +1,5 @@
 import type { AuthorityStatus, ForgetAuthority, RotateAuthority } from '../contract/authority.js';
 import type { ContractDescriptor } from '../contract/contract-descriptor.js';
-import { contract } from '../contract/contract-version.js';
 import type {
   DecideClone,
   DecideDevice,
@@ -29,22 +28,14 @@ import type {
 } from '../contract/pairing-code.js';
 import type { PluginList, PluginReload } from '../contract/plugin.js';
 import type { PruneJob, PruneOrder, Pruning } from '../contract/pruning.js';
-import type { RouteQuery, RouteResponse } from '../contract/route-schemas.js';
-import type { RouteName } from '../contract/route-table.js';
+import type { RouteQuery } from '../contract/route-schemas.js';
 import type { DecideSurface, Surface, SurfaceDetail, SurfacePage } from '../contract/surface.js';
-import { AppError } from '../kernel/errors.js';
-import { Secret } from '../kernel/secret.js';
-import { abortable } from './abortable.js';
-import { clientError } from './client-errors.js';
 import type { ControlPlaneClientOptions, FollowOptions, RequestOptions } from './client-options.js';
-import { type Endpoint, type ExchangeOptions, exchange, type RouteRequest } from './exchange.js';
+import { createDispatch } from './create-dispatch.js';
 import { FanoutCalls } from './fanout-calls.js';
 import { followDispatch } from './follow-dispatch.js';
-import { normalUrl } from './normal-url.js';
+import { Requests } from './requests.js';
 
-/** What the daemon adds to the time of the handler before it gives a waiting caller 504: the person at the node, and the way. */
-const serverMarginMs = 125_000;
-const clientMarginMs = 10_000;
 /** An RSA key takes seconds on a slow machine. */
 const makingKeyMs = 70_000;
 
@@ -61,39 +52,26 @@ const makingKeyMs = 70_000;
  */
 export class ControlPlaneClient {
   /** One capability on many nodes. */
-  readonly fanouts = new FanoutCalls((name, request, options, timeoutMs) =>
-    this.#send(name, request, options, timeoutMs),
-  );
-  readonly #endpoint: Endpoint;
-  readonly #timeoutMs: number;
-  #contract: Promise<ContractDescriptor> | undefined;
+  readonly fanouts: FanoutCalls;
+  readonly #requests: Requests;
 
   /** @throws AppError `client.invalid_url` */
   constructor(options: ControlPlaneClientOptions) {
-    const { token, timeoutMs = 10_000 } = options;
-    this.#endpoint = {
-      baseUrl: normalUrl(options.baseUrl),
-      token: typeof token === 'string' ? new Secret(token) : token,
-      fetch: options.fetch ?? globalThis.fetch,
-    };
-    this.#timeoutMs = timeoutMs;
+    this.#requests = new Requests(options);
+    this.fanouts = new FanoutCalls(this.#requests);
   }
 
   get baseUrl(): string {
-    return this.#endpoint.baseUrl;
+    return this.#requests.endpoint.baseUrl;
   }
 
   /** The contract of the daemon; asked once. */
-  contract(options: RequestOptions = {}): Promise<ContractDescriptor> {
-    this.#contract ??= this.#checkContract().catch((error: unknown) => {
-      this.#contract = undefined;
-      throw error;
-    });
-    return abortable(this.#contract, options.signal);
+  contract(options?: RequestOptions): Promise<ContractDescriptor> {
+    return this.#requests.contract(options);
   }
 
   mintPairingCode(body: MintPairingCode, options?: RequestOptions): Promise<MintedPairingCode> {
-    return this.#send('mintPairingCode', { body }, options);
+    return this.#requests.send('mintPairingCode', { body }, options);
   }
 
   /** Mints a PIN. */
@@ -114,136 +92,136 @@ export class ControlPlaneClient {
     query: RouteQuery<'listPairingCodes'> = {},
     options?: RequestOptions,
   ): Promise<PairingCodePage> {
-    return this.#send('listPairingCodes', { query }, options);
+    return this.#requests.send('listPairingCodes', { query }, options);
   }
 
   getPairingCode(id: string, options?: RequestOptions): Promise<PairingCode> {
-    return this.#send('getPairingCode', { params: { id } }, options);
+    return this.#requests.send('getPairingCode', { params: { id } }, options);
   }
 
   cancelPairingCode(id: string, body: DecideCode = {}, options?: RequestOptions): Promise<PairingCode> {
-    return this.#send('cancelPairingCode', { params: { id }, body }, options);
+    return this.#requests.send('cancelPairingCode', { params: { id }, body }, options);
   }
 
   /** Whether PINs are locked. */
   pinPairing(options?: RequestOptions): Promise<PinPairing> {
-    return this.#send('getPinPairing', {}, options);
+    return this.#requests.send('getPinPairing', {}, options);
   }
 
   unlockPinPairing(body: DecideCode = {}, options?: RequestOptions): Promise<PinPairing> {
-    return this.#send('unlockPinPairing', { body }, options);
+    return this.#requests.send('unlockPinPairing', { body }, options);
   }
 
   /** One page of the requests to join, the newest first. */
   listPairings(query: RouteQuery<'listPairings'> = {}, options?: RequestOptions): Promise<PairingList> {
-    return this.#send('listPairings', { query }, options);
+    return this.#requests.send('listPairings', { query }, options);
   }
 
   getPairing(id: string, options?: RequestOptions): Promise<Pairing> {
-    return this.#send('getPairing', { params: { id } }, options);
+    return this.#requests.send('getPairing', { params: { id } }, options);
   }
 
   approvePairing(id: string, body: PairingApproval, options?: RequestOptions): Promise<Pairing> {
-    return this.#send('approvePairing', { params: { id }, body }, options);
+    return this.#requests.send('approvePairing', { params: { id }, body }, options);
   }
 
   /** Takes a request back that is not decided. */
   cancelPairing(id: string, reason?: string, options?: RequestOptions): Promise<Pairing> {
     const body = reason === undefined ? {} : { reason };
-    return this.#send('cancelPairing', { params: { id }, body }, options);
+    return this.#requests.send('cancelPairing', { params: { id }, body }, options);
   }
 
   rejectPairing(id: string, body: PairingRejection, options?: RequestOptions): Promise<Pairing> {
-    return this.#send('rejectPairing', { params: { id }, body }, options);
+    return this.#requests.send('rejectPairing', { params: { id }, body }, options);
   }
 
   inventory(query: RouteQuery<'getInventory'> = {}, options?: RequestOptions): Promise<Inventory> {
-    return this.#send('getInventory', { query }, options);
+    return this.#requests.send('getInventory', { query }, options);
   }
 
   /** One page of the devices, by id. */
   listDevices(query: RouteQuery<'listDevices'> = {}, options?: RequestOptions): Promise<DevicePage> {
-    return this.#send('listDevices', { query }, options);
+    return this.#requests.send('listDevices', { query }, options);
   }
 
   getDevice(id: string, options?: RequestOptions): Promise<Device> {
-    return this.#send('getDevice', { params: { id } }, options);
+    return this.#requests.send('getDevice', { params: { id } }, options);
   }
 
   renameDevice(id: string, body: RenameDevice, options?: RequestOptions): Promise<Device> {
-    return this.#send('renameDevice', { params: { id }, body }, options);
+    return this.#requests.send('renameDevice', { params: { id }, body }, options);
   }
 
   /** Sets labels and removes others. What is granted by label counts by them at once. */
   labelDevice(id: string, body: LabelDevice, options?: RequestOptions): Promise<Device> {
-    return this.#send('labelDevice', { params: { id }, body }, options);
+    return this.#requests.send('labelDevice', { params: { id }, body }, options);
   }
 
   /** Orders a device to renew its certificate: at once if it is connected, else when it is back. */
   rotateDevice(id: string, body: RotateDevice = {}, options?: RequestOptions): Promise<Device> {
-    return this.#send('rotateDevice', { params: { id }, body }, options);
+    return this.#requests.send('rotateDevice', { params: { id }, body }, options);
   }
 
   /** Shuts a device out as it is, until {@link liftDevice}. */
   revokeDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
-    return this.#send('revokeDevice', { params: { id }, body }, options);
+    return this.#requests.send('revokeDevice', { params: { id }, body }, options);
   }
 
   /** Shuts a device out and forgets all of it but its id. */
   removeDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
-    return this.#send('removeDevice', { params: { id }, body }, options);
+    return this.#requests.send('removeDevice', { params: { id }, body }, options);
   }
 
   /** Shuts an id out, whether it has ever come or not. */
   banDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
-    return this.#send('banDevice', { params: { id }, body }, options);
+    return this.#requests.send('banDevice', { params: { id }, body }, options);
   }
 
   /** Says which of several hosts with one identity is the device. */
   decideClone(id: string, body: DecideClone, options?: RequestOptions): Promise<Device> {
-    return this.#send('decideClone', { params: { id }, body }, options);
+    return this.#requests.send('decideClone', { params: { id }, body }, options);
   }
 
   /** Takes a bar off: a revoked device may connect again, any other may ask to join. */
   liftDevice(id: string, body: DecideDevice, options?: RequestOptions): Promise<Device> {
-    return this.#send('liftDevice', { params: { id }, body }, options);
+    return this.#requests.send('liftDevice', { params: { id }, body }, options);
   }
 
   /** One page of what nodes offer. */
   listGrants(options?: RequestOptions): Promise<GrantList> {
-    return this.#send('listGrants', {}, options);
+    return this.#requests.send('listGrants', {}, options);
   }
 
   /** Approves what a node offers for every device that has the labels. */
   createGrant(body: CreateGrant, options?: RequestOptions): Promise<Grant> {
-    return this.#send('createGrant', { body }, options);
+    return this.#requests.send('createGrant', { body }, options);
   }
 
   withdrawGrant(id: string, reason?: string, options?: RequestOptions): Promise<Grant> {
     const body = reason === undefined ? {} : { reason };
-    return this.#send('withdrawGrant', { params: { id }, body }, options);
+    return this.#requests.send('withdrawGrant', { params: { id }, body }, options);
   }
 
   listPlugins(options?: RequestOptions): Promise<PluginList> {
-    return this.#send('listPlugins', {}, options);
+    return this.#requests.send('listPlugins', {}, options);
   }
 
   /** All that go by one name. */
   getPlugin(plugin: string, options?: RequestOptions): Promise<PluginList> {
-    return this.#send('getPlugin', { params: { plugin } }, options);
+    return this.#requests.send('getPlugin', { params: { plugin } }, options);
   }
 
   /** Has the daemon read its configuration and plugin folders again. */
   reloadPlugins(options?: RequestOptions): Promise<PluginReload> {
-    return this.#send('reloadPlugins', { body: {} }, options);
+    return this.#requests.send('reloadPlugins', { body: {} }, options);
   }
 
   listSurfaces(query: RouteQuery<'listSurfaces'> = {}, options?: RequestOptions): Promise<SurfacePage> {
-    return this.#send('listSurfaces', { query }, options);
+    return this.#requests.send('listSurfaces', { query }, options);
   }
 
   getSurface(id: string, capability: string, options?: RequestOptions): Promise<SurfaceDetail> {
-    return this.#send('getSurface', { params: { id, capability } }, options);
+    return this.#requests.send('getSurface', { params: { id, capability } }, options);
   }
 
   /** Decides about a capability on one node; `surface.changed` when the node offers another one by then. */
@@ -253,22 +231,22 @@ export class ControlPlaneClient {
     body: DecideSurface,
     options?: RequestOptions,
   ): Promise<Surface> {
-    return this.#send('decideSurface', { params: { id, capability }, body }, options);
+    return this.#requests.send('decideSurface', { params: { id, capability }, body }, options);
   }
 
   /** How the certificate authorities of the daemon stand. */
   authority(options?: RequestOptions): Promise<AuthorityStatus> {
-    return this.#send('getAuthority', {}, options);
+    return this.#requests.send('getAuthority', {}, options);
   }
 
   /** Begins to move to a new certificate authority. Takes as long as making its key. */
   rotateAuthority(body: RotateAuthority = {}, options?: RequestOptions): Promise<AuthorityStatus> {
-    return this.#send('rotateAuthority', { body }, options, makingKeyMs);
+    return this.#requests.send('rotateAuthority', { body }, options, makingKeyMs);
   }
 
   /** Deletes a retired certificate authority. */
   forgetAuthority(body: ForgetAuthority, options?: RequestOptions): Promise<AuthorityStatus> {
-    return this.#send('forgetAuthority', { body }, options);
+    return this.#requests.send('forgetAuthority', { body }, options);
   }
 
   /**
@@ -277,25 +255,17 @@ export class ControlPlaneClient {
    *
    * @throws AppError `client.outcome_unknown` with `details.idempotencyKey`, with which it is safe to ask again.
    */
-  async createDispatch(request: CreateDispatch, options?: RequestOptions): Promise<Dispatch> {
-    const key = request.idempotencyKey ?? request.keyIfNeeded ?? crypto.randomUUID();
-    const body = request.idempotencyKey === undefined ? { ...request, keyIfNeeded: key } : request;
-    try {
-      return await this.#send('createDispatch', { body }, options, this.#timeoutOf(request));
-    } catch (error) {
-      throw error instanceof AppError && error.code === 'client.outcome_unknown'
-        ? withKey(error, key)
-        : error;
-    }
+  createDispatch(request: CreateDispatch, options?: RequestOptions): Promise<Dispatch> {
+    return createDispatch(this.#requests, request, options);
   }
 
   /** What `createDispatch` would lead to. It leaves nothing behind, takes no key, and makes none. */
   foreseeDispatch(request: CreateDispatch, options?: RequestOptions): Promise<DispatchForecast> {
-    return this.#send('foreseeDispatch', { body: request }, options);
+    return this.#requests.send('foreseeDispatch', { body: request }, options);
   }
 
   getDispatch(id: string, options?: RequestOptions): Promise<Dispatch> {
-    return this.#send('getDispatch', { params: { id } }, options);
+    return this.#requests.send('getDispatch', { params: { id } }, options);
   }
 
   /**
@@ -304,7 +274,7 @@ export class ControlPlaneClient {
    * @throws AppError `dispatch.wait_timeout` when it has not after the time that handler and person have.
    */
   awaitDispatch(id: string, options?: RequestOptions): Promise<Dispatch> {
-    return this.#send(
+    return this.#requests.send(
       'getDispatch',
       { params: { id }, query: { wait: true } },
       options,
@@ -314,12 +284,12 @@ export class ControlPlaneClient {
 
   /** Begins to delete dispatches that have ended, in the background, or joins that; {@link pruning} says how far it is. */
   pruneDispatches(order: PruneOrder = {}, options?: RequestOptions): Promise<PruneJob> {
-    return this.#send('pruneDispatches', { body: order }, options);
+    return this.#requests.send('pruneDispatches', { body: order }, options);
   }
 
   /** How far the deletion is that was ordered last. */
   pruning(options?: RequestOptions): Promise<Pruning> {
-    return this.#send('getPruning', {}, options);
+    return this.#requests.send('getPruning', {}, options);
   }
 
   /**
@@ -331,66 +301,29 @@ export class ControlPlaneClient {
    */
   async *followDispatch(id: string, options: FollowOptions = {}): AsyncGenerator<DispatchEvent, void> {
     await this.contract(options);
-    yield* followDispatch(this.#endpoint, id, options);
+    yield* followDispatch(this.#requests.endpoint, id, options);
   }
 
   /** Asks again for what has ended, with a key of its own. */
   retryDispatch(id: string, request: RetryDispatch = {}, options?: RequestOptions): Promise<Dispatch> {
     const body = { keyIfNeeded: crypto.randomUUID(), ...request };
-    return this.#send('retryDispatch', { params: { id }, body }, options);
+    return this.#requests.send('retryDispatch', { params: { id }, body }, options);
   }
 
   listDispatches(query: RouteQuery<'listDispatches'> = {}, options?: RequestOptions): Promise<DispatchPage> {
-    return this.#send('listDispatches', { query }, options);
+    return this.#requests.send('listDispatches', { query }, options);
   }
 
   /** Explains a dispatch, a pairing or a node. @param subject an id, or a node's name. */
   explain(subject: string, options?: RequestOptions): Promise<Explanation> {
-    return this.#send('explain', { params: { subject } }, options);
+    return this.#requests.send('explain', { params: { subject } }, options);
   }
 
   cancelDispatch(id: string, reason?: string, options?: RequestOptions): Promise<Dispatch> {
-    return this.#send(
+    return this.#requests.send(
       'cancelDispatch',
       { params: { id }, body: reason === undefined ? {} : { reason } },
       options,
     );
   }
-
-  async #send<Name extends RouteName>(
-    name: Name,
-    request: RouteRequest<Name>,
-    { signal }: RequestOptions = {},
-    timeoutMs: number | undefined = this.#timeoutMs,
-  ): Promise<RouteResponse<Name>> {
-    await this.contract(signal === undefined ? {} : { signal });
-    const limit = timeoutMs === Number.POSITIVE_INFINITY ? undefined : timeoutMs;
-    const options: ExchangeOptions = { signal, timeoutMs: limit };
-    return exchange(this.#endpoint, name, request, options);
-  }
-
-  /** Longer than the daemon takes to say that it was not done in time. Without a given time only the daemon knows. */
-  #timeoutOf({ wait, timeoutMs }: CreateDispatch): number {
-    if (wait !== true) return this.#timeoutMs;
-    return timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs + serverMarginMs + clientMarginMs;
-  }
-
-  async #checkContract(): Promise<ContractDescriptor> {
-    const found = await exchange(this.#endpoint, 'getContract', {}, { timeoutMs: this.#timeoutMs });
-    if (found.name === contract.name && found.major === contract.major) return found;
-    const upgrade = found.name === contract.name && found.major < contract.major ? 'palyrad' : 'this program';
-    const message = `palyrad at ${this.baseUrl} speaks ${found.name} ${found.major}.${found.minor}, this program ${contract.name} ${contract.major}.${contract.minor}`;
-    throw clientError('contract_mismatch', message, {
-      hint: `Upgrade ${upgrade}.`,
-      details: { found, expected: contract },
-    });
-  }
-}
-
-function withKey(error: AppError, key: string): AppError {
-  return clientError('outcome_unknown', error.message, {
-    hint: `Ask again with the idempotency key ${key}: work that must not be done twice is not done twice.`,
-    details: { ...error.details, idempotencyKey: key },
-    cause: error.cause,
-  });
 }

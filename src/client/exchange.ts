@@ -1,6 +1,7 @@
 import type { ErrorBody } from '../contract/error.js';
+import type { RouteEntry } from '../contract/route-entry.js';
 import type { RouteBody, RouteParams, RouteQuery, RouteResponse } from '../contract/route-schemas.js';
-import { type RouteEntry, type RouteName, routes, type StreamName } from '../contract/route-table.js';
+import { type RouteName, routes, type StreamName } from '../contract/route-table.js';
 import { AppError } from '../kernel/errors.js';
 import type { Secret } from '../kernel/secret.js';
 import { clientError } from './client-errors.js';

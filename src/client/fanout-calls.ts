@@ -1,17 +1,8 @@
 import type { CreateFanout, Fanout, FanoutPage, FanoutPlan, PlanFanout } from '../contract/fanout.js';
 import { openMemberStates } from '../contract/fanout-states.js';
-import type { RouteQuery, RouteResponse } from '../contract/route-schemas.js';
-import type { RouteName } from '../contract/route-table.js';
+import type { RouteQuery } from '../contract/route-schemas.js';
 import type { RequestOptions } from './client-options.js';
-import type { RouteRequest } from './exchange.js';
-
-/** Sends one request to a route. `timeoutMs` is how long to wait for the answer; default: that of the client. */
-export type Send = <Name extends RouteName>(
-  name: Name,
-  request: RouteRequest<Name>,
-  options?: RequestOptions,
-  timeoutMs?: number,
-) => Promise<RouteResponse<Name>>;
+import type { Requests } from './requests.js';
 
 /** How long one request of {@link FanoutCalls.follow} waits at the daemon, and how long for its answer beyond that, milliseconds. */
 const pollMs = 25_000;
@@ -28,36 +19,36 @@ const planningMs = 60_000;
  * for await (const { members } of client.fanouts.follow(id)) console.log(members);
  */
 export class FanoutCalls {
-  readonly #send: Send;
+  readonly #requests: Requests;
 
-  constructor(send: Send) {
-    this.#send = send;
+  constructor(requests: Requests) {
+    this.#requests = requests;
   }
 
   /** What a fan-out would do on each target. Nothing runs. */
   plan(body: PlanFanout, options?: RequestOptions): Promise<FanoutPlan> {
-    return this.#send('planFanout', { body }, options, planningMs);
+    return this.#requests.send('planFanout', { body }, options, planningMs);
   }
 
   /** Starts a fan-out. Without a key in the request the client makes one, so that asking again is safe. */
   create(body: CreateFanout, options?: RequestOptions): Promise<Fanout> {
     const idempotencyKey = body.idempotencyKey ?? crypto.randomUUID();
-    return this.#send('createFanout', { body: { ...body, idempotencyKey } }, options, planningMs);
+    return this.#requests.send('createFanout', { body: { ...body, idempotencyKey } }, options, planningMs);
   }
 
   get(id: string, query: RouteQuery<'getFanout'> = {}, options?: RequestOptions): Promise<Fanout> {
-    return this.#send('getFanout', { params: { id }, query }, options, (query.wait ?? 0) + marginMs);
+    return this.#requests.send('getFanout', { params: { id }, query }, options, (query.wait ?? 0) + marginMs);
   }
 
   /** One page of the fan-outs, the newest first, without their targets. */
   list(query: RouteQuery<'listFanouts'> = {}, options?: RequestOptions): Promise<FanoutPage> {
-    return this.#send('listFanouts', { query }, options);
+    return this.#requests.send('listFanouts', { query }, options);
   }
 
   /** Starts no more targets and cancels those under way. */
   cancel(id: string, reason?: string, options?: RequestOptions): Promise<Fanout> {
     const body = reason === undefined ? {} : { reason };
-    return this.#send('cancelFanout', { params: { id }, body }, options);
+    return this.#requests.send('cancelFanout', { params: { id }, body }, options);
   }
 
   /**

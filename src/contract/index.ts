@@ -30,6 +30,7 @@ export * from './plugin.js';
 export * from './plugin-states.js';
 export type { Wire } from './primitives.js';
 export * from './pruning.js';
+export * from './route-entry.js';
 export * from './route-schemas.js';
 export * from './route-table.js';
 export * from './surface.js';

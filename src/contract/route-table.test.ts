@@ -3,8 +3,9 @@ import type { TSchema } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import { ErrorBodySchema } from './error.js';
 import { errorCategories, httpErrorCodes } from './error-codes.js';
+import { authorities, type RouteEntry } from './route-entry.js';
 import { type RouteSchemas, routeSchemas } from './route-schemas.js';
-import { authorities, type RouteEntry, routeNames, routes } from './route-table.js';
+import { routeNames, routes } from './route-table.js';
 
 const all = routeNames.map(
   (name) => [name, { ...(routes[name] as RouteEntry), ...(routeSchemas[name] as RouteSchemas) }] as const,

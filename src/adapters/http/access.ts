@@ -1,4 +1,4 @@
-import type { Authority } from '../../contract/route-table.js';
+import type { Authority } from '../../contract/route-entry.js';
 import { callerLabel, holdsRole, type VerifiedCaller } from '../../kernel/authority.js';
 import { httpError } from './http-errors.js';
 import type { Authenticator } from './operator-token.js';

@@ -8,15 +8,9 @@ import {
 } from 'fastify';
 import { Type } from 'typebox';
 import type { Control } from '../../actors/control.js';
+import type { RouteEntry } from '../../contract/route-entry.js';
 import { type RouteSchemas, routeSchemas } from '../../contract/route-schemas.js';
-import {
-  isStream,
-  type RouteEntry,
-  type RouteName,
-  routeNames,
-  routes,
-  type StreamName,
-} from '../../contract/route-table.js';
+import { isStream, type RouteName, routeNames, routes, type StreamName } from '../../contract/route-table.js';
 import type { VerifiedCaller } from '../../kernel/authority.js';
 import type { KernelLog } from '../../kernel/log.js';
 import { authorise, challenge } from './access.js';
