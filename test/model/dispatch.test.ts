@@ -250,6 +250,42 @@ describe('work that may not run twice, of which the node offers a build that is 
   });
 });
 
+describe('a dispatch that is asked about at its node', () => {
+  const asked = (waiting: boolean): DispatchEvent => ({ type: 'mediation', waiting });
+
+  function begin() {
+    const { ports, ended } = world(states['at a person'].record, start);
+    const actor = createActor(dispatchMachine, {
+      inspect: coverage.inspect,
+      input: { ...states['at a person'], ports },
+    });
+    actor.start();
+    return { actor, ended };
+  }
+
+  it('still waits for the person when its node comes back and says so', () => {
+    const { actor } = begin();
+    actor.send({ type: 'settle', epoch: 7, phase: 'received', ticketMatches: true });
+    actor.send(asked(true));
+    expect(actor.getSnapshot().value).toBe('awaiting_local_mediation');
+    actor.send(asked(false));
+    expect(actor.getSnapshot().value).toBe('dispatched');
+    actor.stop();
+  });
+
+  it('keeps a bounded number of steps whatever its node and callers say, and its end', () => {
+    const { actor, ended } = begin();
+    for (let at = 0; at < 300; at++) {
+      actor.send(asked(at % 2 === 1));
+      actor.send({ type: 'cancel', caller: ada, reason: `${at}` });
+    }
+    expect(actor.getSnapshot().context.record.steps).toHaveLength(256);
+    actor.send({ type: 'result', result: sampleResult({ outcome: 'cancelled' }) });
+    expect(ended[0]?.steps).toHaveLength(257);
+    expect(ended[0]?.steps.at(-1)).toMatchObject({ to: 'cancelled', by: 'device:LABNODE' });
+  });
+});
+
 function replay(
   input: { readonly record: DispatchRecord; readonly fresh: boolean },
   at: number,

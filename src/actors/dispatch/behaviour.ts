@@ -92,6 +92,8 @@ export const dispatchSetup = setup({
     'is wanted no more': ({ context }) => !isWanted(context),
     'has started': ({ event }) => event.type === 'settle' && event.phase === 'started',
     'the person is asked': ({ event }) => event.type === 'mediation' && event.waiting,
+    // A node that comes back says of what still waits there that it does.
+    'the person has answered': ({ event }) => event.type === 'mediation' && !event.waiting,
     'the node does not know it': ({ event }) =>
       event.type === 'cancel.outcome' && event.outcome === 'not_known',
     'the node is stopping it': ({ context, event }) =>

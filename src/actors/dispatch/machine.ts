@@ -262,6 +262,7 @@ export const dispatchMachine = dispatchSetup.createMachine({
           description: 'The handler runs',
         },
         mediation: {
+          guard: 'the person has answered',
           target: 'dispatched',
           actions: ['note dispatched', 'changed'],
           description: 'The person has answered',
