@@ -3,9 +3,9 @@ import type { VerifiedCaller } from '../kernel/authority.js';
 import type { NextStep } from '../kernel/explain.js';
 import type { JournalEntry } from '../kernel/journal.js';
 
-/** What happened to a dispatch, a pairing or a node, why it is where it is, who can move it, and what happens next. */
+/** What happened to a dispatch, a fan-out, a pairing or a node, why it is where it is, who can move it, and what happens next. */
 export interface ExplanationView {
-  readonly kind: 'dispatch' | 'pairing' | 'node';
+  readonly kind: 'dispatch' | 'fanout' | 'pairing' | 'node';
   readonly id: string;
   readonly title: string;
   /** The address of its actor. */
@@ -33,8 +33,8 @@ export interface ExplanationView {
 
 export interface ExplainControl {
   /**
-   * @param subject the id of a dispatch or a pairing, or a node as {@link CreateDispatch.node}.
-   * @throws AppError `dispatch.not_found`, `pairing.not_found`, `dispatch.unknown_node`, `dispatch.ambiguous_node`.
+   * @param subject the id of a dispatch, a fan-out or a pairing, or a node as {@link CreateDispatch.node}.
+   * @throws AppError `dispatch.not_found`, `fanout.not_found`, `pairing.not_found`, `dispatch.unknown_node`, `dispatch.ambiguous_node`.
    */
   explain(caller: VerifiedCaller, subject: string): Promise<ExplanationView>;
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.js';
 import type { Directory } from '../kernel/directory.js';
 import { type Explanation, explain } from '../kernel/explain.js';
 import type { Store } from '../kernel/store.js';
-import { dispatchAddress, pairingAddress, sessionAddress } from './addresses.js';
+import { dispatchAddress, fanoutAddress, pairingAddress, sessionAddress } from './addresses.js';
 import { alertsOf } from './clone/alerts.js';
 import { barOf } from './device/bars.js';
 import type { Devices } from './device/devices.js';
@@ -21,7 +21,11 @@ import { historyOf } from './dispatch/steps.js';
 import { dispatchNotes, droppedProgressNotes, strayNotes } from './dispatch/story.js';
 import { findNode } from './dispatch/targets.js';
 import type { ExplainControl, ExplanationView } from './explanation-view.js';
+import type { Fanouts } from './fanout/fanouts.js';
+import { fanoutMachine } from './fanout/machine.js';
+import { isFanoutOver } from './fanout/record.js';
 import { idPattern } from './ids.js';
+import { journalOf } from './own-journal.js';
 import { pairingMachine } from './pairing/machine.js';
 import type { Pairings } from './pairing/pairings.js';
 import type { PairingView } from './pairing/view.js';
@@ -35,6 +39,7 @@ export interface ExplanationsOptions {
   readonly devices: Devices;
   readonly sessions: Sessions;
   readonly dispatches: Dispatches;
+  readonly fanouts: Fanouts;
   readonly feeds: DispatchFeeds;
   readonly live: LiveDispatches;
   readonly pairings: Pairings;
@@ -42,7 +47,7 @@ export interface ExplanationsOptions {
 }
 
 /**
- * Explains dispatches, pairings and nodes to operators: the kernel's explanation of the actor and its record, and what the
+ * Explains dispatches, fan-outs, pairings and nodes to operators: the kernel's explanation of the actor and its record, and what the
  * rest of the daemon knows that bears on it.
  */
 export class Explanations implements ExplainControl {
@@ -55,6 +60,7 @@ export class Explanations implements ExplainControl {
   async explain(caller: VerifiedCaller, subject: string): Promise<ExplanationView> {
     if (idPattern('dp').test(subject))
       return this.#dispatch(await this.#options.dispatches.get(caller, subject));
+    if (idPattern('fo').test(subject)) return this.#fanout(caller, subject);
     if (idPattern('pr').test(subject)) return this.#pairing(subject);
     const { devices } = this.#options;
     // Also one of which nothing but the id is left, when that is named in full.
@@ -75,6 +81,23 @@ export class Explanations implements ExplainControl {
     const title = `${capability} on ${device?.name ?? deviceId}`;
     const explanation = await explain(this.#options, dispatchAddress(id), recorded);
     return view({ kind: 'dispatch', id, title, notes }, explanation);
+  }
+
+  async #fanout(caller: VerifiedCaller, id: string): Promise<ExplanationView> {
+    const { state, steps, capability, selector, counts, createdAt, ...fanout } =
+      await this.#options.fanouts.get(caller, id);
+    const history = journalOf(steps, () => true);
+    const since = steps.findLast((step) => step.to === state)?.at ?? createdAt;
+    const targets = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
+    const notes = [
+      `${fanout.caller} asked for it`,
+      `Its targets: ${targets.join(', ')}, at most ${fanout.batch} at a time`,
+    ];
+    const title = `${capability} on ${selector || 'every node'}`;
+    // Its machine ends in one state, whichever end the record tells.
+    const recorded = { state: isFanoutOver(state) ? 'ended' : state, since, history, machine: fanoutMachine };
+    const explanation = await explain(this.#options, fanoutAddress(id), recorded);
+    return view({ kind: 'fanout', id, title, notes }, { ...explanation, state });
   }
 
   async #pairing(id: string): Promise<ExplanationView> {

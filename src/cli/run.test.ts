@@ -94,6 +94,18 @@ it('runs nothing for a no, for --dry-run, and where nobody can be asked', async 
   expect(cli.control.asked('createFanout')).toEqual([]);
 });
 
+it('says what is wrong with the request, and which nodes are meant, before that nobody can be asked', async () => {
+  const shown = await cli.run(['run', 'echo', '--on', 'role=edge']);
+  expect(shown.stdout).toContain('2 nodes: 1 to run, 1 skipped (offline)');
+  expect(shown.stderr).toContain('Nobody can be asked');
+  cli.control.fanouts.onPlan = () => {
+    throw new Error('no such label');
+  };
+  const refused = await cli.run(['run', 'echo', '--on', 'rol=edge']);
+  expect(refused.stderr).not.toContain('Nobody can be asked');
+  expect(cli.control.asked('createFanout')).toEqual([]);
+});
+
 it('prints a line of JSON for the targets, for each result and for the summary', async () => {
   cli.control.fanouts.onGet = () => sampleFanout();
   const { code, stdout } = await cli.run(['run', 'echo', '--on', 'web-1', '--yes', '--json']);

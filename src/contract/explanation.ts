@@ -40,7 +40,7 @@ export const explanationParams = Type.Object(
     subject: Type.String({
       pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$',
       description:
-        'the id of a dispatch or of a pairing, or a node by its name, its id or the beginning of its id',
+        'the id of a dispatch, a fan-out or a pairing, or a node by its name, its id or the beginning of its id',
     }),
   },
   closed,
@@ -48,7 +48,7 @@ export const explanationParams = Type.Object(
 
 export const ExplanationSchema = Type.Object(
   {
-    kind: words(['dispatch', 'pairing', 'node'], 'what it is'),
+    kind: words(['dispatch', 'fanout', 'pairing', 'node'], 'what it is'),
     id: Type.String(),
     title: Type.String({ description: 'what it is, for a person' }),
     address: Type.String({ description: 'the address of its actor' }),

@@ -295,8 +295,9 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       rule: { ageMs, count },
       sweep: (rule, progress, dryRun) => get(tokens.retention).sweep(rule, progress, dryRun),
       swept: (pruned, by) => {
-        if (by !== undefined) log.info({ pruned, by }, 'Deleted dispatches as ordered');
-        else if (pruned > 0) log.info({ pruned }, 'Deleted dispatches that ended long ago');
+        if (pruned === 0) return;
+        if (by === undefined) log.info({ pruned }, 'Deleted dispatches that ended long ago');
+        else log.info({ pruned, by }, 'Deleted dispatches as ordered');
       },
       failed: (err) => log.warn({ err }, 'Old dispatches could not be deleted'),
     };
@@ -338,6 +339,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
       devices: get(tokens.devices),
       sessions: get(tokens.sessions),
       dispatches: get(tokens.dispatches),
+      fanouts: get(tokens.fanouts),
       feeds: get(tokens.feeds),
       live: get(tokens.live),
       pairings: get(tokens.pairings),

@@ -123,6 +123,15 @@ it('starts no more after so many failures, and leaves those under way their end'
     'web-3': 'not_started',
     'web-4': 'not_started',
   });
+  const explained = await client.explain(fanout.id);
+  expect(explained).toMatchObject({
+    kind: 'fanout',
+    state: 'stopped',
+    ended: true,
+    title: 'echo on name:web-*',
+  });
+  expect(explained.notes.join()).toContain('2 not_started');
+  expect(explained.history.map(({ to }) => to)).toEqual(['running', 'stopping', 'stopped']);
 });
 
 it('skips what is offline, and cancels what is under way and what is queued', async () => {

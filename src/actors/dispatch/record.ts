@@ -102,7 +102,7 @@ export interface DispatchRecord {
 const states: ReadonlySet<string> = new Set([...liveDispatchStates, ...terminalDispatchStates]);
 
 /** Whether a step led to another state, or only notes something. */
-export function isDispatchState(to: DispatchStep['to']): to is DispatchState {
+export function isDispatchState(to: string): to is DispatchState {
   return states.has(to);
 }
 

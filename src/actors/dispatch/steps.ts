@@ -1,4 +1,5 @@
 import type { Cause, JournalEntry } from '../../kernel/journal.js';
+import { journalOf } from '../own-journal.js';
 import {
   type DispatchRecord,
   type DispatchState,
@@ -32,17 +33,7 @@ function withStep({ steps }: DispatchRecord, next: DispatchStep): Pick<DispatchR
   return { steps: [...steps, next] };
 }
 
-/**
- * A dispatch's journal, as it is kept in its own row: what a step notes without a change of state becomes the entry's
- * event.
- */
+/** A dispatch's journal, as it is kept in its own row. */
 export function historyOf({ steps }: DispatchRecord): readonly JournalEntry[] {
-  let from: DispatchState | '' = '';
-  return steps.map(({ to, event, by, note: reason, ...rest }, index) => {
-    const state: DispatchState | '' = isDispatchState(to) ? to : from;
-    const what = isDispatchState(to) ? event : to;
-    const entry = { ...rest, version: index + 1, event: what, by, from, to: state };
-    from = state;
-    return reason === undefined ? entry : { ...entry, note: reason };
-  });
+  return journalOf(steps, isDispatchState);
 }

@@ -94,13 +94,14 @@ async function run(capability: string, flags: RunFlags, context: CliContext): Pr
       hint: "For example --on 'role=edge and platform:linux'.",
     });
   }
-  if (!flags.dryRun) requireSomebody(context, `run ${printable(capability)} on those nodes`, flags);
   const request = await requestOf(capability, flags, context);
   const client = await connect(flags, context);
   const { batch: _batch, stopAfterFailures: _stop, ...planned } = request;
   const plan = await client.fanouts.plan(planned);
   showPlan(plan, flags, context);
   if (flags.dryRun) return;
+  // What is wrong with the request, and what it means, is said first.
+  requireSomebody(context, `run ${printable(capability)} on those nodes`, flags);
   if (!(await confirmed(context, `Run ${printable(capability)} there?`, flags))) return;
   const { id } = await client.fanouts.create({ ...request, targetsDigest: plan.targetsDigest });
   if (!flags.wait) {
