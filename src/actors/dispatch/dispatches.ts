@@ -162,10 +162,7 @@ export class Dispatches implements DispatchControl {
 
   async create(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchRecord> {
     const accepted = await this.#creation.create(caller, request);
-    if (request.wait !== true) return accepted;
-    return this.#options.live.get(accepted.id)
-      ? this.#waiters.wait(accepted)
-      : this.#reads.require(accepted.id);
+    return this.#told(accepted, request.wait);
   }
 
   foresee(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchForecast> {
@@ -173,8 +170,7 @@ export class Dispatches implements DispatchControl {
   }
 
   async get(_caller: VerifiedCaller, id: string, wait = false): Promise<DispatchRecord> {
-    const record = await this.#reads.require(id);
-    return wait && this.#options.live.get(id) ? this.#waiters.wait(record) : record;
+    return this.#told(await this.#reads.require(id), wait);
   }
 
   list(_caller: VerifiedCaller, filter: DispatchFilter): Promise<DispatchPage> {
@@ -197,7 +193,7 @@ export class Dispatches implements DispatchControl {
     // The wish is on disk before anybody is told so.
     const wished = live.get(id);
     if (wished && !isTerminal(wished.state)) await recorder.now(wished, 'fsync');
-    return this.#reads.require(id);
+    return this.#told(await this.#reads.require(id));
   }
 
   /** An operator has shut a device out: what it was asked for ends. */
@@ -239,6 +235,13 @@ export class Dispatches implements DispatchControl {
   /** What a device has sent of such results since the daemon started. */
   lateResultsOf(deviceId: string): LateResultCounts {
     return this.#lateResults.countsOf(deviceId);
+  }
+
+  /** A record as callers are told it: its end only once that is on disk, or a crash might make it untrue. */
+  async #told(record: DispatchRecord, wait = false): Promise<DispatchRecord> {
+    const isLive = this.#options.live.get(record.id) !== undefined;
+    if (isLive && (wait || isTerminal(record.state))) return this.#waiters.wait(record);
+    return wait ? this.#reads.require(record.id) : record;
   }
 
   #start(input: DispatchInput): void {

@@ -4,7 +4,7 @@ import type { Devices } from '../device/devices.js';
 import { parseDeviceId } from '../identity/device-id.js';
 import { fromStored } from '../records.js';
 import type { LiveDispatches } from './live.js';
-import { type DispatchOutcome, type DispatchRecord, liveDispatchStates } from './record.js';
+import { type DispatchOutcome, type DispatchRecord, isTerminal, liveDispatchStates } from './record.js';
 import type { DispatchFilter, DispatchOutcomeSummary, DispatchPage, DispatchSummary } from './view.js';
 
 /** Heads that are looked at in one turn of the event loop. */
@@ -82,7 +82,8 @@ export class DispatchSearch {
   async #read({ id }: StoredHead): Promise<DispatchRecord | undefined> {
     const { live, store } = this.#options;
     const known = live.get(id);
-    if (known) return known;
+    // Its end is told once it is on disk.
+    if (known && !isTerminal(known.state)) return known;
     const stored = await store.get('dispatch', id);
     return stored && fromStored<DispatchRecord>(stored);
   }
