@@ -39,6 +39,16 @@ it('gives no credit for an end that it did not wait for', () => {
   expect(outbound.inFlight).toBe(1);
 });
 
+it('counts once what a node says that it has and is sent all the same', () => {
+  const { sent, outbound, offer } = make(9, { concurrency: 2 });
+  outbound.adopt('a', sampleOrder().capability);
+  offer('a', 'b', 'c');
+  expect(sent).toEqual(['a', 'b']);
+  for (const id of ['a', 'b', 'c']) outbound.finished(id);
+  offer('d', 'e');
+  expect(sent).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
 it('takes back what waits, but not what was sent', () => {
   const { sent, outbound, offer } = make(1);
   offer('a', 'b', 'c');

@@ -79,12 +79,8 @@ export class Outbound {
 
   /** The node has ended it: the next in line takes its place. */
   finished(dispatchId: string): void {
-    const sent = this.#sent.get(dispatchId);
-    if (sent === undefined) return;
-    this.#sent.delete(dispatchId);
-    this.#bytes -= sent.bytes;
-    if (!sent.isAsked) this.#lane(sent.lane).running -= 1;
-    this.#leave(sent.lane);
+    if (!this.#sent.has(dispatchId)) return;
+    this.#exit(dispatchId);
     this.#sendWhatMayGo();
   }
 
@@ -131,10 +127,21 @@ export class Outbound {
     return !isFull && (this.#bytes === 0 || this.#bytes + bytes <= this.#credit.bytes);
   }
 
+  /** A node may have said that it has what it is sent only now, as after the daemon was restored: it counts once. */
   #enter(dispatchId: string, lane: string, bytes: number): void {
+    this.#exit(dispatchId);
     this.#sent.set(dispatchId, { lane, bytes, isAsked: false });
     this.#bytes += bytes;
     this.#lane(lane).running += 1;
+  }
+
+  #exit(dispatchId: string): void {
+    const sent = this.#sent.get(dispatchId);
+    if (sent === undefined) return;
+    this.#sent.delete(dispatchId);
+    this.#bytes -= sent.bytes;
+    if (!sent.isAsked) this.#lane(sent.lane).running -= 1;
+    this.#leave(sent.lane);
   }
 
   #lane(name: string): Lane {
