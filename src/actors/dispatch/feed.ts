@@ -88,14 +88,20 @@ export class DispatchFeed {
       at: { ...cursor, epoch, sequence: sequence - 1 },
       missed: sequence - 1 - seen,
     });
+    let unreadable = seen;
     for (const { sequence, value } of kept) {
       if (sequence <= seen) continue;
       const read = readable(value);
       // What is no JSON counts as missed.
-      if (read === undefined) continue;
+      if (read === undefined) {
+        unreadable = sequence;
+        continue;
+      }
       if (sequence > seen + 1) return gapBefore(sequence);
       return { event: 'progress', at: { ...cursor, epoch, sequence }, sequence, value: read.value };
     }
+    // Told at once: a node that sends nothing else would have all of it read anew for each.
+    if (unreadable > seen) return gapBefore(unreadable + 1);
     return isWritten && this.latest > seen ? gapBefore(this.latest + 1) : undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { sampleDispatch } from '../../../test/model/samples.js';
 import { MemoryStore } from '../../adapters/store/memory.js';
 import { verifiedCaller } from '../../kernel/authority.js';
@@ -145,6 +145,19 @@ it('drops and counts what a node may not say, and changes nothing by it', async 
   ]);
   say(8, 'after the end');
   expect(feeds.droppedOf('LABNODE')).toBe(5);
+});
+
+it('reads what is no JSON once, however often its node sends it to a reader', async () => {
+  const { raw, follow } = setUp();
+  const reader = await follow();
+  await take(reader, running.steps.length);
+  const parse = vi.spyOn(JSON, 'parse');
+  for (let at = 1; at <= 200; at++) {
+    raw(at, 'no json');
+    expect(await take(reader, 1)).toEqual(['gap 1']);
+  }
+  expect(parse).toHaveBeenCalledTimes(200);
+  parse.mockRestore();
 });
 
 it('takes nothing before its handler can run, and counts anew when it was sent again', async () => {
