@@ -1,10 +1,9 @@
 import type { ControlPlaneClient } from '../client/control-plane-client.js';
 import type { Dispatch } from '../contract/dispatch.js';
-import { AppError, toAppError } from '../kernel/errors.js';
+import { AppError } from '../kernel/errors.js';
+import { cancelOnInterrupt, type InterruptedWork } from './cancel-on-interrupt.js';
 import { cliError } from './cli-errors.js';
 import type { CliContext } from './context.js';
-import { note } from './output.js';
-import { printable } from './printable.js';
 
 /**
  * Waits for the end of a dispatch. The first Ctrl-C cancels it, and how it then ends is awaited, since that is the word of the
@@ -12,34 +11,20 @@ import { printable } from './printable.js';
  *
  * @throws AppError `cli.interrupted` when the end was not awaited, `dispatch.wait_timeout`
  */
-export async function awaitDispatch(
+export function awaitDispatch(
   client: ControlPlaneClient,
   id: string,
   context: CliContext,
 ): Promise<Dispatch> {
-  const leave = new AbortController();
-  let interrupts = 0;
-  const stopListening = context.onInterrupt(() => {
-    interrupts += 1;
-    if (interrupts > 1) {
-      leave.abort(
-        cliError('interrupted', `Stopped waiting for dispatch ${id}`, {
-          hint: `See what becomes of it: palyra dispatches show ${id}`,
-          details: { dispatchId: id },
-        }),
-      );
-      return;
-    }
-    note(context, 'Cancelling. Ctrl-C again leaves without waiting for the end.');
-    client.cancelDispatch(id, 'Ctrl-C at the terminal').catch((error: unknown) => {
-      note(context, `It could not be cancelled: ${printable(toAppError(error).message)}`);
-    });
-  });
-  try {
-    return await client.awaitDispatch(id, { signal: leave.signal });
-  } finally {
-    stopListening();
-  }
+  const work: InterruptedWork = {
+    cancel: (reason) => client.cancelDispatch(id, reason),
+    left: () =>
+      cliError('interrupted', `Stopped waiting for dispatch ${id}`, {
+        hint: `See what becomes of it: palyra dispatches show ${id}`,
+        details: { dispatchId: id },
+      }),
+  };
+  return cancelOnInterrupt(context, work, (signal) => client.awaitDispatch(id, { signal }));
 }
 
 /** Waits for the end of a dispatch until the signal says that it is enough; undefined when it has not ended by then. */

@@ -2,14 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { ControlPlaneClient } from '../client/control-plane-client.js';
 import type { CreateDispatch, Dispatch } from '../contract/dispatch.js';
 import { liveDispatchStates } from '../contract/dispatch-states.js';
-import { toAppError } from '../kernel/errors.js';
+import { cancelOnInterrupt, type InterruptedWork } from './cancel-on-interrupt.js';
 import { cliError } from './cli-errors.js';
 import type { CliContext } from './context.js';
 import { followToEnd } from './follow-to-end.js';
 import { LiveLine } from './live-line.js';
 import { showProgress } from './live-progress.js';
-import { note } from './output.js';
-import { printable } from './printable.js';
 
 /** By this label the request is found again: its id comes only with its end. */
 const label = 'palyra.invoke';
@@ -66,35 +64,21 @@ interface Interruptible {
   find(): Promise<string | undefined>;
 }
 
-async function interruptibly(
+function interruptibly(
   { client, context, line, find }: Interruptible,
   wait: (signal: AbortSignal) => Promise<Dispatch>,
 ): Promise<Dispatch> {
-  const leave = new AbortController();
   let known: string | undefined;
-  let interrupts = 0;
-  const cancel = async (): Promise<void> => {
-    known = await find();
-    if (known === undefined) throw cliError('not_found', 'palyrad does not list it as unfinished');
-    await client.cancelDispatch(known, 'Ctrl-C at the terminal');
+  const work: InterruptedWork = {
+    heard: () => line.clear(),
+    cancel: async (reason) => {
+      known = await find();
+      if (known === undefined) throw cliError('not_found', 'palyrad does not list it as unfinished');
+      await client.cancelDispatch(known, reason);
+    },
+    left: () => interrupted(known),
   };
-  const stopListening = context.onInterrupt(() => {
-    interrupts += 1;
-    line.clear();
-    if (interrupts > 1) {
-      leave.abort(interrupted(known));
-      return;
-    }
-    note(context, 'Cancelling. Ctrl-C again leaves without waiting for the end.');
-    cancel().catch((error: unknown) => {
-      note(context, `It could not be cancelled: ${printable(toAppError(error).message)}`);
-    });
-  });
-  try {
-    return await wait(leave.signal);
-  } finally {
-    stopListening();
-  }
+  return cancelOnInterrupt(context, work, wait);
 }
 
 async function findMarked(

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { TSchema } from 'typebox';
 import { describe, expect, it } from 'vitest';
+import { contract } from './contract-version.js';
 import { ErrorBodySchema } from './error.js';
 import { errorCategories, httpErrorCodes } from './error-codes.js';
 import { authorities, type RouteEntry } from './route-entry.js';
@@ -29,6 +30,29 @@ describe('the table of routes', () => {
   it('asks for more than viewing wherever something changes', () => {
     for (const [name, route] of all) {
       if (route.method !== 'GET') expect(['invoker', 'approver', 'admin'], name).toContain(route.authority);
+    }
+  });
+
+  it('has a feature of the contract for each resource, by which a client finds it', () => {
+    const subjects: Readonly<Record<string, string>> = {
+      'pairing-codes': 'pairing',
+      'pin-pairing': 'pairing.pin',
+      pairings: 'pairing',
+      inventory: 'device',
+      devices: 'device',
+      surfaces: 'surfaces',
+      grants: 'surfaces.grants',
+      plugins: 'plugins',
+      authority: 'authority',
+      dispatches: 'dispatch',
+      'fan-outs': 'fanouts',
+      explanations: 'explanations',
+    };
+    for (const [name, { path, authority }] of all) {
+      if (authority === 'none') continue;
+      const subject = subjects[path.split('/')[2] ?? ''];
+      const found = contract.features.filter((one) => one === subject || one.startsWith(`${subject}.`));
+      expect(found, name).not.toEqual([]);
     }
   });
 

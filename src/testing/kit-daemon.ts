@@ -1,4 +1,3 @@
-import { createActor } from 'xstate';
 import { blankDevice } from '../actors/device/drafts.js';
 import type { DeviceRecord } from '../actors/device/record.js';
 import { toOperation } from '../actors/records.js';
@@ -10,9 +9,9 @@ import type { KernelLog } from '../kernel/log.js';
 import { hostFacts } from '../node/host-facts.js';
 import { Catalog } from '../plugins/catalog.js';
 import { ValidatorCache } from '../plugins/validators.js';
-import { modelDaemon } from './memory-daemon.js';
+import { modelDaemon, startTree } from './memory-daemon.js';
 import { MemoryRevocations } from './memory-revocations.js';
-import { clockOf, type Life, ProcessStore, turns } from './process-life.js';
+import { clockOf, type Life, ProcessStore } from './process-life.js';
 
 /** Who the kit is to its daemon. */
 export const operator = verifiedCaller({ kind: 'operator', name: 'test', role: 'admin' });
@@ -80,14 +79,7 @@ export async function startKitDaemon({ disk, clock, enabled, log, storeFailed }:
     log,
     storeFailed,
   });
-  let isReady = false;
-  const root = createActor(
-    daemon.tree(() => {
-      isReady = true;
-    }),
-  );
-  root.start();
-  while (!isReady) await turns(1);
+  const root = await startTree(daemon);
   const { kernel, sessions, dispatches, devices, container } = daemon;
   return {
     life,

@@ -1,3 +1,4 @@
+import { createActor } from 'xstate';
 import { daemonTree } from '../actors/daemon-tree.js';
 import type { RevocationLog } from '../actors/device/revocations.js';
 import { type DaemonConfig, loadConfig } from '../daemon/config/daemon-config.js';
@@ -10,6 +11,7 @@ import type { Store } from '../kernel/store.js';
 import type { SupervisorLogic } from '../kernel/supervisor.js';
 import type { Catalog } from '../plugins/catalog.js';
 import { inlineReviewer } from './inline-reviewer.js';
+import { turns } from './process-life.js';
 import { type ModelAuthority, quietAuthority } from './quiet-authority.js';
 import { silentLog } from './silent-log.js';
 
@@ -96,3 +98,16 @@ export async function modelDaemon(options: ModelDaemonOptions) {
 }
 
 export type ModelDaemon = Awaited<ReturnType<typeof modelDaemon>>;
+
+/** Starts the tree of a model daemon, and has it when it has recovered. */
+export async function startTree({ tree }: Pick<ModelDaemon, 'tree'>): Promise<{ stop(): void }> {
+  let isReady = false;
+  const root = createActor(
+    tree(() => {
+      isReady = true;
+    }),
+  );
+  root.start();
+  while (!isReady) await turns(1);
+  return root;
+}

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { createActor } from 'xstate';
 import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import type { FanoutView } from '../../src/actors/fanout/view.js';
 import { eachStored, fromStored, toOperation } from '../../src/actors/records.js';
@@ -10,7 +9,7 @@ import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { Catalog } from '../../src/plugins/catalog.js';
 import { descriptorDigest } from '../../src/plugins/digest.js';
 import { ValidatorCache } from '../../src/plugins/validators.js';
-import { modelDaemon } from '../../src/testing/memory-daemon.js';
+import { modelDaemon, startTree } from '../../src/testing/memory-daemon.js';
 import { MemoryRevocations } from '../../src/testing/memory-revocations.js';
 import { clockOf, type Life, ProcessStore, turns } from '../../src/testing/process-life.js';
 import { sampleDescriptor, sampleDevice } from './samples.js';
@@ -64,14 +63,7 @@ async function startDaemon(disk: MemoryStore, clock: SimulatedClock) {
       throw error;
     },
   });
-  let isReady = false;
-  const root = createActor(
-    daemon.tree(() => {
-      isReady = true;
-    }),
-  );
-  root.start();
-  while (!isReady) await turns(1);
+  const root = await startTree(daemon);
   return {
     fanouts: daemon.container.resolve(tokens.fanouts),
     dispatches: daemon.dispatches,

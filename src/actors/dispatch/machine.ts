@@ -81,6 +81,26 @@ const endedByNode = {
   ],
 } as const;
 
+/** What the node may say while the handler does not run yet. */
+const beforeItRuns = {
+  ...endedByNode,
+  settle: settledOrStarted,
+  started: {
+    target: 'running',
+    actions: ['note running', 'changed'],
+    description: 'The handler runs',
+  },
+  'cancel.outcome': [
+    {
+      guard: 'the node does not know it',
+      target: 'ending',
+      actions: 'conclude stopped',
+      description: 'The node never had it: it ends as cancelled or timed_out',
+    },
+    stopping,
+  ],
+} as const;
+
 /** What ends work that certainly never left this daemon. */
 const endedHere = {
   cancel: {
@@ -225,28 +245,13 @@ export const dispatchMachine = dispatchSetup.createMachine({
       entry: 'arm latest end',
       exit: 'disarm',
       on: {
-        ...endedByNode,
-        settle: settledOrStarted,
-        started: {
-          target: 'running',
-          actions: ['note running', 'changed'],
-          description: 'The handler runs',
-        },
+        ...beforeItRuns,
         mediation: {
           guard: 'the person is asked',
           target: 'awaiting_local_mediation',
           actions: ['note mediation', 'changed'],
           description: 'A person at the node is being asked',
         },
-        'cancel.outcome': [
-          {
-            guard: 'the node does not know it',
-            target: 'ending',
-            actions: 'conclude stopped',
-            description: 'The node never had it: it ends as cancelled or timed_out',
-          },
-          stopping,
-        ],
       },
     },
     awaiting_local_mediation: {
@@ -254,28 +259,13 @@ export const dispatchMachine = dispatchSetup.createMachine({
       entry: 'arm latest end',
       exit: 'disarm',
       on: {
-        ...endedByNode,
-        settle: settledOrStarted,
-        started: {
-          target: 'running',
-          actions: ['note running', 'changed'],
-          description: 'The handler runs',
-        },
+        ...beforeItRuns,
         mediation: {
           guard: 'the person has answered',
           target: 'dispatched',
           actions: ['note dispatched', 'changed'],
           description: 'The person has answered',
         },
-        'cancel.outcome': [
-          {
-            guard: 'the node does not know it',
-            target: 'ending',
-            actions: 'conclude stopped',
-            description: 'The node never had it: it ends as cancelled or timed_out',
-          },
-          stopping,
-        ],
       },
     },
     running: {

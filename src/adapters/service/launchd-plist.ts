@@ -1,4 +1,4 @@
-import { serviceError } from './service-errors.js';
+import { requirePrintable } from './printable-text.js';
 import type { ServiceSpec } from './service-manager.js';
 
 /** launchd starts a program that ended again after this time, seconds. */
@@ -44,17 +44,7 @@ export function renderPlist({ command, stopMs }: ServiceSpec, label: string, pat
 }
 
 function string(text: string): string {
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code >= 0x20 && code !== 0x7f) continue;
-    throw serviceError(
-      'bad_path',
-      `${JSON.stringify(text)} has a control character, which no plist can hold`,
-      {
-        hint: 'Use another path for the state directory and the configuration.',
-      },
-    );
-  }
+  requirePrintable(text, 'plist');
   const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   return `<string>${escaped}</string>`;
 }

@@ -1,3 +1,4 @@
+import { requirePrintable } from './printable-text.js';
 import { serviceError } from './service-errors.js';
 import type { ServiceSpec } from './service-manager.js';
 
@@ -98,16 +99,6 @@ function quote(text: string): string {
 }
 
 function escapeSpecifiers(text: string): string {
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code >= 0x20 && code !== 0x7f) continue;
-    throw serviceError(
-      'bad_path',
-      `${JSON.stringify(text)} has a control character, which no unit can hold`,
-      {
-        hint: 'Use another path for the state directory and the configuration.',
-      },
-    );
-  }
+  requirePrintable(text, 'unit');
   return text.replaceAll('%', '%%');
 }

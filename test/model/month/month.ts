@@ -182,7 +182,7 @@ export class Month {
     this.daemonOffMs += offMs;
     this.#daemonLife?.die();
     this.#daemon = undefined;
-    const isKilled = random.chance(0.7);
+    const isKilled = random.happens(0.7);
     for (const line of this.#lines) this.#cut(line, true, isKilled);
     this.later(offMs, () => this.startDaemon(skewMs));
   }
@@ -194,7 +194,7 @@ export class Month {
     machine.offMs += offMs;
     machine.die();
     for (const line of this.#lines) {
-      if (line.machine === machine) this.#cut(line, machine.random.chance(0.7), true);
+      if (line.machine === machine) this.#cut(line, machine.random.happens(0.7), true);
     }
     this.later(offMs, () => {
       machine.skewMs = machine.random.between(-nodeSkewMs, nodeSkewMs);

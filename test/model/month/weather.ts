@@ -5,9 +5,9 @@ import { day, hour, minute } from './month-daemon.js';
 /** How often things fail in the middle of a call or of a write. */
 function inTheMiddle(isDaemonSteady: () => boolean): Faults {
   return {
-    nodeDies: (random) => random.chance(0.012),
-    breaks: (random) => random.chance(0.08),
-    daemonDies: (random) => random.chance(0.03) && !isDaemonSteady(),
+    nodeDies: (random) => random.happens(0.012),
+    breaks: (random) => random.happens(0.08),
+    daemonDies: (random) => random.happens(0.03) && !isDaemonSteady(),
   };
 }
 
@@ -39,17 +39,17 @@ export function letFail(month: Month, forMs: number): void {
   };
   repeat(day, random, () => {
     if (isDaemonSteady) return;
-    const isLong = random.chance(0.2) && month.machines.every((machine) => hasTime(month, machine));
+    const isLong = random.happens(0.2) && month.machines.every((machine) => hasTime(month, machine));
     const offMs = isLong ? random.between(10 * minute, longestAwayMs) : random.between(1_000, minute);
     month.restartDaemon(offMs, random.between(-daemonSkewMs, daemonSkewMs));
   });
   for (const machine of month.machines) {
     const { random: own } = machine;
     repeat(4 * day, own, () => {
-      const isLong = own.chance(0.3) && hasTime(month, machine);
+      const isLong = own.happens(0.3) && hasTime(month, machine);
       month.restartNode(machine, isLong ? own.between(minute, longestAwayMs) : own.between(1_000, minute));
     });
-    repeat(2 * day, own, () => month.cutLines(machine, own.chance(0.5), own.chance(0.5)));
+    repeat(2 * day, own, () => month.cutLines(machine, own.happens(0.5), own.happens(0.5)));
     repeat(10 * day, own, () => {
       month.count('the clock of a node was set');
       machine.skewMs = own.between(-nodeSkewMs, nodeSkewMs);
