@@ -160,17 +160,17 @@ export class Dispatches implements DispatchControl {
     this.#ended({ ...step(record, outcome.state, at, crashOf(error)), outcome, finishedAt: at });
   }
 
-  async create(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchRecord> {
+  async create(caller: VerifiedCaller, request: CreateDispatch, gone?: AbortSignal): Promise<DispatchRecord> {
     const accepted = await this.#creation.create(caller, request);
-    return this.#told(accepted, request.wait);
+    return this.#told(accepted, request.wait, gone);
   }
 
   foresee(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchForecast> {
     return this.#creation.foresee(caller, request);
   }
 
-  async get(_caller: VerifiedCaller, id: string, wait = false): Promise<DispatchRecord> {
-    return this.#told(await this.#reads.require(id), wait);
+  async get(_caller: VerifiedCaller, id: string, wait = false, gone?: AbortSignal): Promise<DispatchRecord> {
+    return this.#told(await this.#reads.require(id), wait, gone);
   }
 
   list(_caller: VerifiedCaller, filter: DispatchFilter): Promise<DispatchPage> {
@@ -238,9 +238,9 @@ export class Dispatches implements DispatchControl {
   }
 
   /** A record as callers are told it: its end only once that is on disk, or a crash might make it untrue. */
-  async #told(record: DispatchRecord, wait = false): Promise<DispatchRecord> {
+  async #told(record: DispatchRecord, wait = false, gone?: AbortSignal): Promise<DispatchRecord> {
     const isLive = this.#options.live.get(record.id) !== undefined;
-    if (isLive && (wait || isTerminal(record.state))) return this.#waiters.wait(record);
+    if (isLive && (wait || isTerminal(record.state))) return this.#waiters.wait(record, gone);
     return wait ? this.#reads.require(record.id) : record;
   }
 

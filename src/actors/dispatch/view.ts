@@ -103,8 +103,9 @@ export interface DispatchControl {
    * @throws AppError `dispatch.unknown_node`, `dispatch.unknown_capability` (near matches in the hint), `dispatch.not_approved`,
    *   `dispatch.node_offline`, `dispatch.invalid_input` (names each field), `dispatch.input_too_large`, `dispatch.busy`,
    *   `dispatch.key_conflict`, `dispatch.wait_timeout` (the id is in `details.dispatchId`; the dispatch goes on).
+   * @param gone aborts when the caller has left and waits no more; the dispatch goes on
    */
-  create(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchRecord>;
+  create(caller: VerifiedCaller, request: CreateDispatch, gone?: AbortSignal): Promise<DispatchRecord>;
   /**
    * What {@link create} would do, by the same rules, and does not.
    *
@@ -113,9 +114,10 @@ export interface DispatchControl {
   foresee(caller: VerifiedCaller, request: CreateDispatch): Promise<DispatchForecast>;
   /**
    * @param wait answer when it has ended
+   * @param gone as for {@link create}
    * @throws AppError `dispatch.not_found`, `dispatch.wait_timeout`.
    */
-  get(caller: VerifiedCaller, id: string, wait?: boolean): Promise<DispatchRecord>;
+  get(caller: VerifiedCaller, id: string, wait?: boolean, gone?: AbortSignal): Promise<DispatchRecord>;
   /** The latest first. @throws AppError `identity.invalid_device_id`, and what the store throws. */
   list(caller: VerifiedCaller, filter: DispatchFilter): Promise<DispatchPage>;
   /**

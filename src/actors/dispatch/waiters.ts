@@ -20,24 +20,36 @@ export class DispatchWaiters {
   /**
    * Resolves with the record when the dispatch has ended and that is written.
    *
-   * @throws AppError `dispatch.wait_timeout` after the time that handler and person have, and a margin.
+   * @param gone aborts when the caller does not wait any more, so that nothing is kept of one who left
+   * @throws AppError `dispatch.wait_timeout` after the time that handler and person have, and a margin, or when `gone` aborts.
    */
-  wait(record: DispatchRecord): Promise<DispatchRecord> {
+  wait(record: DispatchRecord, gone?: AbortSignal): Promise<DispatchRecord> {
     return new Promise((resolve, reject) => {
       const waiters = this.#waiting.get(record.id) ?? new Set();
       this.#waiting.set(record.id, waiters);
       const waiter = (ended: DispatchRecord): void => {
         this.#deadlines.release(waiter);
+        gone?.removeEventListener('abort', giveUp);
         resolve(ended);
       };
       waiters.add(waiter);
-      const onTimeout = (): void => {
+      const giveUp = (): void => {
         waiters.delete(waiter);
+        if (waiters.size === 0 && this.#waiting.get(record.id) === waiters) this.#waiting.delete(record.id);
+        this.#deadlines.release(waiter);
+        gone?.removeEventListener('abort', giveUp);
         reject(waitTimeout(this.#live.get(record.id) ?? record));
       };
       const limit = record.timeoutMs + record.mediationTimeoutMs + marginMs;
-      this.#deadlines.set(waiter, limit, onTimeout, { label: 'wait for the end' });
+      this.#deadlines.set(waiter, limit, giveUp, { label: 'wait for the end' });
+      if (gone?.aborted) giveUp();
+      else gone?.addEventListener('abort', giveUp);
     });
+  }
+
+  /** How many dispatches are waited for. */
+  get size(): number {
+    return this.#waiting.size;
   }
 
   /** The dispatch has ended: tells all that wait for it. */

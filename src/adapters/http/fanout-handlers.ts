@@ -24,8 +24,8 @@ export function fanoutHandlers(
         ...(after === undefined ? {} : { after }),
         ...(wait === undefined ? {} : { waitMs: wait }),
       };
-      const found = fanouts.get(caller, params.id, since);
-      return fanoutBody(await (wait === undefined ? found : waitFor(found)));
+      const find = () => fanouts.get(caller, params.id, since);
+      return fanoutBody(await (wait === undefined ? find() : waitFor(find)));
     },
     cancelFanout: async ({ caller, params, body }) =>
       fanoutBody(await fanouts.cancel(caller, params.id, body.reason ?? '')),

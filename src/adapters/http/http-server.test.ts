@@ -461,7 +461,9 @@ describe('waiting', () => {
     const asked = deferred();
     const ended = deferred<DispatchRecord>();
     const finished = ended.promise.then((record) => record.state);
-    test.control.onCreate = () => {
+    const left = deferred();
+    test.control.onCreate = (_request, signal) => {
+      signal?.addEventListener('abort', () => left.resolve());
       asked.resolve();
       return ended.promise;
     };
@@ -471,6 +473,7 @@ describe('waiting', () => {
     await asked.promise;
     request.destroy(new Error('the caller left'));
     await gone;
+    await left.promise;
     ended.resolve(sampleDispatch());
     expect(await finished).toBe('succeeded');
     expect(test.control.asked('cancelDispatch')).toEqual([]);

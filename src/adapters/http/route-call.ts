@@ -14,8 +14,8 @@ export interface RouteCall<Name extends RouteName> {
   readonly body: RouteBody<Name>;
   /** Answers with another of the route's statuses than its usual one. */
   status(code: (typeof routes)[Name]['statuses'][number]): void;
-  /** Keeps the connection awake while something takes as long as it takes. */
-  waitFor<T>(work: Promise<T>): Promise<T>;
+  /** Keeps the connection awake while something takes as long as it takes. The signal aborts when the caller has left. */
+  waitFor<T>(work: (gone: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** One request to a route that answers with a stream of events. */

@@ -123,8 +123,9 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
     forgetAuthority: async ({ caller, body: { fingerprint, reason = '' } }) =>
       authorityBody(await authority.forget(caller, fingerprint, reason)),
     createDispatch: async ({ caller, body, status, waitFor }) => {
-      const created = dispatches.create(caller, body);
-      const record = await (body.wait === true ? waitFor(created) : created);
+      const record = await (body.wait === true
+        ? waitFor((gone) => dispatches.create(caller, body, gone))
+        : dispatches.create(caller, body));
       if (!isTerminal(record.state)) status(202);
       return dispatchBody(record);
     },
@@ -140,8 +141,10 @@ export function routeHandlers(control: Control, ready: () => boolean): RouteHand
       return { ...page, dispatches: page.dispatches.map(dispatchSummaryBody) };
     },
     getDispatch: async ({ caller, params, query: { wait = false }, waitFor }) => {
-      const found = dispatches.get(caller, params.id, wait);
-      return dispatchBody(await (wait ? waitFor(found) : found));
+      const found = wait
+        ? waitFor((gone) => dispatches.get(caller, params.id, wait, gone))
+        : dispatches.get(caller, params.id);
+      return dispatchBody(await found);
     },
     followDispatch: async ({ caller, params, query, lastEventId = query.after, signal }) => {
       const after = lastEventId === undefined ? {} : { after: cursorOf(lastEventId) };

@@ -13,12 +13,16 @@ export class WaitingReplies {
     this.#timer = setInterval(() => this.#tick(), everyMs).unref();
   }
 
-  /** Keeps the connection of that reply awake until the work is done. */
-  async keep<T>(reply: ServerResponse, work: Promise<T>): Promise<T> {
+  /** Keeps the connection of that reply awake until the work is done, which is told when the caller leaves. */
+  async keep<T>(reply: ServerResponse, work: (gone: AbortSignal) => Promise<T>): Promise<T> {
+    const gone = new AbortController();
+    const leave = (): void => gone.abort();
+    reply.once('close', leave);
     this.#replies.add(reply);
     try {
-      return await work;
+      return await work(gone.signal);
     } finally {
+      reply.off('close', leave);
       this.#replies.delete(reply);
     }
   }

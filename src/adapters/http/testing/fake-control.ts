@@ -77,7 +77,8 @@ export class FakeControl implements Control {
   cas: AuthorityView = sampleAuthority();
   loopbackOnly = false;
   /** Answers `dispatches.create`. */
-  onCreate: (request: CreateDispatch) => Promise<DispatchRecord> = async () => sampleDispatch();
+  onCreate: (request: CreateDispatch, gone?: AbortSignal) => Promise<DispatchRecord> = async () =>
+    sampleDispatch();
   /** Answers `dispatches.cancel`. */
   onCancel: (id: string, reason: string) => Promise<DispatchRecord> = async (id) =>
     sampleDispatch({ id, state: 'running' });
@@ -294,9 +295,9 @@ export class FakeControl implements Control {
   };
 
   readonly dispatches: DispatchControl = {
-    create: async (caller, request) => {
+    create: async (caller, request, gone) => {
       this.#note('createDispatch', caller, request);
-      return this.onCreate(request);
+      return this.onCreate(request, gone);
     },
     foresee: async (caller, request) => {
       this.#note('foreseeDispatch', caller, request);
