@@ -8,33 +8,11 @@ import { isOpen, isUnderWay } from '../../src/actors/fanout/members.js';
 import { type FanoutMember, type FanoutRecord, isFanoutOver } from '../../src/actors/fanout/record.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { Coverage } from './coverage.js';
+import { sampleFanoutRecord, fanoutTargets as targets } from './fanout-sample.js';
 import { start } from './samples.js';
 
 const ada = verifiedCaller({ kind: 'operator', name: 'ada', role: 'invoker' });
 const eve = verifiedCaller({ kind: 'operator', name: 'eve', role: 'viewer' });
-const targets = ['A', 'B', 'C'] as const;
-
-function sample(changes: Partial<FanoutRecord> = {}): FanoutRecord {
-  return {
-    id: 'fo_1',
-    version: 1,
-    state: 'running',
-    revision: 1,
-    selector: '',
-    capability: 'echo',
-    caller: 'operator:ada',
-    labels: {},
-    queue: false,
-    batch: 2,
-    stopAfterFailures: 1,
-    members: targets.map((id) => ({ deviceId: id, name: id, state: 'waiting', revision: 1 })),
-    createdAt: start,
-    updatedAt: start,
-    steps: [],
-    ...changes,
-  };
-}
-
 const members = (...states: FanoutMember['state'][]): readonly FanoutMember[] =>
   targets.map((id, at) => ({
     deviceId: id,
@@ -112,18 +90,21 @@ const coverage = new Coverage(fanoutMachine);
 afterAll(() => coverage.expectAll());
 
 const beginnings = {
-  fresh: { record: sample(), fresh: true },
+  fresh: { record: sampleFanoutRecord(), fresh: true },
   'fresh, one at a time and never stopped': {
-    record: { ...sample({ batch: 1 }), stopAfterFailures: 9 },
+    record: { ...sampleFanoutRecord({ batch: 1 }), stopAfterFailures: 9 },
     fresh: true,
   },
-  'back after a crash': { record: sample({ members: members('started', 'starting') }), fresh: false },
+  'back after a crash': {
+    record: sampleFanoutRecord({ members: members('started', 'starting') }),
+    fresh: false,
+  },
   'back while it stops': {
-    record: sample({ state: 'stopping', members: members('failed', 'started', 'not_started') }),
+    record: sampleFanoutRecord({ state: 'stopping', members: members('failed', 'started', 'not_started') }),
     fresh: false,
   },
   'back while it is cancelled': {
-    record: sample({ state: 'cancelling', members: members('started', 'starting', 'waiting') }),
+    record: sampleFanoutRecord({ state: 'cancelling', members: members('started', 'starting', 'waiting') }),
     fresh: false,
   },
 } as const;
@@ -159,7 +140,7 @@ describe.each(Object.entries(beginnings))('a fan-out that is %s', (_name, beginn
 });
 
 it('starts the first of the order, the next when one has ended, and ends by what became of all', () => {
-  const input = { record: sample({ stopAfterFailures: 2 }), fresh: true };
+  const input = { record: sampleFanoutRecord({ stopAfterFailures: 2 }), fresh: true };
   expect([...run(input, []).begun.keys()]).toEqual(['A', 'B']);
   const failed: FanoutEvent = { type: 'ended', deviceId: 'B', end: { state: 'failed' } };
   const succeeded = (deviceId: string): FanoutEvent => ({
@@ -175,7 +156,7 @@ it('starts the first of the order, the next when one has ended, and ends by what
 
 it('starts no more after too many failures, lets those under way end, and reports the rest as not started', () => {
   const failed: FanoutEvent = { type: 'ended', deviceId: 'A', end: { state: 'failed' } };
-  const input = { record: sample(), fresh: true };
+  const input = { record: sampleFanoutRecord(), fresh: true };
   const stopping = run(input, [{ type: 'started', deviceId: 'B', dispatchId: 'dp_B' }, failed]);
   expect(stopping.record.state).toBe('stopping');
   expect(stopping.record.members.map(({ state }) => state)).toEqual(['failed', 'started', 'not_started']);
@@ -190,12 +171,12 @@ it('cancels also the target whose dispatch was just being made', () => {
     { type: 'cancel', caller: ada, reason: 'enough' },
     { type: 'started', deviceId: 'B', dispatchId: 'dp_B' },
   ];
-  const { cancelled, record } = run({ record: sample(), fresh: true }, sequence);
+  const { cancelled, record } = run({ record: sampleFanoutRecord(), fresh: true }, sequence);
   expect([...cancelled]).toEqual(['dp_A', 'dp_B']);
   expect(record).toMatchObject({ state: 'cancelling', cancelRequestedBy: 'operator:ada' });
 });
 
 it('heeds nobody who may not invoke', () => {
   const sequence: readonly FanoutEvent[] = [{ type: 'cancel', caller: eve, reason: '' }];
-  expect(run({ record: sample(), fresh: true }, sequence).record.state).toBe('running');
+  expect(run({ record: sampleFanoutRecord(), fresh: true }, sequence).record.state).toBe('running');
 });

@@ -6,6 +6,7 @@ import {
   verifiedCaller,
 } from '../../kernel/authority.js';
 import type { DeleteOperation, PutOperation, Store, StoredHead } from '../../kernel/store.js';
+import { jsonDigest } from '../../plugins/digest.js';
 import { fanoutError } from '../errors.js';
 import type { FanoutRecord } from './record.js';
 import type { CreateFanout } from './view.js';
@@ -86,9 +87,9 @@ function keyOf(caller: VerifiedCaller, { idempotencyKey }: CreateFanout): string
   return idempotencyKey === undefined ? '' : sha256(JSON.stringify([callerLabel(caller), idempotencyKey]));
 }
 
+/** By the canonical form, as the requests of single dispatches under one key. */
 function digestOf({ idempotencyKey: _key, targetsDigest: _targets, ...request }: CreateFanout): string {
-  const sorted = Object.entries(request).sort(([a], [b]) => (a < b ? -1 : 1));
-  return sha256(JSON.stringify(sorted));
+  return jsonDigest(request);
 }
 
 function sha256(text: string): string {
