@@ -67,7 +67,7 @@ describe('pair', () => {
   });
 
   it('warns when no other machine could join, with the lines to write', async () => {
-    cli.control.loopbackOnly = true;
+    cli.control.pairing.loopbackOnly = true;
     const { stdout } = await cli.run(['pair']);
     expect(stdout).toContain('Only loopback addresses are advertised');
     expect(stdout).toContain(
@@ -100,7 +100,7 @@ describe('pair', () => {
     const wrongProofs = [{ at: sampleTime, address: '192.0.2.66' }];
     const answers = [fresh(), fresh(), { ...fresh(), wrongProofs }, { ...sampleCode(), wrongProofs }];
     let polls = 0;
-    cli.control.onGetCode = () => answers[polls++] ?? sampleCode();
+    cli.control.pairing.onGetCode = () => answers[polls++] ?? sampleCode();
     const { code, stdout, stderr, asked } = await cli.run(['pair', '--pin'], terminal(true));
     expect(code).toBe(0);
     expect(polls).toBe(4);
@@ -114,11 +114,11 @@ describe('pair', () => {
   });
 
   it('waits for a request that is complete', async () => {
-    cli.control.requests = [samplePairing({ state: 'proving' })];
+    cli.control.pairing.requests = [samplePairing({ state: 'proving' })];
     let polls = 0;
-    cli.control.onGetCode = () => {
+    cli.control.pairing.onGetCode = () => {
       polls += 1;
-      if (polls === 3) cli.control.requests = [samplePairing()];
+      if (polls === 3) cli.control.pairing.requests = [samplePairing()];
       return sampleCode();
     };
     const { code, stdout } = await cli.run(['pair', '--wait', '--json']);
@@ -140,7 +140,7 @@ describe('pair', () => {
     [{ state: 'cancelled', endReason: '' }, 6, 'cli.code_ended', 'The code is cancelled'],
   ] as const)('stops waiting when the code is over: %o', async (ended, exit, error, text) => {
     let polls = 0;
-    cli.control.onGetCode = () => (polls++ === 0 ? fresh() : { ...fresh(), ...ended });
+    cli.control.pairing.onGetCode = () => (polls++ === 0 ? fresh() : { ...fresh(), ...ended });
     const { code, stdout } = await cli.run(['pair', '--wait', '--json']);
     expect(code).toBe(exit);
     expect(stdout.trim().split('\n').map(json)).toEqual([
@@ -156,7 +156,7 @@ describe('pair list', () => {
       at: sampleTime,
       address,
     }));
-    cli.control.minted = [
+    cli.control.pairing.minted = [
       { ...fresh(), method: 'pin', slot: '47', wrongProofs },
       sampleCode({ id: sampleId('pc', 2), state: 'cancelled', endReason: 'a mistake' }),
     ];
@@ -171,7 +171,7 @@ describe('pair list', () => {
       codes: [expect.objectContaining({ id: sampleId('pc', 2) })],
       pins: { locked: false, wrongProofs: [] },
     });
-    cli.control.minted = [];
+    cli.control.pairing.minted = [];
     expect((await cli.run(['pair', 'list'])).stdout).toContain('palyra pair');
   });
 
@@ -181,7 +181,7 @@ describe('pair list', () => {
       address: '192.0.2.66',
       codeId: sampleId('pc'),
     }));
-    cli.control.pinPairing = { locked: true, lockedAt: sampleTime, wrongProofs };
+    cli.control.pairing.pinPairing = { locked: true, lockedAt: sampleTime, wrongProofs };
     const { stderr } = await cli.run(['pair', 'list']);
     expect(stderr).toContain('PIN pairing was locked 12 s ago, after 20 wrong PINs, 20 from 192.0.2.66.');
     expect(stderr).toContain('palyra pair unlock');
@@ -190,7 +190,7 @@ describe('pair list', () => {
 
 describe('pair cancel', () => {
   it('ends the code that is meant by the beginning of its id, and says what stays', async () => {
-    cli.control.minted = [sampleCode()];
+    cli.control.pairing.minted = [sampleCode()];
     const { code, stdout } = await cli.run([
       'pair',
       'cancel',
@@ -204,7 +204,7 @@ describe('pair cancel', () => {
   });
 
   it('needs an id that names one', async () => {
-    cli.control.minted = [fresh(), { ...fresh(), id: sampleId('pc', 2) }];
+    cli.control.pairing.minted = [fresh(), { ...fresh(), id: sampleId('pc', 2) }];
     expect((await cli.run(['pair', 'cancel', 'pc_'])).code).toBe(2);
     expect((await cli.run(['pair', 'cancel', 'pc_zzzz'])).code).toBe(7);
     const both = await cli.run(['pair', 'cancel', sampleId('pc').slice(0, 10)]);
@@ -216,7 +216,7 @@ describe('pair cancel', () => {
 describe('pair unlock', () => {
   it('shows where the wrong PINs came from, and asks', async () => {
     const wrongProofs = [{ at: sampleTime, address: '192.0.2.66', codeId: sampleId('pc') }];
-    cli.control.pinPairing = { locked: true, lockedAt: sampleTime, wrongProofs };
+    cli.control.pairing.pinPairing = { locked: true, lockedAt: sampleTime, wrongProofs };
     const no = await cli.run(['pair', 'unlock'], terminal(false));
     expect(no.stdout).toContain('1 from 192.0.2.66');
     expect(no.stdout).toContain('Nothing was changed');

@@ -166,7 +166,10 @@ describe('finding palyrad', () => {
 
 describe('pairings', () => {
   it('lists what waits, or all', async () => {
-    cli.control.requests = [samplePairing(), samplePairing({ id: sampleId('pr', 2), state: 'rejected' })];
+    cli.control.pairing.requests = [
+      samplePairing(),
+      samplePairing({ id: sampleId('pr', 2), state: 'rejected' }),
+    ];
     const waiting = await cli.run(['pairings', 'list']);
     expect(waiting.stdout.split('\n')).toHaveLength(3);
     expect(waiting.stdout).toMatch(/DEVICE +STATE +NAME +FROM +WORDS +ASKED +ID/);
@@ -177,13 +180,13 @@ describe('pairings', () => {
         pairings: [{ id: sampleId('pr', 2) }],
       },
     );
-    cli.control.requests = [];
+    cli.control.pairing.requests = [];
     expect((await cli.run(['pairings', 'list'])).stdout).toContain('palyra pair');
   });
 
   it('says of a known machine that comes back that it has the same key, and since when it could not', async () => {
     const certificateExpiresAt = sampleTime - 12 * 86_400_000;
-    cli.control.requests = [samplePairing({ method: 'return', certificateExpiresAt, requested: [] })];
+    cli.control.pairing.requests = [samplePairing({ method: 'return', certificateExpiresAt, requested: [] })];
     const { stdout, asked } = await cli.run(['pairings', 'approve', device.slice(0, 7)], terminal(true));
     expect(stdout).toMatch(/Comes back +same key, certificate expired 12 d ago/);
     expect(asked).toEqual(['Let this machine come back?']);
@@ -239,7 +242,7 @@ describe('pairings', () => {
   });
 
   it('does not guess which request is meant', async () => {
-    cli.control.requests = [
+    cli.control.pairing.requests = [
       samplePairing(),
       samplePairing({ id: sampleId('pr', 2), deviceId: sampleDeviceId(2) }),
     ];
@@ -267,7 +270,7 @@ describe('pairings', () => {
   });
 
   it('prints no control characters of a peer', async () => {
-    cli.control.requests = [
+    cli.control.pairing.requests = [
       samplePairing({
         proposedName: 'a\u001b[2Jb\u0007',
         purpose: '\u202eesrever\nWords fake',

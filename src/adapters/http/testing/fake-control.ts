@@ -12,53 +12,28 @@ import type {
   DispatchHappening,
   RetryDispatch,
 } from '../../../actors/dispatch/view.js';
-import {
-  deviceError,
-  dispatchError,
-  pairingError,
-  pluginsError,
-  surfaceError,
-} from '../../../actors/errors.js';
+import { deviceError, dispatchError, pluginsError, surfaceError } from '../../../actors/errors.js';
 import type { ExplainControl, ExplanationView } from '../../../actors/explanation-view.js';
-import { newestPage } from '../../../actors/page.js';
-import type {
-  CodeControl,
-  MintCode,
-  MintedCode,
-  PairingCodeView,
-  PairingControl,
-  PairingDecision,
-  PairingView,
-  PinPairingView,
-} from '../../../actors/pairing/view.js';
 import type { PluginControl, PluginView } from '../../../actors/plugin-control.js';
 import type { PruneControl, PruneJob } from '../../../actors/pruning/view.js';
 import type { GrantRecord } from '../../../actors/surface/grants.js';
 import type { SurfaceControl, SurfaceView } from '../../../actors/surface/view.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
+import type { ControlCall } from './control-call.js';
 import { FakeFanouts } from './fake-fanouts.js';
+import { FakePairing } from './fake-pairing.js';
 import {
   sampleAuthority,
-  sampleCode,
   sampleDevice,
   sampleDispatch,
   sampleEntry,
   sampleExplanation,
   sampleGrant,
   sampleId,
-  samplePairing,
   samplePlugin,
   samplePruneJob,
   sampleSurface,
-  sampleTime,
 } from './samples.js';
-
-/** One operation that was asked for. */
-export interface ControlCall {
-  readonly operation: string;
-  readonly caller: VerifiedCaller;
-  readonly request: unknown;
-}
 
 /** A daemon of canned answers behind the operations of the control plane; it notes what was asked of it. */
 export class FakeControl implements Control {
@@ -67,15 +42,9 @@ export class FakeControl implements Control {
   enrolled: DeviceView[] = [sampleDevice()];
   offered: SurfaceView[] = [sampleSurface()];
   explanation: ExplanationView = sampleExplanation();
-  requests: PairingView[] = [samplePairing()];
   granted: GrantRecord[] = [sampleGrant()];
   installed: PluginView[] = [samplePlugin()];
-  minted: PairingCodeView[] = [sampleCode()];
-  /** Answers `codes.get` in place of what was minted. */
-  onGetCode: (() => PairingCodeView) | undefined;
-  pinPairing: PinPairingView = { locked: false, wrongProofs: [] };
   cas: AuthorityView = sampleAuthority();
-  loopbackOnly = false;
   /** Answers `dispatches.create`. */
   onCreate: (request: CreateDispatch, gone?: AbortSignal) => Promise<DispatchRecord> = async () =>
     sampleDispatch();
@@ -100,62 +69,10 @@ export class FakeControl implements Control {
   pruneJob: PruneJob | undefined;
   known: DispatchRecord[] = [sampleDispatch()];
 
+  readonly pairing = new FakePairing((operation, caller, request) => this.#note(operation, caller, request));
+  readonly codes = this.pairing.codes;
+  readonly pairings = this.pairing.pairings;
   readonly fanouts = new FakeFanouts((operation, caller, request) => this.#note(operation, caller, request));
-
-  readonly codes: CodeControl = {
-    mintJoin: async (caller, options) => {
-      this.#note('mintJoin', caller, options);
-      return { ...this.#minted(options, 600_000), joinString: 'palyra://join/v1/sample' };
-    },
-    mintPin: async (caller, options) => {
-      this.#note('mintPin', caller, options);
-      return { ...this.#minted(options, 600_000), pin: '47-193082' };
-    },
-    list: async (caller, filter) => {
-      this.#note('listCodes', caller, filter);
-      return {
-        codes: this.minted.filter(
-          ({ state }) => filter.states === undefined || filter.states.includes(state),
-        ),
-      };
-    },
-    get: async (caller, id) => {
-      this.#note('getCode', caller, id);
-      return this.#code(id);
-    },
-    cancel: async (caller, id, reason) => {
-      this.#note('cancelCode', caller, { id, reason });
-      return { ...this.#code(id), state: 'cancelled', endReason: reason };
-    },
-    pins: async (caller) => {
-      this.#note('pins', caller, undefined);
-      return this.pinPairing;
-    },
-    unlockPins: async (caller, reason) => {
-      this.#note('unlockPins', caller, reason);
-      return { locked: false, wrongProofs: [] };
-    },
-  };
-
-  readonly pairings: PairingControl = {
-    list: async (caller, filter) => {
-      this.#note('listPairings', caller, filter);
-      const { states, ...rest } = filter;
-      const found = this.requests.filter(({ state }) => states === undefined || states.includes(state));
-      const { page, ...next } = newestPage(found, rest);
-      return { pairings: page, ...next };
-    },
-    get: async (caller, id) => {
-      this.#note('getPairing', caller, id);
-      return this.#request(id);
-    },
-    approve: async (caller, id, decision) => this.#decide('approve', caller, id, decision),
-    reject: async (caller, id, decision) => this.#decide('reject', caller, id, decision),
-    cancel: async (caller, id, reason) => {
-      this.#note('cancelPairing', caller, { id, reason });
-      return { ...this.#request(id), state: 'cancelled' };
-    },
-  };
 
   readonly authority: AuthorityControl = {
     show: async (caller) => {
@@ -334,25 +251,10 @@ export class FakeControl implements Control {
     },
   };
 
-  #minted({ ttlMs }: MintCode, initialMs: number): MintedCode {
-    return {
-      id: sampleId('pc'),
-      expiresAt: sampleTime + (ttlMs ?? initialMs),
-      enrollmentAddresses: [this.loopbackOnly ? '127.0.0.1:7443' : 'palyra.example.org:7443'],
-      loopbackOnly: this.loopbackOnly,
-    };
-  }
-
   #offered(deviceId: string, capability: string): SurfaceView {
     const found = this.offered.find((one) => one.deviceId === deviceId && one.capability === capability);
     if (found) return found;
     throw surfaceError('not_offered', `The node does not offer ${capability}`);
-  }
-
-  #code(id: string): PairingCodeView {
-    const found = this.onGetCode?.() ?? this.minted.find((code) => code.id === id);
-    if (found) return found;
-    throw pairingError('not_found', `There is no code ${id}`);
   }
 
   /** What was asked of one operation, in order. */
@@ -362,39 +264,5 @@ export class FakeControl implements Control {
 
   #note(operation: string, caller: VerifiedCaller, request: unknown): void {
     this.calls.push({ operation, caller, request });
-  }
-
-  #request(id: string): PairingView {
-    const found = this.requests.find((request) => request.id === id);
-    if (found) return found;
-    throw pairingError('not_found', `There is no pairing ${id}`);
-  }
-
-  #decide(
-    verb: 'approve' | 'reject',
-    caller: VerifiedCaller,
-    id: string,
-    decision: PairingDecision,
-  ): PairingView {
-    this.#note(verb, caller, { id, ...decision });
-    const request = this.#request(id);
-    if (request.state !== 'pending_approval') {
-      throw pairingError('decided', `Pairing ${id} is ${request.state} already`);
-    }
-    if (request.transcript !== decision.transcript) {
-      throw pairingError('changed', 'Another proof is pending by now', { hint: 'Look at it again.' });
-    }
-    const decided: PairingView = {
-      ...request,
-      state: verb === 'approve' ? 'approved' : 'rejected',
-      decision: {
-        by: 'operator:local',
-        at: sampleTime,
-        reason: decision.reason ?? '',
-        name: decision.name ?? request.proposedName,
-      },
-    };
-    this.requests = this.requests.map((one) => (one.id === id ? decided : one));
-    return decided;
   }
 }

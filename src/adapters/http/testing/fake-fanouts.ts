@@ -7,6 +7,7 @@ import type {
   PlanFanout,
 } from '../../../actors/fanout/view.js';
 import type { VerifiedCaller } from '../../../kernel/authority.js';
+import type { Note } from './control-call.js';
 import { sampleDeviceId, sampleId, sampleTime } from './samples.js';
 
 /** A fan-out of one target that succeeded. */
@@ -53,13 +54,13 @@ export function samplePlan(given: Partial<FanoutPlan> = {}): FanoutPlan {
 
 /** Fan-outs of canned answers. */
 export class FakeFanouts implements FanoutControl {
-  readonly #note: (operation: string, caller: VerifiedCaller, request: unknown) => void;
+  readonly #note: Note;
   onPlan: (request: PlanFanout) => FanoutPlan = () => samplePlan();
   onCreate: (request: CreateFanout) => FanoutView = () => sampleFanout({ state: 'running', members: [] });
   onGet: (id: string, since: FanoutSince) => FanoutView | Promise<FanoutView> = (id) => sampleFanout({ id });
   onCancel: (id: string) => FanoutView = (id) => sampleFanout({ id, state: 'cancelling' });
 
-  constructor(note: (operation: string, caller: VerifiedCaller, request: unknown) => void) {
+  constructor(note: Note) {
     this.#note = note;
   }
 
