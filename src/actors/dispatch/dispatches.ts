@@ -219,9 +219,11 @@ export class Dispatches implements DispatchControl {
     const ids = deviceId === undefined ? [...live.all()].map(({ id }) => id) : live.idsOf(deviceId);
     for (const id of ids) {
       const record = live.get(id);
-      const session = record?.state === 'queued' ? sessions.live(record.deviceId) : undefined;
+      // What may have been sent waits for the word of its node: it is not to be told that the node has never had it.
+      const isUnsent = record?.state === 'queued' && record.sentInEpoch === 0;
+      const session = isUnsent ? sessions.live(record.deviceId) : undefined;
       // What stays held is not even told, so that this costs little however much waits.
-      if (record === undefined || session === undefined || this.#isHeld(record)) continue;
+      if (session === undefined || !isUnsent || this.#isHeld(record)) continue;
       const { epoch } = session;
       sendToDispatch(directory, id, { type: 'settle', epoch, phase: 'none', ticketMatches: true });
     }
