@@ -21,12 +21,13 @@ import type { Secret } from '../kernel/secret.js';
 import { WorkerReviewer } from '../plugins/review/worker-reviewer.js';
 import type { AuthorityOptions } from './authorities.js';
 import type { ConfigReading } from './config/daemon-config.js';
-import { daemonContainer, tokens } from './container.js';
+import { daemonContainer } from './container.js';
 import { openControlPlane } from './control-plane.js';
 import { DaemonPlugins } from './daemon-plugins.js';
 import { openNodePorts } from './node-ports.js';
 import { openAuthority } from './open-authority.js';
 import { openRecords } from './open-records.js';
+import { tokens } from './tokens.js';
 
 export interface DaemonOptions {
   readonly reading: ConfigReading;

@@ -2,7 +2,7 @@ import { blankDevice } from '../actors/device/drafts.js';
 import type { DeviceRecord } from '../actors/device/record.js';
 import { toOperation } from '../actors/records.js';
 import { MemoryStore } from '../adapters/store/memory.js';
-import { tokens } from '../daemon/container.js';
+import { tokens } from '../daemon/tokens.js';
 import { verifiedCaller } from '../kernel/authority.js';
 import type { Clock } from '../kernel/clock.js';
 import type { KernelLog } from '../kernel/log.js';

@@ -1,6 +1,6 @@
 import { AuthorityRecords } from '../actors/authority/authority-records.js';
-import type { IssuingAuthority } from '../daemon/container.js';
 import type { OpenAuthority } from '../daemon/open-authority.js';
+import type { IssuingAuthority } from '../daemon/tokens.js';
 import { jitteredBackoff } from '../kernel/backoff.js';
 import type { Kernel } from '../kernel/kernel.js';
 import type { Store } from '../kernel/store.js';

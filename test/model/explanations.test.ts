@@ -5,7 +5,7 @@ import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import { newId } from '../../src/actors/ids.js';
 import { toOperation } from '../../src/actors/records.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
-import { tokens } from '../../src/daemon/container.js';
+import { tokens } from '../../src/daemon/tokens.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { type RootHandle, startRoot } from '../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';

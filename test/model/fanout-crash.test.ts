@@ -3,7 +3,7 @@ import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import type { FanoutView } from '../../src/actors/fanout/view.js';
 import { eachStored, fromStored, toOperation } from '../../src/actors/records.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
-import { tokens } from '../../src/daemon/container.js';
+import { tokens } from '../../src/daemon/tokens.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { Catalog } from '../../src/plugins/catalog.js';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createActor } from 'xstate';
 import { toOperation } from '../../src/actors/records.js';
 import { MemoryStore } from '../../src/adapters/store/memory.js';
-import { tokens } from '../../src/daemon/container.js';
+import { tokens } from '../../src/daemon/tokens.js';
 import { verifiedCaller } from '../../src/kernel/authority.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
 import { Catalog } from '../../src/plugins/catalog.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { toOperation } from '../../../src/actors/records.js';
 import { MemoryStore } from '../../../src/adapters/store/memory.js';
 import { loadConfig } from '../../../src/daemon/config/daemon-config.js';
-import { tokens } from '../../../src/daemon/container.js';
+import { tokens } from '../../../src/daemon/tokens.js';
 import { verifiedCaller } from '../../../src/kernel/authority.js';
 import { createKernel } from '../../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../../src/kernel/simulated-clock.js';
