@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { turns } from '../../src/testing/process-life.js';
 import { propertyRuns } from '../support/property-runs.js';
-import { type Capability, World } from './world.js';
+import type { Capability } from './lab.js';
+import { World } from './world.js';
 
 /*
  * The real actors of a daemon and a node, over a connection, two disks and a clock that do only what a random script says:

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { createActor } from 'xstate';
 import { sendToUplink } from '../../src/actors/addresses.js';
 import { withPending } from '../../src/actors/device/certificates.js';
@@ -6,15 +5,10 @@ import type { Devices } from '../../src/actors/device/devices.js';
 import type { DeviceRecord } from '../../src/actors/device/record.js';
 import type { Dispatches } from '../../src/actors/dispatch/dispatches.js';
 import type { LiveDispatches } from '../../src/actors/dispatch/live.js';
-import { type DispatchRecord, isTerminal } from '../../src/actors/dispatch/record.js';
+import type { DispatchRecord } from '../../src/actors/dispatch/record.js';
 import { nodeError } from '../../src/actors/errors.js';
 import type { ExecutionHost } from '../../src/actors/execution/executions.js';
-import type {
-  DaemonFrame,
-  DispatchOrder,
-  NodeFrame,
-  PluginAnnouncement,
-} from '../../src/actors/link/frames.js';
+import type { DaemonFrame, DispatchOrder, NodeFrame } from '../../src/actors/link/frames.js';
 import { permission } from '../../src/actors/mediation/permission.js';
 import { eachStored, fromStored, toOperation } from '../../src/actors/records.js';
 import type { NodePeer } from '../../src/actors/session/sessions.js';
@@ -23,70 +17,16 @@ import { verifiedCaller } from '../../src/kernel/authority.js';
 import { toAppError } from '../../src/kernel/errors.js';
 import { createKernel } from '../../src/kernel/kernel.js';
 import { SimulatedClock } from '../../src/kernel/simulated-clock.js';
-import type { StoreOperation } from '../../src/kernel/store.js';
-import { Catalog } from '../../src/plugins/catalog.js';
-import type { Descriptor } from '../../src/plugins/descriptor.js';
-import { descriptorDigest } from '../../src/plugins/digest.js';
-import { ValidatorCache } from '../../src/plugins/validators.js';
 import { modelDaemon } from '../../src/testing/memory-daemon.js';
 import { type MemoryNode, startMemoryNode, wireLine } from '../../src/testing/memory-node.js';
 import { MemoryRevocations } from '../../src/testing/memory-revocations.js';
 import { clockOf, type Life, ProcessStore, turns } from '../../src/testing/process-life.js';
 import type { DaemonEnd, Wire } from '../../src/testing/wire.js';
+import { DispatchRules } from './dispatch-rules.js';
+import { announced, type Capability, catalog, deviceId, labDevice } from './lab.js';
 
-/** `once` may not be started twice, `again` may, `asked` may not and is asked for at the node. */
-export type Capability = 'once' | 'again' | 'asked';
-
-function descriptor(name: Capability): Descriptor {
-  return {
-    name,
-    title: name,
-    description: 'For tests.',
-    input: { type: 'object' },
-    output: { type: 'object' },
-    timeout: '30s',
-    concurrency: 8,
-    mediation: { mode: name === 'asked' ? 'local' : 'none' },
-    readOnly: false,
-    idempotent: name === 'again',
-    destructive: false,
-    examples: [],
-    plugin: 'lab',
-    publisher: 'Test',
-    isolation: 'inline',
-    permissions: {},
-  };
-}
-
-const descriptors = (['once', 'again', 'asked'] as const).map(descriptor);
-const catalog = new Catalog(new ValidatorCache());
-for (const one of descriptors) catalog.add(one, 'folder');
-
-const announced: readonly PluginAnnouncement[] = [
-  {
-    name: 'lab',
-    version: '1.0.0',
-    buildDigest: 'b',
-    descriptors: descriptors.map((one) => ({
-      digest: descriptorDigest(one),
-      capability: one.name,
-      descriptor: Buffer.from(JSON.stringify(one)),
-    })),
-  },
-];
-
-const deviceId = 'LABNODE';
 const operator = verifiedCaller({ kind: 'operator', name: 'ada', role: 'admin' });
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const facts = {
-  hostname: 'lab',
-  platform: 'linux',
-  arch: 'x64',
-  osRelease: '1',
-  nodeVersion: '20',
-  palyraVersion: '0',
-};
-
 /** Whether a frame carries orders, results or what is said of them; those that open and end a stream come once. */
 function isAboutWork(frame: NodeFrame | DaemonFrame): boolean {
   return !['hello', 'welcome', 'ready', 'goodbye'].some((part) => part in frame);
@@ -116,7 +56,8 @@ interface Node extends MemoryNode {
  */
 export class World {
   readonly clock = new SimulatedClock();
-  readonly violations: string[] = [];
+  readonly #rules = new DispatchRules();
+  readonly violations = this.#rules.violations;
   /** Ids that a caller was told are accepted. */
   readonly accepted = new Set<string>();
   /** Why callers were refused. */
@@ -124,7 +65,7 @@ export class World {
   /** How often the node said that it was connected when the daemon had no session with it. */
   falselyConnected = 0;
   /** How often the handler of each dispatch was started. */
-  readonly starts = new Map<string, number>();
+  readonly starts = this.#rules.starts;
   readonly #daemonDisk = new MemoryStore();
   #nodeDisk = new MemoryStore();
   #lostDisks = 0;
@@ -132,8 +73,6 @@ export class World {
   #peer: NodePeer;
   #certificates = 1;
   #isRenewing = false;
-  /** The dispatches as the daemon's disk has them. */
-  readonly #written = new Map<string, DispatchRecord>();
   #daemon: Daemon | undefined;
   #node: Node | undefined;
   #wires: Wire[] = [];
@@ -145,7 +84,9 @@ export class World {
 
   static async start(): Promise<World> {
     const world = new World();
-    await world.#daemonDisk.commit([toOperation('device', deviceId, world.#device())]);
+    await world.#daemonDisk.commit([
+      toOperation('device', deviceId, labDevice(world.#peer, world.clock.now())),
+    ]);
     await world.startDaemon();
     await world.startNode();
     return world;
@@ -355,7 +296,7 @@ export class World {
 
   async startDaemon(): Promise<void> {
     const life: Life = { dead: false };
-    const store = new ProcessStore(life, this.#daemonDisk, (operations) => this.#check(operations));
+    const store = new ProcessStore(life, this.#daemonDisk, (operations) => this.#rules.check(operations));
     const { kernel, devices, sessions, dispatches, live, tree } = await modelDaemon({
       clock: clockOf(life, this.clock),
       store,
@@ -451,7 +392,7 @@ export class World {
         signal.addEventListener('abort', () => questions.delete(settle));
       },
       run: (order, signal) => {
-        this.#noteStart(order);
+        this.#rules.noteStart(order);
         return new Promise((resolve, reject) => {
           const handler: RunningHandler = {
             order,
@@ -465,98 +406,6 @@ export class World {
           signal.addEventListener('abort', () => handler.finish(false));
         });
       },
-    };
-  }
-
-  // The rules
-
-  #noteStart(order: DispatchOrder): void {
-    const id = order.dispatchId;
-    const count = (this.starts.get(id) ?? 0) + 1;
-    this.starts.set(id, count);
-    if (!order.repeatable && count > 1) this.violations.push(`${id} was started ${count} times`);
-    const written = this.#written.get(id);
-    if (written && isTerminal(written.state) && written.state !== 'outcome_unknown') {
-      this.violations.push(`${id} was started when it was ${written.state}`);
-    }
-  }
-
-  #check(operations: readonly StoreOperation[]): void {
-    for (const operation of operations) {
-      if (operation.kind !== 'dispatch' || operation.op !== 'put') continue;
-      const next = {
-        ...(operation.data as object),
-        id: operation.id,
-        state: operation.state,
-      } as DispatchRecord;
-      const before = this.#written.get(operation.id);
-      this.#written.set(operation.id, next);
-      if (
-        isTerminal(next.state) !== (next.outcome !== undefined) ||
-        (next.outcome?.state !== undefined && next.outcome.state !== next.state)
-      ) {
-        this.violations.push(`${next.id} is ${next.state} with the outcome ${next.outcome?.state}`);
-      }
-      if (next.outcome?.started === false && this.starts.has(next.id)) {
-        this.violations.push(`${next.id} is ${next.state}, never started, but it was`);
-      }
-      if (next.outcome?.reason === 'deadline' && next.state !== 'timed_out') {
-        this.violations.push(`${next.id} reached its deadline and is ${next.state}`);
-      }
-      if (!before || !isTerminal(before.state)) continue;
-      const isResolution =
-        before.state === 'outcome_unknown' &&
-        next.state === before.state &&
-        before.resolution === undefined &&
-        next.resolution?.state !== 'outcome_unknown';
-      // Another late result is noted, and changes nothing else.
-      const isNote =
-        next.steps.at(-1)?.to === 'late_result' &&
-        next.state === before.state &&
-        isDeepStrictEqual({ ...next, steps: next.steps.slice(0, -1) }, before);
-      if (!isResolution && !isNote)
-        this.violations.push(`${next.id} was ${before.state} and was changed to ${next.state}`);
-    }
-  }
-
-  #device(): DeviceRecord {
-    const now = this.clock.now();
-    const certificate = {
-      fingerprint: this.#peer.fingerprint,
-      issuer: 'ca',
-      serial: '1',
-      notBefore: now,
-      notAfter: this.#peer.certificateEnds,
-    };
-    return {
-      id: deviceId,
-      version: 1,
-      state: 'trusted',
-      name: 'lab',
-      identityKey: '',
-      labels: {},
-      facts,
-      certificates: [certificate],
-      approvals: descriptors.map((one) => ({
-        digest: descriptorDigest(one),
-        capability: one.name,
-        approvedBy: 'operator:ada',
-        approvedAt: now,
-      })),
-      offered: descriptors.map((one) => ({
-        digest: descriptorDigest(one),
-        capability: one.name,
-        plugin: 'lab',
-        pluginVersion: '1.0.0',
-        buildDigest: 'b',
-      })),
-      epoch: 0,
-      ticket: {},
-      clones: [],
-      alerts: [],
-      decisions: [],
-      createdAt: now,
-      updatedAt: now,
     };
   }
 }
