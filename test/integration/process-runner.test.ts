@@ -35,16 +35,20 @@ test('the bundled plugins work in processes of their own too, where the operator
     processRunner: (plugin) => host.processes.runner(plugin),
   });
   const ignore = () => undefined;
-  const run = (capability: string, input: unknown) =>
-    pluginHost.execute({
+  const run = (capability: string, input: unknown) => {
+    const offered = pluginHost.descriptors().find((one) => one.descriptor.name === capability);
+    return pluginHost.execute({
       capability,
       input,
-      digest: pluginHost.descriptors().find((one) => one.descriptor.name === capability)?.digest ?? '',
+      digest: offered?.digest ?? '',
+      // As if a person had been asked, where one has to be.
+      allowedBuild: offered?.build,
       signal: new AbortController().signal,
       deadline: Number.MAX_SAFE_INTEGER,
       progress: ignore,
       log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     });
+  };
   expect(await run('echo', { message: 'hi' })).toEqual({ message: 'hi' });
   expect(await run('system.health', {})).toMatchObject({ memory: { totalBytes: expect.any(Number) } });
   expect(await run('desktop.open_url', { url: 'https://a.example/' })).toEqual({ url: 'https://a.example/' });
