@@ -39,7 +39,8 @@ export const PruneJobSchema = Type.Object(
     matched: Type.Integer({ description: 'how many of them are meant' }),
     pruned: Type.Integer({ description: 'how many were deleted' }),
     spared: Type.Integer({
-      description: 'how many are meant and were kept, since their node may still tell how they ended',
+      description:
+        'how many are meant and were kept, since their node may still tell how they ended, or the fan-out that made them goes on',
     }),
     error: Type.Optional(ErrorEnvelopeSchema),
   },

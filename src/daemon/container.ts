@@ -227,6 +227,7 @@ export function daemonContainer(opened: Opened): DependencyContainer {
         ...get(tokens.kernel),
         store: get(tokens.store),
         live: get(tokens.live),
+        isLookedFor: (head) => get(tokens.fanouts).mayLookFor(head),
       }),
   );
   make(tokens.pruning, (get) => {

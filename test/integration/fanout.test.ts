@@ -134,6 +134,36 @@ it('starts no more after so many failures, and leaves those under way their end'
   expect(explained.history.map(({ to }) => to)).toEqual(['running', 'stopping', 'stopped']);
 });
 
+it('keeps the ended dispatches of a fan-out that goes on, which would make them again after a crash', async () => {
+  const fanout = await client.fanouts.create({ ...web, batch: 2 });
+  const first = await vi.waitFor(async () => {
+    const found = await waiting(fanout);
+    expect(found.size).toBe(2);
+    return found;
+  });
+  const id = first.get('web-1') ?? '';
+  answer('web-1', id, 'succeeded');
+  await client.awaitDispatch(id);
+  const prune = async (): Promise<number> => {
+    await client.pruneDispatches({ olderThanMs: 0 });
+    return vi.waitFor(async () => {
+      const { job } = await client.pruning();
+      expect(job?.state).toBe('done');
+      return job?.pruned ?? 0;
+    });
+  };
+  await prune();
+  expect((await client.getDispatch(id)).state).toBe('succeeded');
+  await vi.waitFor(async () => {
+    for (const [name, dispatchId] of await waiting(fanout)) answer(name, dispatchId, 'succeeded');
+    expect((await client.fanouts.get(fanout.id)).finishedAt).toBeDefined();
+  });
+  await vi.waitFor(async () => {
+    await prune();
+    await expect(client.getDispatch(id)).rejects.toMatchObject({ code: 'dispatch.not_found' });
+  });
+});
+
 it('skips what is offline, and cancels what is under way and what is queued', async () => {
   const skipped = await client.fanouts.create({ ...echo, selector: 'away' });
   expect(statesOf(await ended(skipped))).toEqual({ away: 'skipped' });

@@ -28,4 +28,5 @@ await new DispatchRetention({
   clock: systemClock,
   deadlines: new Deadlines(systemClock, silent),
   live: new LiveDispatches(),
+  isLookedFor: () => false,
 }).sweep({ ageMs: 3_600_000 }, nothingYet());

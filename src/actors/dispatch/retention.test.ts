@@ -57,6 +57,7 @@ async function swept({
     clock,
     deadlines,
     live: new LiveDispatches(),
+    isLookedFor: () => false,
     ...options,
   });
   await retention.sweep({ ageMs, count, ...(states ? { states } : {}) }, progress, dryRun);

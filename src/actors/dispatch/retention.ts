@@ -1,3 +1,4 @@
+import type { StoredHead } from '../../kernel/store.js';
 import { Sweeper, type SweeperOptions } from '../sweeper.js';
 import { entriesOfDispatch } from './idempotency.js';
 import type { LiveDispatches } from './live.js';
@@ -8,6 +9,8 @@ export const resolutionMs = 86_400_000;
 
 export interface DispatchRetentionOptions extends SweeperOptions {
   readonly live: LiveDispatches;
+  /** Whether what asked for it may still look for it: a fan-out that has not ended. */
+  isLookedFor(head: StoredHead): boolean;
 }
 
 /**
@@ -16,15 +19,17 @@ export interface DispatchRetentionOptions extends SweeperOptions {
  */
 export class DispatchRetention extends Sweeper {
   constructor(options: DispatchRetentionOptions) {
-    const { store, live } = options;
+    const { store, live, isLookedFor } = options;
     super(
       {
         kind: 'dispatch',
         label: 'dispatches',
         states: terminalDispatchStates,
         // Of one that lives its end is on disk, and whoever waits for it has not been told yet.
-        isNeeded: ({ id, state, updatedAt }, now) =>
-          live.get(id) !== undefined || (state === 'outcome_unknown' && updatedAt > now - resolutionMs),
+        isNeeded: (head, now) =>
+          live.get(head.id) !== undefined ||
+          (head.state === 'outcome_unknown' && head.updatedAt > now - resolutionMs) ||
+          isLookedFor(head),
         alongside: (head) => entriesOfDispatch(store, head),
       },
       options,

@@ -4,7 +4,7 @@ import type { Directory } from '../../kernel/directory.js';
 import { toAppError } from '../../kernel/errors.js';
 import { causeOf } from '../../kernel/journal.js';
 import type { KernelLog } from '../../kernel/log.js';
-import type { Store } from '../../kernel/store.js';
+import type { Store, StoredHead } from '../../kernel/store.js';
 import { sendToFanout, startMember } from '../addresses.js';
 import { type AdmissionOptions, requireInvoker } from '../dispatch/admission.js';
 import type { DispatchRecord } from '../dispatch/record.js';
@@ -46,10 +46,17 @@ export const mostFanouts = 32;
 /** How far the revision moves at a restart: more than can have been told of and lost since the last commit. */
 const restartGap = 1_000_000;
 
+interface LiveFanout {
+  record: FanoutRecord;
+  readonly order: FanoutOrder;
+  /** The devices that are its targets. */
+  readonly targets: ReadonlySet<string>;
+}
+
 /** Everything that happens with fan-outs outside of their actors: planning, creation, recovery, and what is asked of the records. */
 export class Fanouts implements FanoutControl {
   readonly #options: FanoutsOptions;
-  readonly #live = new Map<string, { record: FanoutRecord; readonly order: FanoutOrder }>();
+  readonly #live = new Map<string, LiveFanout>();
   readonly #children: FanoutChildren;
   readonly #news: FanoutNews;
   readonly #reads: FanoutReads;
@@ -91,11 +98,21 @@ export class Fanouts implements FanoutControl {
       if (order === undefined) continue;
       const kept = fromStored<FanoutRecord>(stored);
       recorder.adopt(kept);
-      this.#live.set(kept.id, { record: { ...kept, revision: kept.revision + restartGap }, order });
+      this.#keep({ ...kept, revision: kept.revision + restartGap }, order);
     }
     for (const { record } of this.#live.values()) {
       if (!isFanoutOver(record.state)) this.#start({ ports: this.#ports, record, fresh: false });
     }
+  }
+
+  /**
+   * Whether a fan-out that has not ended may have made a dispatch, so that it must not be deleted yet: a fan-out that goes on after
+   * a crash makes again what it does not find.
+   */
+  mayLookFor({ owner, createdAt }: Pick<StoredHead, 'owner' | 'createdAt'>): boolean {
+    return [...this.#live.values()].some(
+      ({ record, targets }) => createdAt >= record.createdAt && targets.has(owner),
+    );
   }
 
   /** What a crashed actor of a fan-out starts from; undefined when it has ended. */
@@ -209,9 +226,14 @@ export class Fanouts implements FanoutControl {
       ...(request.stopAfterFailures === undefined ? {} : { stopAfterFailures: request.stopAfterFailures }),
     };
     await recorder.now(record, 'fsync', [orderRow(record, caller, request)]);
-    this.#live.set(record.id, { record, order: { caller, input: request.input } });
+    this.#keep(record, { caller, input: request.input });
     this.#start({ ports: this.#ports, record, fresh: true });
     return viewOf(this.#live.get(record.id)?.record ?? record);
+  }
+
+  #keep(record: FanoutRecord, order: FanoutOrder): void {
+    const targets = new Set(record.members.map(({ deviceId }) => deviceId));
+    this.#live.set(record.id, { record, order, targets });
   }
 
   #start(input: FanoutInput): void {

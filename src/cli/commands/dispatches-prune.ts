@@ -117,7 +117,9 @@ function report(job: PruneJob, { json }: PruneFlags, context: CliContext): void 
     return;
   }
   const kept =
-    spared === 0 ? '' : `; ${spared} are kept for a day, since their node may still tell how they ended`;
+    spared === 0
+      ? ''
+      : `; ${spared} are kept for now: their node may still tell how they ended, or their fan-out goes on`;
   print(
     context,
     dryRun
